@@ -1,0 +1,90 @@
+//! The agreement between the program in the kernel and the agent: version, names, sizes.
+
+use core::mem::size_of;
+
+use crate::{
+    books::{InterfaceRow, Ledger},
+    endpoint::{EndpointKey, Totals},
+    flow::{FlowKey, FlowSet, FlowSlot, WAYS},
+    record::{EndpointNotice, Evicted, Opened, SAMPLE_OCTETS, Sample},
+};
+
+/// Grows with every change of a layout, a name or a meaning below. The agent starts a new epoch
+/// instead of reading maps that another version left.
+pub const ABI_VERSION: u32 = 1;
+
+/// Names of programs and maps in the object. Only the agent's `capture` and the program use them.
+pub mod name {
+    pub const PROGRAM: &str = "wardline";
+    pub const CLOCK_PROGRAM: &str = "wardline_clock";
+    pub const FLOWS: &str = "FLOWS";
+    pub const BOOKS: &str = "BOOKS";
+    pub const LEDGERS: &str = "LEDGERS";
+    pub const ENDPOINTS: &str = "ENDPOINTS";
+    pub const FREE_ENDPOINTS: &str = "FREE_ENDPOINTS";
+    pub const TOTALS: &str = "TOTALS";
+    pub const VERDICTS: &str = "VERDICTS";
+    pub const RECORDS: &str = "RECORDS";
+    pub const NOTICES: &str = "NOTICES";
+    pub const SETTINGS: &str = "SETTINGS";
+    pub const REPLAY_FRAME: &str = "REPLAY_FRAME";
+    pub const CLOCK: &str = "CLOCK";
+}
+
+/// What the agent writes into the program before it is loaded; constant for the verifier.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Drawn at start, see [`FlowKey::hash`].
+    pub seed: u64,
+    /// Sets per CPU and entries of the verdict memory, minus one; both powers of two.
+    pub set_mask: u32,
+    pub verdict_mask: u32,
+    /// Possible CPUs.
+    pub cpus: u32,
+    /// 1 when time, interface and frame length come from [`ReplayFrame`].
+    pub is_replay: u32,
+    /// Samples per CPU and second of ticks.
+    pub samples_per_second: u32,
+    /// Ticks per second.
+    pub ticks_per_second: u32,
+    pub abi_version: u32,
+    pub _reserved: u32,
+}
+
+/// What a replayed frame cannot carry itself.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplayFrame {
+    pub now: u64,
+    /// Octets on the wire, of which the capture may hold fewer.
+    pub wire_length: u64,
+    pub interface: u64,
+}
+
+/// One reading of both kernel clocks, to turn ticks into time.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockReading {
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    pub monotonic: u64,
+    pub ticks: u64,
+}
+
+// No hidden padding: every size is the sum of its fields.
+const _: () = {
+    assert!(size_of::<FlowKey>() == 48);
+    assert!(size_of::<FlowSlot>() == 128);
+    assert!(size_of::<FlowSet>() == 128 * WAYS);
+    assert!(size_of::<EndpointKey>() == 32);
+    assert!(size_of::<Totals>() == 16);
+    assert!(size_of::<Evicted>() == 4 + 4 + 8 + 128);
+    assert!(size_of::<Opened>() == 8);
+    assert!(size_of::<EndpointNotice>() == 4 + 4 + 32 + 8 + 8);
+    assert!(size_of::<Sample>() == 4 + 4 + 8 + 48 + 8 + 8 + SAMPLE_OCTETS);
+    assert!(size_of::<InterfaceRow>() == 8 * (4 + 16));
+    assert!(size_of::<Ledger>() == 8 * 16);
+    assert!(size_of::<Settings>() == 40);
+    assert!(size_of::<ReplayFrame>() == 24);
+    assert!(size_of::<ClockReading>() == 16);
+};

@@ -1,0 +1,343 @@
+//! Adds a frame to its flow, and says what it takes to do so exactly.
+//!
+//! The same function runs in the kernel and in a replay. Packets of a known flow touch one line of
+//! the flow's slot and nothing else; totals per device are made by folding a flow's counters into
+//! its two endpoints whenever the flow leaves its slot or its verdict changes, so they stay exact
+//! whatever happens to the flow table: `totals = folded + unfolded of the live slots`.
+
+use crate::{
+    application::{
+        Context, Evidence, Identification, Verdict, identify, identify_by_headers, identify_by_port,
+    },
+    books::Entry,
+    dissect::Dissection,
+    endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW, totals_index},
+    flow::{FlowSet, FlowSlot, Place, WAYS},
+    frame::Frame,
+    payload::Payload,
+    record::{EndpointNotice, RecordKind},
+    wire::transport::tcp_flags,
+};
+
+/// Payload packets without a marker after which only the port is left to judge by.
+pub const INSPECTED_PACKETS: u8 = 4;
+
+/// The memory in which one frame is worked on, one per CPU.
+///
+/// It is lent, not made on the stack, which in the kernel is small. And the verifier does not
+/// follow values through such memory: however a frame was dissected, and whatever a recogniser
+/// ruled out, what comes next is checked once.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    pub dissection: Dissection,
+    pub payload: Payload,
+}
+
+/// What surrounds the flow table: maps and rings in the kernel, vectors in a replay.
+///
+/// Methods take `&self` because maps are shared; a replay uses interior mutability.
+pub trait Environment {
+    /// The seed of [`crate::abi::Settings`].
+    fn seed(&self) -> u64;
+    /// Adds to a line of this CPU's ledger.
+    fn note(&self, entry: Entry, amount: u64);
+    /// Hands a flow that loses its slot to user space; `false` when the ring is full.
+    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool;
+    /// Announces a flow that took a free slot; `false` when the ring is full.
+    fn announce_opened(&self, position: u32) -> bool;
+    fn announce_endpoint(&self, notice: &EndpointNotice) -> bool;
+    fn endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex>;
+    /// Gives a new endpoint an index, or `None` when there is none left.
+    fn admit_endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex>;
+    /// Lets `alias` find `index` too, unless it already finds another.
+    fn alias_endpoint(&self, alias: &EndpointKey, index: EndpointIndex);
+    /// Adds to the totals at an index made by [`totals_index`].
+    fn add_totals(&self, index: u32, packets: u64, octets: u64);
+    /// The memory of verdicts by conversation, one word each, 0 where there is none.
+    fn recall(&self, conversation: u64) -> u64;
+    fn remember(&self, conversation: u64, word: u64);
+    /// Copies the beginning of a payload to user space, within the rate limit.
+    fn sample<F: Frame + ?Sized>(
+        &self,
+        frame: &F,
+        dissection: &Dissection,
+        verdict: Verdict,
+        now: u64,
+    );
+}
+
+/// Counts one dissected frame in `set`, the set that its key hashes to.
+///
+/// What most packets do not need stands in functions of its own, which in the kernel have stack
+/// frames of their own.
+///
+/// `first_position` is the index of the set's first slot in the whole table, `octets` the frame's
+/// length on the wire, `now` the tick.
+#[inline(always)]
+pub fn account<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    set: &mut FlowSet,
+    first_position: u32,
+    octets: u64,
+    now: u64,
+) {
+    let dissection = &work.dissection;
+    let way = match set.find(&dissection.key, now) {
+        Place::Hit(way) => way,
+        Place::Free(way) => {
+            let slot = &mut set.slots[way % WAYS];
+            open(environment, slot, dissection, now);
+            if !environment.announce_opened(first_position + way as u32) {
+                environment.note(Entry::LostNotices, 1);
+            }
+            way
+        }
+        Place::Victim(way) => {
+            let slot = &mut set.slots[way % WAYS];
+            evict(environment, slot, first_position + way as u32, now);
+            open(environment, slot, dissection, now);
+            way
+        }
+    };
+    let slot = &mut set.slots[way % WAYS];
+    let verdict = slot.verdict();
+    let is_first_segment =
+        dissection.tcp_flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN;
+    if !verdict.is_settled() || is_first_segment {
+        classify(environment, frame, work, slot, is_first_segment);
+    }
+    let dissection = &work.dissection;
+    slot.count(octets, dissection.tcp_flags, now);
+    if slot.must_fold() {
+        fold(environment, slot);
+    }
+    if slot.is_due_for_endpoint() && slot.destination_endpoint == ELSEWHERE {
+        resolve_destination(environment, dissection, slot);
+    }
+    if slot.verdict().needs_samples() {
+        environment.sample(frame, dissection, slot.verdict(), now);
+    }
+}
+
+#[inline(never)]
+fn open<E: Environment>(environment: &E, slot: &mut FlowSlot, dissection: &Dissection, now: u64) {
+    let source = source_endpoint(environment, dissection, now);
+    let destination = destination_endpoint(environment, dissection);
+    slot.open(
+        &dissection.key,
+        now,
+        (source, destination),
+        dissection.icmp_type_code,
+    );
+    environment.note(Entry::FlowsOpened, 1);
+}
+
+#[inline(never)]
+fn evict<E: Environment>(environment: &E, slot: &mut FlowSlot, position: u32, now: u64) {
+    fold(environment, slot);
+    let (packets, octets) = (slot.packets(), slot.octets());
+    if environment.report_evicted(position, slot, now) {
+        environment.note(Entry::EvictedFlows, 1);
+        environment.note(Entry::EvictedPackets, packets);
+        environment.note(Entry::EvictedOctets, octets);
+    } else {
+        environment.note(Entry::LostFlows, 1);
+        environment.note(Entry::LostPackets, packets);
+        environment.note(Entry::LostOctets, octets);
+    }
+}
+
+/// Adds what the flow counted since the last fold to the totals of both its endpoints.
+#[inline(always)]
+fn fold<E: Environment>(environment: &E, slot: &mut FlowSlot) {
+    let (packets, octets) = slot.fold();
+    if packets == 0 {
+        return;
+    }
+    let application = slot.verdict().number();
+    let sent = totals_index(slot.source_endpoint, application, Direction::Sent);
+    environment.add_totals(sent, packets, octets);
+    let received = totals_index(slot.destination_endpoint, application, Direction::Received);
+    environment.add_totals(received, packets, octets);
+}
+
+#[inline(always)]
+fn source_endpoint<E: Environment>(
+    environment: &E,
+    dissection: &Dissection,
+    now: u64,
+) -> EndpointIndex {
+    let mut key = EndpointKey::of_source(&dissection.key, dissection.source_station);
+    if !key.has_host_address() {
+        if !key.has_station() {
+            return ELSEWHERE;
+        }
+        key = key.station_only();
+    }
+    if let Some(index) = environment.endpoint(&key) {
+        return index;
+    }
+    let interface = dissection.key.interface() as u64;
+    if key.has_station() && key.address != [0; 2] {
+        // A station that later sends from ever new addresses is still counted as itself.
+        let station = key.station_only();
+        if environment.endpoint(&station).is_none() {
+            admit(environment, &station, interface, now);
+        }
+    }
+    if let Some(index) = admit(environment, &key, interface, now) {
+        if key.station != 0 && key.address != [0; 2] {
+            environment.alias_endpoint(&key.address_only(), index);
+        }
+        return index;
+    }
+    environment.note(Entry::EndpointsRefused, 1);
+    environment
+        .endpoint(&key.station_only())
+        .unwrap_or(OVERFLOW)
+}
+
+#[inline(always)]
+fn admit<E: Environment>(
+    environment: &E,
+    key: &EndpointKey,
+    interface: u64,
+    now: u64,
+) -> Option<EndpointIndex> {
+    let index = environment.admit_endpoint(key)?;
+    let notice = EndpointNotice {
+        kind: RecordKind::Endpoint as u32,
+        index,
+        key: *key,
+        now,
+        interface,
+    };
+    if !environment.announce_endpoint(&notice) {
+        environment.note(Entry::LostNotices, 1);
+    }
+    Some(index)
+}
+
+/// A destination is looked up, never admitted: a sweep over unused addresses makes no endpoints.
+#[inline(always)]
+fn destination_endpoint<E: Environment>(environment: &E, dissection: &Dissection) -> EndpointIndex {
+    let key = EndpointKey::of_destination(&dissection.key, dissection.destination_station);
+    if !key.has_host_address() {
+        if !key.has_station() {
+            return ELSEWHERE;
+        }
+        return environment
+            .endpoint(&key.station_only())
+            .unwrap_or(ELSEWHERE);
+    }
+    environment
+        .endpoint(&key)
+        .or_else(|| environment.endpoint(&key.address_only()))
+        .unwrap_or(ELSEWHERE)
+}
+
+#[inline(always)]
+fn resolve_destination<E: Environment>(
+    environment: &E,
+    dissection: &Dissection,
+    slot: &mut FlowSlot,
+) {
+    let index = destination_endpoint(environment, dissection);
+    if index != ELSEWHERE {
+        fold(environment, slot);
+        slot.destination_endpoint = index;
+    }
+}
+
+/// Settles the flow's application if this packet, or the other direction's memory, allows it.
+#[inline(never)]
+fn classify<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    slot: &mut FlowSlot,
+    is_first_segment: bool,
+) {
+    let Work {
+        dissection,
+        payload,
+    } = work;
+    let key = &dissection.key;
+    let is_later_fragment = dissection.is_later_fragment;
+    if let Some(identification) = identify_by_headers(key, is_later_fragment) {
+        settle(environment, dissection, slot, identification);
+        return;
+    }
+    let conversation = key.conversation(environment.seed());
+    if is_first_segment {
+        // The ports may be in use again for something else.
+        if slot.verdict() != Verdict::default() {
+            fold(environment, slot);
+            slot.set_verdict(Verdict::default());
+            slot.evidence = Evidence::None as u8;
+            slot.inspected = 0;
+        }
+        environment.remember(conversation, 0);
+        return;
+    }
+    if let Some(identification) = recollection(environment.recall(conversation), conversation) {
+        settle(environment, dissection, slot, identification);
+        return;
+    }
+    if dissection.payload_length == 0 {
+        return;
+    }
+    environment.note(Entry::Inspected, 1);
+    slot.inspected += 1;
+    let context = Context::of(key);
+    payload.fill(frame, dissection.payload_offset, dissection.payload_length);
+    if let Some(identification) = identify(frame, payload, &context) {
+        settle(environment, dissection, slot, identification);
+        environment.remember(conversation, memory(identification, conversation));
+    } else if slot.inspected >= INSPECTED_PACKETS {
+        settle(
+            environment,
+            dissection,
+            slot,
+            identify_by_port(&context).unwrap_or_default(),
+        );
+    }
+}
+
+#[inline(always)]
+fn settle<E: Environment>(
+    environment: &E,
+    dissection: &Dissection,
+    slot: &mut FlowSlot,
+    identification: Identification,
+) {
+    fold(environment, slot);
+    slot.set_verdict(Verdict::settled(identification.application));
+    slot.evidence = identification.evidence as u8;
+    if slot.destination_endpoint == ELSEWHERE {
+        // By now the other side has often spoken and is known.
+        slot.destination_endpoint = destination_endpoint(environment, dissection);
+    }
+}
+
+/// A word of the verdict memory: 48 bits of the conversation, then evidence and verdict.
+#[inline(always)]
+fn memory(identification: Identification, conversation: u64) -> u64 {
+    conversation & !0xffff
+        | (identification.evidence as u64) << 8
+        | Verdict::settled(identification.application).bits() as u64
+}
+
+#[inline(always)]
+fn recollection(word: u64, conversation: u64) -> Option<Identification> {
+    if word == 0 || (word ^ conversation) >> 16 != 0 {
+        return None;
+    }
+    Some(Identification {
+        application: Verdict::from_bits(word as u8).application(),
+        evidence: Evidence::from_number((word >> 8) as u8),
+    })
+}

@@ -1,0 +1,245 @@
+//! From the octets of a frame to its flow key and payload.
+
+use crate::{
+    books::Undissected,
+    flow::{FlowKey, FlowKeyFields, Network},
+    frame::Frame,
+    wire::{
+        arp,
+        ethernet::{self, Link, ethertype},
+        ipv4, ipv6,
+        transport::{self, Transport},
+    },
+};
+
+/// What one frame says about its flow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dissection {
+    pub key: FlowKey,
+    /// Station addresses, 48 bits.
+    pub source_station: u64,
+    pub destination_station: u64,
+    pub tcp_flags: u8,
+    pub icmp_type_code: u16,
+    pub is_later_fragment: bool,
+    /// Where the transport payload starts, and its octets by the network header.
+    pub payload_offset: usize,
+    pub payload_length: usize,
+    /// Octets of the frame by its own headers; more than the readable part when the frame lies in
+    /// several buffers or was captured in part.
+    pub declared_length: usize,
+}
+
+/// Dissects one frame received on `interface` into `found`, which an error leaves as it was.
+///
+/// # Errors
+///
+/// The reason for which the frame has no flow.
+#[inline(always)]
+pub fn dissect<F: Frame + ?Sized>(
+    frame: &F,
+    interface: u32,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
+    // The result is written where it stays: returned by value it would be merged from all paths,
+    // failures among them, and the compiler spills registers that a failure never set.
+    let link = ethernet::link(frame)?;
+    match link.ethertype {
+        ethertype::IPV4 => ipv4_flow(frame, &link, interface, found),
+        ethertype::IPV6 => ipv6_flow(frame, &link, interface, found),
+        ethertype::ARP => arp_flow(frame, &link, interface, found),
+        _ => link_flow(frame, &link, interface, found),
+    }
+}
+
+#[inline(always)]
+fn ipv4_flow<F: Frame + ?Sized>(
+    frame: &F,
+    link: &Link,
+    interface: u32,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
+    let header = ipv4::ipv4(frame, link.network_offset)?;
+    let end = if header.total_length == 0 {
+        frame.readable_length()
+    } else {
+        link.network_offset + header.total_length
+    };
+    let packet = Packet {
+        network: Network::Ipv4,
+        source: [link.source << 16, header.source as u64],
+        destination: [link.destination << 16, header.destination as u64],
+        protocol: header.protocol,
+        transport_offset: link.network_offset + header.header_length,
+        end,
+        has_transport: !header.is_later_fragment,
+    };
+    packet_flow(frame, link, interface, &packet, found)
+}
+
+#[inline(always)]
+fn ipv6_flow<F: Frame + ?Sized>(
+    frame: &F,
+    link: &Link,
+    interface: u32,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
+    let header = ipv6::ipv6(frame, link.network_offset)?;
+    let end = if header.payload_length == 0 {
+        frame.readable_length()
+    } else {
+        link.network_offset + ipv6::HEADER_LENGTH + header.payload_length
+    };
+    let packet = Packet {
+        network: Network::Ipv6,
+        source: header.source,
+        destination: header.destination,
+        protocol: header.protocol,
+        transport_offset: header.transport_offset,
+        end,
+        has_transport: !header.is_later_fragment,
+    };
+    packet_flow(frame, link, interface, &packet, found)
+}
+
+struct Packet {
+    network: Network,
+    source: [u64; 2],
+    destination: [u64; 2],
+    protocol: u8,
+    transport_offset: usize,
+    /// Where the packet ends by its own header: minimum frames carry padding after it.
+    end: usize,
+    has_transport: bool,
+}
+
+#[inline(always)]
+fn packet_flow<F: Frame + ?Sized>(
+    frame: &F,
+    link: &Link,
+    interface: u32,
+    packet: &Packet,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
+    let transport = if packet.has_transport {
+        transport::transport(frame, packet.transport_offset, packet.protocol)?
+    } else {
+        Transport::default()
+    };
+    let payload_offset = packet.transport_offset + transport.header_length;
+    if payload_offset > packet.end {
+        return Err(Undissected::TruncatedTransport);
+    }
+    *found = Dissection {
+        key: FlowKey::new(&FlowKeyFields {
+            network: packet.network,
+            source: packet.source,
+            destination: packet.destination,
+            source_port: transport.source_port,
+            destination_port: transport.destination_port,
+            outer_vlan: link.outer_vlan,
+            inner_vlan: link.inner_vlan,
+            interface,
+            protocol: packet.protocol,
+        }),
+        source_station: link.source,
+        destination_station: link.destination,
+        tcp_flags: transport.tcp_flags,
+        icmp_type_code: transport.icmp_type_code,
+        is_later_fragment: !packet.has_transport,
+        payload_offset,
+        // A later fragment has octets, but none that a recogniser may take for a beginning.
+        payload_length: if packet.has_transport {
+            packet.end - payload_offset
+        } else {
+            0
+        },
+        declared_length: packet.end,
+    };
+    Ok(())
+}
+
+#[inline(always)]
+fn arp_flow<F: Frame + ?Sized>(
+    frame: &F,
+    link: &Link,
+    interface: u32,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
+    let message = arp::arp(frame, link.network_offset)?;
+    *found = without_payload(
+        link,
+        &FlowKeyFields {
+            network: Network::Arp,
+            source: [link.source << 16, message.sender_address as u64],
+            destination: [link.destination << 16, message.target_address as u64],
+            source_port: 0,
+            destination_port: 0,
+            outer_vlan: link.outer_vlan,
+            inner_vlan: link.inner_vlan,
+            interface,
+            protocol: 0,
+        },
+        link.network_offset + arp::LENGTH,
+    );
+    Ok(())
+}
+
+/// Protocols without a network address; the type stands in the source port, for IEEE 802.2 the
+/// service access points stand in the destination port.
+#[inline(always)]
+fn link_flow<F: Frame + ?Sized>(
+    frame: &F,
+    link: &Link,
+    interface: u32,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
+    let (kind, access_points) = match link.ethertype {
+        ethertype::EAPOL
+        | ethertype::PROFINET
+        | ethertype::ETHERCAT
+        | ethertype::GOOSE
+        | ethertype::LLDP
+        | ethertype::MACSEC
+        | ethertype::PTP => (link.ethertype, 0),
+        length if length <= ethertype::LARGEST_LENGTH => (
+            0,
+            frame
+                .be_u16(link.network_offset)
+                .ok_or(Undissected::TruncatedEthernet)?,
+        ),
+        _ => return Err(Undissected::UnknownEthertype),
+    };
+    *found = without_payload(
+        link,
+        &FlowKeyFields {
+            network: Network::Link,
+            source: [link.source << 16, 0],
+            destination: [link.destination << 16, 0],
+            source_port: kind,
+            destination_port: access_points,
+            outer_vlan: link.outer_vlan,
+            inner_vlan: link.inner_vlan,
+            interface,
+            protocol: 0,
+        },
+        link.network_offset,
+    );
+    Ok(())
+}
+
+#[inline(always)]
+fn without_payload(link: &Link, fields: &FlowKeyFields, declared_length: usize) -> Dissection {
+    Dissection {
+        key: FlowKey::new(fields),
+        source_station: link.source,
+        destination_station: link.destination,
+        tcp_flags: 0,
+        icmp_type_code: 0,
+        is_later_fragment: false,
+        payload_offset: declared_length,
+        payload_length: 0,
+        declared_length,
+    }
+}

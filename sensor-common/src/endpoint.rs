@@ -1,0 +1,165 @@
+//! Endpoints: a station and one address it used, the unit in which totals are kept.
+//!
+//! The kernel counts per endpoint because a device cannot be told from one frame: behind a router
+//! many devices share one station address. User space merges endpoints into devices, at any time
+//! and without losing a count.
+
+use crate::flow::{FlowKey, Network};
+
+/// Station (MAC) address, VLAN and network address, or parts of them.
+///
+/// With `station` 0 the key is the alias by which a destination behind a router is found; with
+/// `address` 0 it stands for the station whatever its addresses.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EndpointKey {
+    /// IPv6, or IPv4 as `::ffff:a.b.c.d`; big end first.
+    pub address: [u64; 2],
+    /// 48 bits of MAC address.
+    pub station: u64,
+    /// Outer VLAN in bits 16..28, inner VLAN in bits 0..12.
+    pub vlans: u64,
+}
+
+/// Index of an endpoint's totals.
+pub type EndpointIndex = u32;
+
+/// Totals of everything that belongs to no known endpoint.
+pub const ELSEWHERE: EndpointIndex = 0;
+/// Totals of endpoints that found the table full.
+pub const OVERFLOW: EndpointIndex = 1;
+/// The first index given to an endpoint.
+pub const FIRST_ENDPOINT: EndpointIndex = 2;
+
+const MAPPED_IPV4: u64 = 0x0000_ffff_0000_0000;
+/// The group bit of a station address: multicast and broadcast.
+const GROUP: u64 = 1 << 40;
+
+impl EndpointKey {
+    /// The key of whoever sent the frames of `flow` from `station`.
+    #[inline(always)]
+    pub fn of_source(flow: &FlowKey, station: u64) -> Self {
+        Self {
+            address: flow.source_words(),
+            station,
+            vlans: flow.vlans(),
+        }
+    }
+
+    /// The key of the neighbour that the frames of `flow` were sent to.
+    #[inline(always)]
+    pub fn of_destination(flow: &FlowKey, station: u64) -> Self {
+        Self {
+            address: flow.destination_words(),
+            station,
+            vlans: flow.vlans(),
+        }
+    }
+
+    /// The same station whatever its address.
+    #[inline(always)]
+    pub fn station_only(&self) -> Self {
+        Self {
+            address: [0; 2],
+            ..*self
+        }
+    }
+
+    /// The same address wherever it is.
+    #[inline(always)]
+    pub fn address_only(&self) -> Self {
+        Self {
+            address: self.address,
+            station: 0,
+            vlans: 0,
+        }
+    }
+
+    /// Whether the address can be that of one host (not unspecified, multicast or broadcast).
+    #[inline(always)]
+    pub fn has_host_address(&self) -> bool {
+        let [high, low] = self.address;
+        if high == 0 && low >> 32 == MAPPED_IPV4 >> 32 {
+            let address = low as u32;
+            return address != 0 && address < 0xe000_0000;
+        }
+        // IPv6: not `::`, not `ff00::/8`. Link flows carry no address.
+        (high | low) != 0 && high >> 56 != 0xff
+    }
+
+    /// Whether the station address is that of one station.
+    #[inline(always)]
+    pub fn has_station(&self) -> bool {
+        self.station != 0 && self.station & GROUP == 0
+    }
+}
+
+/// Packs an IPv4 address as the low word of an IPv4-mapped IPv6 address.
+#[inline(always)]
+pub const fn mapped_ipv4(address: u32) -> [u64; 2] {
+    [0, MAPPED_IPV4 | address as u64]
+}
+
+/// The words of an endpoint address for flow addresses of `network`.
+#[inline(always)]
+pub(crate) fn address_words(network: u8, words: [u64; 2]) -> [u64; 2] {
+    if network == Network::Ipv6 as u8 {
+        words
+    } else if network == Network::Link as u8 {
+        [0; 2]
+    } else {
+        mapped_ipv4(words[1] as u32)
+    }
+}
+
+/// Which side of a flow an endpoint was on.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    Sent = 0,
+    Received = 1,
+}
+
+/// Totals of one endpoint, application and direction; they only grow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub packets: u64,
+    pub octets: u64,
+}
+
+/// Where the totals of an endpoint, application and direction stand in the array of totals.
+#[inline(always)]
+pub const fn totals_index(endpoint: EndpointIndex, application: u8, direction: Direction) -> u32 {
+    (endpoint * crate::application::CAPACITY + application as u32) * 2 + direction as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multicast_and_unspecified_addresses_are_no_hosts() {
+        let key = |address| EndpointKey {
+            address,
+            ..EndpointKey::default()
+        };
+        assert!(key(mapped_ipv4(0x0a14_0005)).has_host_address());
+        assert!(!key(mapped_ipv4(0)).has_host_address());
+        assert!(!key(mapped_ipv4(0xe000_00fb)).has_host_address());
+        assert!(!key(mapped_ipv4(0xffff_ffff)).has_host_address());
+        assert!(!key([0xff02 << 48, 1]).has_host_address());
+        assert!(key([0xfe80 << 48, 1]).has_host_address());
+        assert!(!key([0; 2]).has_host_address());
+    }
+
+    #[test]
+    fn totals_of_neighbours_do_not_overlap() {
+        let last = totals_index(
+            7,
+            crate::application::CAPACITY as u8 - 1,
+            Direction::Received,
+        );
+        assert_eq!(last + 1, totals_index(8, 0, Direction::Sent));
+    }
+}

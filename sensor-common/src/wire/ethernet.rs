@@ -1,0 +1,92 @@
+//! Ethernet II and IEEE 802.3 with up to two tags (IEEE 802.1Q, 802.1ad).
+
+use crate::{books::Undissected, frame::Frame};
+
+/// Octets of destination address, source address and type.
+pub const HEADER_LENGTH: usize = 14;
+const TAG_LENGTH: usize = 4;
+
+/// EtherType values (IANA "IEEE 802 Numbers") that the dissector knows.
+pub mod ethertype {
+    pub const IPV4: u16 = 0x0800;
+    pub const ARP: u16 = 0x0806;
+    pub const VLAN: u16 = 0x8100;
+    pub const IPV6: u16 = 0x86dd;
+    pub const PROVIDER_BRIDGE: u16 = 0x88a8;
+    /// Pre-standard double tagging, still sent by some switches.
+    pub const QINQ_LEGACY: u16 = 0x9100;
+    pub const EAPOL: u16 = 0x888e;
+    pub const PROFINET: u16 = 0x8892;
+    pub const ETHERCAT: u16 = 0x88a4;
+    pub const GOOSE: u16 = 0x88b8;
+    pub const LLDP: u16 = 0x88cc;
+    pub const MACSEC: u16 = 0x88e5;
+    pub const PTP: u16 = 0x88f7;
+    /// Values up to here are an IEEE 802.3 length, not a type.
+    pub const LARGEST_LENGTH: u16 = 1500;
+}
+
+/// What stands before the network layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// 48-bit addresses in the low bits.
+    pub destination: u64,
+    pub source: u64,
+    /// VLAN identifiers (12 bits), 0 where there is no such tag.
+    pub outer_vlan: u16,
+    pub inner_vlan: u16,
+    /// The type after the tags, or an IEEE 802.3 length.
+    pub ethertype: u16,
+    /// Where the network layer starts.
+    pub network_offset: usize,
+}
+
+#[inline(always)]
+fn is_tag(ethertype: u16) -> bool {
+    ethertype == ethertype::VLAN
+        || ethertype == ethertype::PROVIDER_BRIDGE
+        || ethertype == ethertype::QINQ_LEGACY
+}
+
+/// Reads addresses, tags and type.
+///
+/// # Errors
+///
+/// [`Undissected::TruncatedEthernet`], [`Undissected::TruncatedVlan`], or
+/// [`Undissected::TooManyTags`] when a third tag follows.
+#[inline(always)]
+pub fn link<F: Frame + ?Sized>(frame: &F) -> Result<Link, Undissected> {
+    let tail = frame.be_u64(6).ok_or(Undissected::TruncatedEthernet)?;
+    let head = frame.be_u64(0).ok_or(Undissected::TruncatedEthernet)?;
+    let mut link = Link {
+        destination: head >> 16,
+        source: tail >> 16,
+        outer_vlan: 0,
+        inner_vlan: 0,
+        ethertype: tail as u16,
+        network_offset: HEADER_LENGTH,
+    };
+    if !is_tag(link.ethertype) {
+        // The type's two octets are inside `tail`, so the header is whole.
+        return Ok(link);
+    }
+    let tag = frame
+        .be_u32(link.network_offset)
+        .ok_or(Undissected::TruncatedVlan)?;
+    link.outer_vlan = (tag >> 16) as u16 & 0x0fff;
+    link.ethertype = tag as u16;
+    link.network_offset += TAG_LENGTH;
+    if !is_tag(link.ethertype) {
+        return Ok(link);
+    }
+    let tag = frame
+        .be_u32(link.network_offset)
+        .ok_or(Undissected::TruncatedVlan)?;
+    link.inner_vlan = (tag >> 16) as u16 & 0x0fff;
+    link.ethertype = tag as u16;
+    link.network_offset += TAG_LENGTH;
+    if is_tag(link.ethertype) {
+        return Err(Undissected::TooManyTags);
+    }
+    Ok(link)
+}

@@ -1,0 +1,222 @@
+//! The maps and rings as the environment that the shared accounting asks for.
+
+use core::{arch::asm, ptr};
+
+use aya_ebpf::{
+    bindings::{BPF_NOEXIST, BPF_RB_NO_WAKEUP},
+    helpers::generated::bpf_xdp_load_bytes,
+    programs::XdpContext,
+};
+use sensor_common::{
+    account::Environment,
+    application::Verdict,
+    books::Entry,
+    dissect::Dissection,
+    endpoint::{EndpointIndex, EndpointKey},
+    flow::FlowSlot,
+    frame::Frame,
+    record::{EndpointNotice, Evicted, Opened, RecordKind, SAMPLE_OCTETS, Sample, SlotImage},
+};
+
+use crate::{
+    maps::{
+        ENDPOINTS, FREE_ENDPOINTS, LEDGERS, NOTICES, RECORDS, SAMPLE_BUDGETS, TOTALS, VERDICTS,
+    },
+    settings::settings,
+};
+
+/// User space polls the rings, so no record wakes it.
+const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
+
+pub struct XdpEnvironment<'a> {
+    context: &'a XdpContext,
+    cpu: u32,
+}
+
+impl<'a> XdpEnvironment<'a> {
+    #[inline(always)]
+    pub fn new(context: &'a XdpContext, cpu: u32) -> Self {
+        Self { context, cpu }
+    }
+
+    /// Whether this second's budget of samples allows one more.
+    #[inline(always)]
+    fn may_sample(&self, now: u64) -> bool {
+        let Some(budget) = SAMPLE_BUDGETS.get_ptr_mut(self.cpu) else {
+            return false;
+        };
+        // SAFETY: the budget is this CPU's own, and a program is not interrupted by itself.
+        let budget = unsafe { &mut *budget };
+        let second = now / (settings().ticks_per_second as u64 | 1);
+        if budget.second != second {
+            budget.second = second;
+            budget.taken = 0;
+        }
+        budget.taken += 1;
+        budget.taken <= settings().samples_per_second as u64
+    }
+}
+
+/// Adds to a word that other CPUs add to as well.
+#[inline(always)]
+fn add(word: *mut u64, amount: u64) {
+    // SAFETY: every caller passes the address of a word in a map's value. Rust offers no atomic
+    // addition for this target.
+    unsafe {
+        asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) word, in(reg) amount, options(nostack));
+    }
+}
+
+impl Environment for XdpEnvironment<'_> {
+    #[inline(always)]
+    fn seed(&self) -> u64 {
+        settings().seed
+    }
+
+    #[inline(always)]
+    fn note(&self, entry: Entry, amount: u64) {
+        if let Some(ledger) = LEDGERS.get_ptr_mut(self.cpu) {
+            // SAFETY: the ledger is this CPU's own, and a program is not interrupted by itself.
+            unsafe { (*ledger).add(entry, amount) };
+        }
+    }
+
+    #[inline(always)]
+    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
+        let Some(mut record) = RECORDS.reserve::<Evicted>(0) else {
+            return false;
+        };
+        let kind = RecordKind::Evicted as u32;
+        record.write(Evicted {
+            kind,
+            position,
+            now,
+            slot: SlotImage::of(slot),
+        });
+        record.submit(NO_WAKEUP);
+        true
+    }
+
+    #[inline(always)]
+    fn announce_opened(&self, position: u32) -> bool {
+        let Some(mut notice) = NOTICES.reserve::<Opened>(0) else {
+            return false;
+        };
+        notice.write(Opened {
+            kind: RecordKind::Opened as u32,
+            position,
+        });
+        notice.submit(NO_WAKEUP);
+        true
+    }
+
+    #[inline(always)]
+    fn announce_endpoint(&self, notice: &EndpointNotice) -> bool {
+        let Some(mut record) = NOTICES.reserve::<EndpointNotice>(0) else {
+            return false;
+        };
+        record.write(*notice);
+        record.submit(NO_WAKEUP);
+        true
+    }
+
+    #[inline(always)]
+    fn endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
+        // SAFETY: the value is one aligned word, written once before the key can be found.
+        unsafe { ENDPOINTS.get(key) }.copied()
+    }
+
+    #[inline(always)]
+    fn admit_endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
+        let index = FREE_ENDPOINTS.pop().ok()??;
+        if ENDPOINTS.insert(key, &index, BPF_NOEXIST as u64).is_ok() {
+            return Some(index);
+        }
+        // Another CPU was first, or the table is full: the index goes back.
+        let _ = FREE_ENDPOINTS.push(&index, 0);
+        self.endpoint(key)
+    }
+
+    #[inline(always)]
+    fn alias_endpoint(&self, alias: &EndpointKey, index: EndpointIndex) {
+        let _ = ENDPOINTS.insert(alias, &index, BPF_NOEXIST as u64);
+    }
+
+    #[inline(always)]
+    fn add_totals(&self, index: u32, packets: u64, octets: u64) {
+        if let Some(totals) = TOTALS.get_ptr_mut(index) {
+            // SAFETY: both fields lie in the map's value.
+            unsafe {
+                add(&raw mut (*totals).packets, packets);
+                add(&raw mut (*totals).octets, octets);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn recall(&self, conversation: u64) -> u64 {
+        let index = conversation as u32 & settings().verdict_mask;
+        // SAFETY: an aligned word; any CPU writes it whole.
+        VERDICTS
+            .get_ptr(index)
+            .map_or(0, |word| unsafe { ptr::read_volatile(word) })
+    }
+
+    #[inline(always)]
+    fn remember(&self, conversation: u64, word: u64) {
+        let index = conversation as u32 & settings().verdict_mask;
+        if let Some(memory) = VERDICTS.get_ptr_mut(index) {
+            // SAFETY: an aligned word; any CPU reads it whole.
+            unsafe { ptr::write_volatile(memory, word) };
+        }
+    }
+
+    #[inline(always)]
+    fn sample<F: Frame + ?Sized>(
+        &self,
+        frame: &F,
+        dissection: &Dissection,
+        verdict: Verdict,
+        now: u64,
+    ) {
+        if !self.may_sample(now) {
+            return self.note(Entry::SamplesLimited, 1);
+        }
+        let Some(mut record) = NOTICES.reserve::<Sample>(0) else {
+            return self.note(Entry::SamplesLost, 1);
+        };
+        let readable = frame
+            .readable_length()
+            .saturating_sub(dissection.payload_offset);
+        let length = readable.min(dissection.payload_length).min(SAMPLE_OCTETS);
+        let sample = record.as_mut_ptr();
+        // SAFETY: `sample` points to a reserved record; every field is written before it is
+        // submitted. The load is bounded by the size of `octets`.
+        let loaded = unsafe {
+            (&raw mut (*sample).kind).write(RecordKind::Sample as u32);
+            (&raw mut (*sample).application).write(verdict.number() as u32);
+            (&raw mut (*sample).now).write(now);
+            (&raw mut (*sample).key).write(dissection.key);
+            (&raw mut (*sample).station).write(dissection.source_station);
+            (&raw mut (*sample).length).write(length as u64);
+            (&raw mut (*sample).octets).write([0; SAMPLE_OCTETS]);
+            let octets = (&raw mut (*sample).octets).cast();
+            if length == 0 || length > SAMPLE_OCTETS {
+                -1
+            } else {
+                bpf_xdp_load_bytes(
+                    self.context.ctx,
+                    dissection.payload_offset as u32,
+                    octets,
+                    length as u32,
+                )
+            }
+        };
+        if loaded == 0 {
+            record.submit(NO_WAKEUP);
+            self.note(Entry::Samples, 1);
+        } else {
+            record.discard(0);
+        }
+    }
+}

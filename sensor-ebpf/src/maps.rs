@@ -1,0 +1,70 @@
+//! Every map of the program. Sizes are placeholders; the agent sets them before loading.
+
+use aya_ebpf::{
+    bindings::BPF_F_MMAPABLE,
+    macros::map,
+    maps::{Array, HashMap, Queue, RingBuf},
+};
+use sensor_common::{
+    abi::{ClockReading, ReplayFrame},
+    account::Work,
+    books::{InterfaceRow, Ledger},
+    endpoint::{EndpointIndex, EndpointKey, Totals},
+    flow::FlowSet,
+};
+
+/// Flow table: one region of sets per CPU.
+#[map]
+pub static FLOWS: Array<FlowSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// `INTERFACE_ROWS` rows per CPU.
+#[map]
+pub static BOOKS: Array<InterfaceRow> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// One ledger per CPU.
+#[map]
+pub static LEDGERS: Array<Ledger> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+#[map]
+pub static ENDPOINTS: HashMap<EndpointKey, EndpointIndex> = HashMap::with_max_entries(1, 0);
+
+/// Indices that no endpoint has; filled by the agent.
+#[map]
+pub static FREE_ENDPOINTS: Queue<EndpointIndex> = Queue::with_max_entries(1, 0);
+
+/// Totals by endpoint, application and direction.
+#[map]
+pub static TOTALS: Array<Totals> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// Verdicts by conversation, shared by all CPUs: one word, written and read whole.
+#[map]
+pub static VERDICTS: Array<u64> = Array::with_max_entries(1, 0);
+
+/// Flows that left their slots. Nothing else goes here, so that notices cannot crowd them out.
+#[map]
+pub static RECORDS: RingBuf = RingBuf::with_byte_size(4096, 0);
+
+/// New flows, new endpoints, samples.
+#[map]
+pub static NOTICES: RingBuf = RingBuf::with_byte_size(4096, 0);
+
+/// Samples taken in the present second, per CPU.
+#[map]
+pub static SAMPLE_BUDGETS: Array<SampleBudget> = Array::with_max_entries(1, 0);
+
+/// Where each CPU works on a frame.
+#[map]
+pub static WORK: Array<Work> = Array::with_max_entries(1, 0);
+
+/// Written before each frame of a replay.
+#[map]
+pub static REPLAY_FRAME: Array<ReplayFrame> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+#[map]
+pub static CLOCK: Array<ClockReading> = Array::with_max_entries(1, 0);
+
+#[repr(C)]
+pub struct SampleBudget {
+    pub second: u64,
+    pub taken: u64,
+}

@@ -1,0 +1,151 @@
+//! One frame from reception to its place in the books.
+
+use core::hint::black_box;
+
+use aya_ebpf::{
+    helpers::{
+        bpf_get_smp_processor_id,
+        generated::{bpf_jiffies64, bpf_xdp_get_buff_len},
+    },
+    programs::XdpContext,
+};
+use sensor_common::{
+    abi::Settings,
+    account::account,
+    books::{INTERFACE_ROWS, InterfaceRow, UNDISSECTED_REASONS, Undissected, preferred_row},
+    dissect::dissect,
+    flow::WAYS,
+    frame::Frame,
+};
+
+use crate::{
+    environment::XdpEnvironment,
+    maps::{BOOKS, FLOWS, REPLAY_FRAME, WORK},
+    settings::settings,
+    xdp_frame::XdpFrame,
+};
+
+/// What the reception of a frame says that its octets do not.
+struct Reception {
+    now: u64,
+    interface: u32,
+    /// Octets of the whole frame when they are known without a look at its headers.
+    wire_length: Option<u64>,
+}
+
+#[inline(always)]
+pub fn observe(context: &XdpContext) {
+    let settings = settings();
+    let frame = XdpFrame::new(context);
+    let Some(reception) = reception(context, &settings) else {
+        return;
+    };
+    let cpu = cpu(&settings);
+    let Some(row) = interface_row(cpu, reception.interface) else {
+        return;
+    };
+    let Some(work) = WORK.get_ptr_mut(cpu) else {
+        return;
+    };
+    // SAFETY: the memory is this CPU's own, and a program is not interrupted by itself.
+    let work = unsafe { &mut *work };
+    // SAFETY: as above.
+    let row = unsafe { &mut *row };
+    let dissected = dissect(&frame, reception.interface, &mut work.dissection);
+    let declared_length = match dissected {
+        Ok(()) => work.dissection.declared_length,
+        Err(_) => 0,
+    };
+    let octets = match reception.wire_length {
+        Some(octets) => octets,
+        None => wire_length(context, &frame, declared_length),
+    };
+    row.received_frames += 1;
+    row.received_octets += octets;
+    if let Err(reason) = dissected {
+        return undissected(row, reason, octets);
+    }
+    // From here on values are read back from the map.
+    let work = black_box(work);
+    let hash = work.dissection.key.hash(settings.seed);
+    let set_index = cpu * (settings.set_mask + 1) + (hash as u32 & settings.set_mask);
+    let Some(set) = FLOWS.get_ptr_mut(set_index) else {
+        return;
+    };
+    // SAFETY: the set lies in this CPU's own region of the table.
+    let set = unsafe { &mut *set };
+    let environment = XdpEnvironment::new(context, cpu);
+    let first_position = set_index * WAYS as u32;
+    account(
+        &environment,
+        &frame,
+        work,
+        set,
+        first_position,
+        octets,
+        reception.now,
+    );
+}
+
+/// Octets of the whole frame. The headers tell when it may lie in several buffers; only then is
+/// the kernel asked.
+#[inline(always)]
+fn wire_length(context: &XdpContext, frame: &XdpFrame, declared_length: usize) -> u64 {
+    let readable = frame.readable_length();
+    if declared_length != 0 && declared_length <= readable {
+        return readable as u64;
+    }
+    // SAFETY: the context is the one this program was called with.
+    unsafe { bpf_xdp_get_buff_len(context.ctx) }
+}
+
+#[inline(always)]
+fn undissected(row: &mut InterfaceRow, reason: Undissected, octets: u64) {
+    row.undissected_frames[reason as usize & (UNDISSECTED_REASONS - 1)] += 1;
+    row.undissected_octets += octets;
+}
+
+#[inline(always)]
+fn reception(context: &XdpContext, settings: &Settings) -> Option<Reception> {
+    if settings.is_replay != 0 {
+        let replayed = REPLAY_FRAME.get(0)?;
+        return Some(Reception {
+            now: replayed.now,
+            interface: replayed.interface as u32,
+            wire_length: Some(replayed.wire_length),
+        });
+    }
+    Some(Reception {
+        // SAFETY: the helper has no preconditions.
+        now: unsafe { bpf_jiffies64() },
+        interface: context.ingress_ifindex() as u32,
+        wire_length: None,
+    })
+}
+
+/// A replay runs on one CPU at a time, on whichever it is, and has one region.
+#[inline(always)]
+fn cpu(settings: &Settings) -> u32 {
+    if settings.is_replay != 0 {
+        return 0;
+    }
+    // SAFETY: the helper has no preconditions.
+    unsafe { bpf_get_smp_processor_id() }
+}
+
+/// This CPU's row for `interface`: its own, or the shared one if another interface has that.
+#[inline(always)]
+fn interface_row(cpu: u32, interface: u32) -> Option<*mut InterfaceRow> {
+    let first = cpu * INTERFACE_ROWS;
+    let row = BOOKS.get_ptr_mut(first + preferred_row(interface))?;
+    // SAFETY: the row is this CPU's own, and a program is not interrupted by itself.
+    let holder = unsafe { &mut (*row).interface };
+    if *holder == interface as u64 {
+        return Some(row);
+    }
+    if *holder == 0 {
+        *holder = interface as u64;
+        return Some(row);
+    }
+    BOOKS.get_ptr_mut(first)
+}

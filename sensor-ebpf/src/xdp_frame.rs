@@ -1,0 +1,121 @@
+//! Packet memory as a [`Frame`]: the only file that reads a packet.
+
+use core::arch::asm;
+
+use aya_ebpf::{bindings::xdp_md, helpers::generated::bpf_xdp_load_bytes, programs::XdpContext};
+use sensor_common::{
+    frame::Frame,
+    payload::{WINDOW, WORDS},
+};
+
+/// Offsets beyond this are refused, so that the verifier can bound every sum.
+const LARGEST_OFFSET: usize = 0x3fff;
+
+/// The linear part of one frame.
+pub struct XdpFrame {
+    context: *mut xdp_md,
+    data: usize,
+    data_end: usize,
+}
+
+impl XdpFrame {
+    #[inline(always)]
+    pub fn new(context: &XdpContext) -> Self {
+        Self {
+            context: context.ctx,
+            data: context.data(),
+            data_end: context.data_end(),
+        }
+    }
+
+    /// The address of `length` octets at `offset` if all of them are in the frame.
+    ///
+    /// Offset and address pass through empty instructions: the verifier's proofs belong to one
+    /// register, and the compiler must not check one copy of a sum and read through another.
+    #[inline(always)]
+    fn locate(&self, offset: usize, length: usize) -> Option<usize> {
+        if offset > LARGEST_OFFSET {
+            return None;
+        }
+        let start = opaque(self.data + opaque(offset));
+        (start + length <= self.data_end).then_some(start)
+    }
+}
+
+#[inline(always)]
+fn opaque(mut value: usize) -> usize {
+    // SAFETY: the instruction moves a register to itself.
+    unsafe { asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack)) };
+    value
+}
+
+impl Frame for XdpFrame {
+    #[inline(always)]
+    fn octets<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        let start = self.locate(offset, N)?;
+        // SAFETY: `locate` found `N` octets of the frame from `start`.
+        Some(unsafe { (start as *const [u8; N]).read_unaligned() })
+    }
+
+    #[inline(always)]
+    fn load(&self, offset: usize, length: usize, words: &mut [u64; WORDS]) {
+        // One length at which the verifier sees the bounds and the helper is called.
+        let length = opaque(length);
+        if length == 0 || length > WINDOW {
+            return;
+        }
+        // SAFETY: `words` has room for `WINDOW` octets; the helper checks the frame's bounds.
+        unsafe {
+            bpf_xdp_load_bytes(
+                self.context,
+                offset as u32,
+                words.as_mut_ptr().cast(),
+                length as u32,
+            );
+        }
+    }
+
+    #[inline(always)]
+    fn readable_length(&self) -> usize {
+        self.data_end - self.data
+    }
+
+    // An unaligned read compiles to one load per octet, so the wider reads are written as the
+    // single instructions that the kernel has for them.
+
+    #[inline(always)]
+    fn be_u16(&self, offset: usize) -> Option<u16> {
+        let start = self.locate(offset, 2)?;
+        let value: u64;
+        // SAFETY: `locate` found two octets of the frame from `start`.
+        unsafe {
+            asm!("{0} = *(u16 *)({1} + 0)", out(reg) value, in(reg) start,
+                 options(pure, readonly, nostack));
+        }
+        Some(u16::from_be(value as u16))
+    }
+
+    #[inline(always)]
+    fn be_u32(&self, offset: usize) -> Option<u32> {
+        let start = self.locate(offset, 4)?;
+        let value: u64;
+        // SAFETY: `locate` found four octets of the frame from `start`.
+        unsafe {
+            asm!("{0} = *(u32 *)({1} + 0)", out(reg) value, in(reg) start,
+                 options(pure, readonly, nostack));
+        }
+        Some(u32::from_be(value as u32))
+    }
+
+    #[inline(always)]
+    fn be_u64(&self, offset: usize) -> Option<u64> {
+        let start = self.locate(offset, 8)?;
+        let value: u64;
+        // SAFETY: `locate` found eight octets of the frame from `start`.
+        unsafe {
+            asm!("{0} = *(u64 *)({1} + 0)", out(reg) value, in(reg) start,
+                 options(pure, readonly, nostack));
+        }
+        Some(u64::from_be(value))
+    }
+}
