@@ -74,6 +74,8 @@ pub fn observe(context: &XdpContext) {
     };
     // SAFETY: the set lies in this CPU's own region of the table.
     let set = unsafe { &mut *set };
+    // Read again: how far the dissection looked would else be a state of its own to the verifier.
+    let frame = XdpFrame::new(context);
     let environment = XdpEnvironment::new(context, cpu);
     let first_position = set_index * WAYS as u32;
     account(
