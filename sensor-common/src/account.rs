@@ -5,6 +5,8 @@
 //! its two endpoints whenever the flow leaves its slot or its verdict changes, so they stay exact
 //! whatever happens to the flow table: `totals = folded + unfolded of the live slots`.
 
+use core::hint::black_box;
+
 use crate::{
     application::{
         Context, Evidence, Identification, Verdict, identify, identify_by_headers, identify_by_port,
@@ -12,7 +14,7 @@ use crate::{
     books::Entry,
     dissect::Dissection,
     endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW, totals_index},
-    flow::{FlowSet, FlowSlot, Place, WAYS},
+    flow::{FlowSet, FlowSlot, WAYS},
     frame::Frame,
     payload::Payload,
     record::{EndpointNotice, RecordKind},
@@ -31,7 +33,10 @@ pub const INSPECTED_PACKETS: u8 = 4;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     pub dissection: Dissection,
-    pub payload: Payload,
+    payload: Payload,
+    now: u64,
+    /// The slot of the flow in its set.
+    way: usize,
 }
 
 /// What surrounds the flow table: maps and rings in the kernel, vectors in a replay.
@@ -69,7 +74,7 @@ pub trait Environment {
 
 /// Counts one dissected frame in `set`, the set that its key hashes to.
 ///
-/// What most packets do not need stands in functions of its own, which in the kernel have stack
+/// What most packets do not need stands in functions of their own, which in the kernel have stack
 /// frames of their own.
 ///
 /// `first_position` is the index of the set's first slot in the whole table, `octets` the frame's
@@ -84,58 +89,72 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     octets: u64,
     now: u64,
 ) {
-    let dissection = &work.dissection;
-    let way = match set.find(&dissection.key, now) {
-        Place::Hit(way) => way,
-        Place::Free(way) => {
-            let slot = &mut set.slots[way % WAYS];
-            open(environment, slot, dissection, now);
-            if !environment.announce_opened(first_position + way as u32) {
-                environment.note(Entry::LostNotices, 1);
-            }
-            way
-        }
-        Place::Victim(way) => {
-            let slot = &mut set.slots[way % WAYS];
-            evict(environment, slot, first_position + way as u32, now);
-            open(environment, slot, dissection, now);
-            way
+    work.now = now;
+    let way = match set.find(&work.dissection.key) {
+        Some(way) => way,
+        None => {
+            work.way = set.vacancy(now);
+            take_slot(environment, work, set, first_position);
+            work.way
         }
     };
+    let verdict = set.slots[way % WAYS].verdict();
+    let flags = work.dissection.tcp_flags;
+    if !verdict.is_settled() || is_first_segment(flags) {
+        work.way = way;
+        classify(environment, frame, work, set);
+    }
     let slot = &mut set.slots[way % WAYS];
-    let verdict = slot.verdict();
-    let is_first_segment =
-        dissection.tcp_flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN;
-    if !verdict.is_settled() || is_first_segment {
-        classify(environment, frame, work, slot, is_first_segment);
+    slot.count(octets, flags, now);
+    if slot.is_due() {
+        work.way = way;
+        look_after(environment, work, set);
     }
-    let dissection = &work.dissection;
-    slot.count(octets, dissection.tcp_flags, now);
-    if slot.must_fold() {
-        fold(environment, slot);
-    }
-    if slot.is_due_for_endpoint() && slot.destination_endpoint == ELSEWHERE {
-        resolve_destination(environment, dissection, slot);
-    }
-    if slot.verdict().needs_samples() {
-        environment.sample(frame, dissection, slot.verdict(), now);
+    let verdict = set.slots[way % WAYS].verdict();
+    if verdict.needs_samples() {
+        environment.sample(frame, &work.dissection, verdict, now);
     }
 }
 
+/// Whether a segment opens a connection.
+#[inline(always)]
+fn is_first_segment(flags: u8) -> bool {
+    flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN
+}
+
+/// Opens the flow of `work` in the slot found for it, whose present flow it hands on.
 #[inline(never)]
-fn open<E: Environment>(environment: &E, slot: &mut FlowSlot, dissection: &Dissection, now: u64) {
-    let source = source_endpoint(environment, dissection, now);
-    let destination = destination_endpoint(environment, dissection);
+fn take_slot<E: Environment>(
+    environment: &E,
+    work: &mut Work,
+    set: &mut FlowSet,
+    first_position: u32,
+) {
+    let work = black_box(work);
+    let position = first_position + (work.way % WAYS) as u32;
+    let slot = &mut set.slots[work.way % WAYS];
+    if slot.is_empty() {
+        if !environment.announce_opened(position) {
+            environment.note(Entry::LostNotices, 1);
+        }
+    } else {
+        evict(environment, slot, position, work.now);
+    }
+    let endpoints = (
+        source_endpoint(environment, &work.dissection, work.now),
+        destination_endpoint(environment, &work.dissection),
+    );
+    let slot = &mut set.slots[work.way % WAYS];
     slot.open(
-        &dissection.key,
-        now,
-        (source, destination),
-        dissection.icmp_type_code,
+        &work.dissection.key,
+        work.now,
+        endpoints,
+        work.dissection.icmp_type_code,
     );
     environment.note(Entry::FlowsOpened, 1);
 }
 
-#[inline(never)]
+#[inline(always)]
 fn evict<E: Environment>(environment: &E, slot: &mut FlowSlot, position: u32, now: u64) {
     fold(environment, slot);
     let (packets, octets) = (slot.packets(), slot.octets());
@@ -147,6 +166,23 @@ fn evict<E: Environment>(environment: &E, slot: &mut FlowSlot, position: u32, no
         environment.note(Entry::LostFlows, 1);
         environment.note(Entry::LostPackets, packets);
         environment.note(Entry::LostOctets, octets);
+    }
+}
+
+/// What a flow needs every so many packets: its narrow counter folded, its destination found.
+#[inline(never)]
+fn look_after<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
+    let work = black_box(work);
+    let slot = &mut set.slots[work.way % WAYS];
+    if slot.must_fold() {
+        fold(environment, slot);
+    }
+    if slot.destination_endpoint == ELSEWHERE {
+        let index = destination_endpoint(environment, &work.dissection);
+        if index != ELSEWHERE {
+            fold(environment, slot);
+            slot.destination_endpoint = index;
+        }
     }
 }
 
@@ -239,31 +275,20 @@ fn destination_endpoint<E: Environment>(environment: &E, dissection: &Dissection
         .unwrap_or(ELSEWHERE)
 }
 
-#[inline(always)]
-fn resolve_destination<E: Environment>(
-    environment: &E,
-    dissection: &Dissection,
-    slot: &mut FlowSlot,
-) {
-    let index = destination_endpoint(environment, dissection);
-    if index != ELSEWHERE {
-        fold(environment, slot);
-        slot.destination_endpoint = index;
-    }
-}
-
 /// Settles the flow's application if this packet, or the other direction's memory, allows it.
 #[inline(never)]
 fn classify<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
-    slot: &mut FlowSlot,
-    is_first_segment: bool,
+    set: &mut FlowSet,
 ) {
+    let work = black_box(work);
+    let slot = &mut set.slots[work.way % WAYS];
     let Work {
         dissection,
         payload,
+        ..
     } = work;
     let key = &dissection.key;
     let is_later_fragment = dissection.is_later_fragment;
@@ -272,7 +297,7 @@ fn classify<E: Environment, F: Frame + ?Sized>(
         return;
     }
     let conversation = key.conversation(environment.seed());
-    if is_first_segment {
+    if is_first_segment(dissection.tcp_flags) {
         // The ports may be in use again for something else.
         if slot.verdict() != Verdict::default() {
             fold(environment, slot);

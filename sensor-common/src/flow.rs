@@ -253,49 +253,41 @@ pub struct FlowSet {
     pub slots: [FlowSlot; WAYS],
 }
 
-/// Where a key was found, or where it may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    Hit(usize),
-    Free(usize),
-    Victim(usize),
-}
-
 impl FlowSet {
-    /// Finds `key`, else a free slot, else the slot whose flow has been quiet for longest.
+    /// The way that holds `key`.
     #[inline(always)]
-    pub fn find(&self, key: &FlowKey, now: u64) -> Place {
+    pub fn find(&self, key: &FlowKey) -> Option<usize> {
         if self.slots[0].holds(key) {
-            return Place::Hit(0);
+            return Some(0);
         }
         if self.slots[1].holds(key) {
-            return Place::Hit(1);
+            return Some(1);
         }
         if self.slots[2].holds(key) {
-            return Place::Hit(2);
+            return Some(2);
         }
         if self.slots[3].holds(key) {
-            return Place::Hit(3);
+            return Some(3);
         }
-        self.vacancy(now)
+        None
     }
 
+    /// A way for a new flow: an empty one, else that of the flow which has been quiet for longest.
     #[inline(always)]
-    fn vacancy(&self, now: u64) -> Place {
-        let mut victim = 0;
+    pub fn vacancy(&self, now: u64) -> usize {
+        let mut vacancy = 0;
         let mut longest = 0;
         for way in 0..WAYS {
             let slot = &self.slots[way];
-            if slot.is_empty() {
-                return Place::Free(way);
-            }
-            let quiet = (now as u32).wrapping_sub(slot.last_seen);
+            // An empty slot has been quiet for ever.
+            let quiet = (now as u32).wrapping_sub(slot.last_seen) as u64;
+            let quiet = if slot.is_empty() { u64::MAX } else { quiet };
             if quiet > longest {
                 longest = quiet;
-                victim = way;
+                vacancy = way;
             }
         }
-        Place::Victim(victim)
+        vacancy
     }
 }
 
@@ -388,10 +380,9 @@ impl FlowSlot {
         self.unfolded_packets >= 1 << 31
     }
 
-    /// Whether this is one of the packets at which a missing destination endpoint is looked up
-    /// again.
+    /// Whether this is one of the packets, every 64th, at which the slot is looked after.
     #[inline(always)]
-    pub fn is_due_for_endpoint(&self) -> bool {
+    pub fn is_due(&self) -> bool {
         self.unfolded_packets & 0x3f == 0x3f
     }
 
@@ -544,9 +535,10 @@ mod tests {
         for (way, seen) in [5u64, 3, 9, 4].into_iter().enumerate() {
             set.slots[way].open(&key(way as u16 + 1), seen, (0, 0), 0);
         }
-        assert_eq!(set.find(&key(3), 10), Place::Hit(2));
-        assert_eq!(set.find(&key(77), 10), Place::Victim(1));
+        assert_eq!(set.find(&key(3)), Some(2));
+        assert_eq!(set.find(&key(77)), None);
+        assert_eq!(set.vacancy(10), 1);
         set.slots[3] = FlowSlot::default();
-        assert_eq!(set.find(&key(77), 10), Place::Free(3));
+        assert_eq!(set.vacancy(10), 3);
     }
 }
