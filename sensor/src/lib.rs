@@ -1,1 +1,13 @@
+//! The Wardline agent: turns what the XDP program counted into devices, flows, alerts and metrics.
+//!
+//! One direction: `capture` reads a data path (the kernel's maps, or a replay through the same
+//! code) into [`observation::Observation`]s; `pipeline` hands them to `inventory`, `flow` and
+//! `detect`, which are pure (the clock is an argument); what they find leaves as
+//! [`event::Event`]s through `export`.
 
+pub mod detect;
+pub mod event;
+pub mod flow;
+pub mod inventory;
+pub mod observation;
+pub mod time;

@@ -1,0 +1,62 @@
+//! An alert: the rule, the number, the limit, the window, the device.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{inventory::DeviceId, time::Moment};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertState {
+    Firing,
+    Resolved,
+}
+
+/// One alert; a later value with the same `id` replaces it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// Stable over the life of the alert, and unique: rule, device, moment of firing.
+    pub id: u64,
+    /// Identifier of the rule, such as `WL-002`.
+    pub rule: String,
+    /// Its name, such as `smb_fan_out`.
+    pub name: String,
+    pub severity: Severity,
+    pub state: AlertState,
+    pub device: DeviceId,
+    /// What is measured, such as `distinct_peers`.
+    pub metric: String,
+    /// The number that fired the alert (the highest since), in the metric's unit.
+    pub value: f64,
+    pub limit: f64,
+    pub window: Duration,
+    /// One sentence for people: who does what, how much, over which window.
+    pub summary: String,
+    /// First moment of the evidence, of firing, and of resolution.
+    pub evidence_since: Moment,
+    pub fired_at: Moment,
+    pub resolved_at: Option<Moment>,
+}

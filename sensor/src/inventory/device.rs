@@ -1,0 +1,50 @@
+//! A device and how it is told from others.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use sensor_common::application::Application;
+use serde::Serialize;
+
+use crate::time::Moment;
+
+/// A small number that stays with a device for as long as it is known, across restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct DeviceId(pub u32);
+
+/// What makes a device the same device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DeviceKey {
+    /// A station on a segment we see: its MAC address (48 bits) and VLANs as in
+    /// [`sensor_common::endpoint::EndpointKey::vlans`].
+    Station { station: u64, vlans: u64 },
+    /// A host behind a router: its address alone.
+    Address(IpAddr),
+}
+
+/// What is known of one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    pub id: DeviceId,
+    pub key: DeviceKey,
+    /// From the IEEE registries; `None` for locally administered and unlisted addresses.
+    pub vendor: Option<String>,
+    /// The listed vendor makes network modules for others' devices, so the device's own maker is
+    /// not known.
+    pub vendor_is_module_maker: bool,
+    /// The station address is locally administered (randomised, virtual).
+    pub is_locally_administered: bool,
+    /// Claimed by the device in DHCP option 12. Never exported in metrics.
+    pub host_name: Option<String>,
+    /// DHCP option 60.
+    pub vendor_class: Option<String>,
+    /// Bounded; the first ones seen.
+    pub addresses: BTreeSet<IpAddr>,
+    /// Applications it was seen to speak.
+    pub applications: BTreeSet<Application>,
+    /// Kernel index of the interface on which it was first seen.
+    pub interface: u32,
+    pub is_router: bool,
+    pub first_seen: Moment,
+    pub last_seen: Moment,
+}

@@ -1,0 +1,107 @@
+//! Time on the observation clock, and what a wall clock shows for it.
+
+use std::{fmt, ops, time::Duration};
+
+use serde::{Serialize, Serializer};
+
+/// Microseconds on the observation clock: monotonic when live, the capture's own in a replay.
+/// Windows and timeouts are measured on it, so a step of the wall clock changes none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+impl Moment {
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// How long before `self` `earlier` was; zero if it was not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl ops::Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+/// A time of day: microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC with microseconds.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timestamp = jiff::Timestamp::from_microsecond(self.0).unwrap_or_default();
+        write!(formatter, "{timestamp:.6}")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The distance from the observation clock to the wall clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WallClock {
+    offset_micros: i64,
+}
+
+impl WallClock {
+    /// The clock that shows `timestamp` at `moment`.
+    pub fn new(moment: Moment, timestamp: Timestamp) -> Self {
+        Self {
+            offset_micros: timestamp.0.wrapping_sub_unsigned(moment.0),
+        }
+    }
+
+    pub fn at(self, moment: Moment) -> Timestamp {
+        Timestamp(self.offset_micros.wrapping_add_unsigned(moment.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_prints_as_rfc_3339_with_microseconds() {
+        assert_eq!(
+            Timestamp::from_micros(0).to_string(),
+            "1970-01-01T00:00:00.000000Z"
+        );
+        assert_eq!(
+            Timestamp::from_micros(1_492_450_807_521_960).to_string(),
+            "2017-04-17T17:40:07.521960Z"
+        );
+    }
+
+    #[test]
+    fn the_wall_clock_follows_the_observation_clock() {
+        let clock = WallClock::new(Moment::from_micros(5_000_000), Timestamp::from_micros(70));
+        assert_eq!(
+            clock.at(Moment::from_micros(6_000_000)),
+            Timestamp::from_micros(1_000_070)
+        );
+    }
+}
