@@ -29,6 +29,9 @@ pub mod name {
     pub const SETTINGS: &str = "SETTINGS";
     pub const REPLAY_FRAME: &str = "REPLAY_FRAME";
     pub const CLOCK: &str = "CLOCK";
+    pub const SAMPLE_BUDGETS: &str = "SAMPLE_BUDGETS";
+    pub const WORK: &str = "WORK";
+    pub const EPOCH: &str = "EPOCH";
 }
 
 /// What the agent writes into the program before it is loaded; constant for the verifier.
@@ -50,6 +53,35 @@ pub struct Settings {
     pub ticks_per_second: u32,
     pub abi_version: u32,
     pub _reserved: u32,
+}
+
+impl Settings {
+    /// The settings as they lie in memory.
+    pub fn to_octets(&self) -> [u8; size_of::<Self>()] {
+        let mut octets = [0; size_of::<Self>()];
+        octets[..8].copy_from_slice(&self.seed.to_ne_bytes());
+        let words = [
+            self.set_mask,
+            self.verdict_mask,
+            self.cpus,
+            self.is_replay,
+            self.samples_per_second,
+            self.ticks_per_second,
+            self.abi_version,
+            self._reserved,
+        ];
+        for (chunk, word) in octets[8..].chunks_exact_mut(4).zip(words) {
+            chunk.copy_from_slice(&word.to_ne_bytes());
+        }
+        octets
+    }
+
+    /// The seed of settings that [`Settings::to_octets`] made.
+    pub fn seed_of(octets: &[u8; size_of::<Self>()]) -> u64 {
+        let mut seed = [0; 8];
+        seed.copy_from_slice(&octets[..8]);
+        u64::from_ne_bytes(seed)
+    }
 }
 
 /// What a replayed frame cannot carry itself.

@@ -14,7 +14,7 @@ use crate::{
     books::Entry,
     dissect::Dissection,
     endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW, totals_index},
-    flow::{FlowSet, FlowSlot, WAYS},
+    flow::{FirstPacket, FlowSet, FlowSlot, WAYS},
     frame::Frame,
     payload::Payload,
     record::{EndpointNotice, RecordKind},
@@ -145,12 +145,11 @@ fn take_slot<E: Environment>(
         destination_endpoint(environment, &work.dissection),
     );
     let slot = &mut set.slots[work.way % WAYS];
-    slot.open(
-        &work.dissection.key,
-        work.now,
-        endpoints,
-        work.dissection.icmp_type_code,
-    );
+    let first = FirstPacket {
+        icmp_type_code: work.dissection.icmp_type_code,
+        tcp_flags: work.dissection.tcp_flags,
+    };
+    slot.open(&work.dissection.key, work.now, endpoints, first);
     environment.note(Entry::FlowsOpened, 1);
 }
 

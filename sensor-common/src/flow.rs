@@ -75,6 +75,16 @@ impl FlowKey {
         }
     }
 
+    /// The key from its words as they lie in memory.
+    pub const fn from_words(words: [u64; 6]) -> Self {
+        Self {
+            source: [words[0], words[1]],
+            destination: [words[2], words[3]],
+            transport: words[4],
+            place: words[5],
+        }
+    }
+
     #[inline(always)]
     pub const fn source_port(&self) -> u16 {
         (self.transport >> 48) as u16
@@ -243,7 +253,16 @@ pub struct FlowSlot {
     pub inspected: u8,
     /// ICMP type and code of the first packet.
     pub icmp_type_code: u16,
-    _reserved: [u64; 3],
+    /// TCP control bits of the first packet.
+    pub first_tcp_flags: u8,
+    _reserved: [u8; 23],
+}
+
+/// What a slot keeps of a flow's first packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FirstPacket {
+    pub icmp_type_code: u16,
+    pub tcp_flags: u8,
 }
 
 /// One set of the cache.
@@ -406,7 +425,7 @@ impl FlowSlot {
                 | (self.evidence as u64) << 32
                 | (self.inspected as u64) << 40
                 | (self.icmp_type_code as u64) << 48,
-            0,
+            self.first_tcp_flags as u64,
             0,
             0,
         ]
@@ -431,7 +450,8 @@ impl FlowSlot {
             evidence: (words[12] >> 32) as u8,
             inspected: (words[12] >> 40) as u8,
             icmp_type_code: (words[12] >> 48) as u16,
-            _reserved: [0; 3],
+            first_tcp_flags: words[13] as u8,
+            _reserved: [0; 23],
         }
     }
 
@@ -443,7 +463,7 @@ impl FlowSlot {
         key: &FlowKey,
         first_seen: u64,
         endpoints: (EndpointIndex, EndpointIndex),
-        icmp_type_code: u16,
+        first: FirstPacket,
     ) {
         self.generation = self.generation.wrapping_add(1);
         core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
@@ -461,7 +481,8 @@ impl FlowSlot {
         self.destination_endpoint = endpoints.1;
         self.evidence = 0;
         self.inspected = 0;
-        self.icmp_type_code = icmp_type_code;
+        self.icmp_type_code = first.icmp_type_code;
+        self.first_tcp_flags = first.tcp_flags;
         core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
         self.generation = self.generation.wrapping_add(1);
     }
@@ -488,7 +509,15 @@ mod tests {
     #[test]
     fn a_slot_survives_the_way_through_its_words() {
         let mut slot = FlowSlot::default();
-        slot.open(&key(40_000), 0x1_2345_6789, (7, 9), 0x0800);
+        slot.open(
+            &key(40_000),
+            0x1_2345_6789,
+            (7, 9),
+            FirstPacket {
+                icmp_type_code: 0x0800,
+                tcp_flags: 2,
+            },
+        );
         slot.count(1514, 0x18, 0x1_2345_6800);
         slot.set_verdict(Verdict::settled(crate::application::Application::Dicom));
         slot.evidence = 3;
@@ -503,7 +532,7 @@ mod tests {
     #[test]
     fn flags_and_verdict_do_not_change_what_a_slot_holds() {
         let mut slot = FlowSlot::default();
-        slot.open(&key(1), 1, (0, 0), 0);
+        slot.open(&key(1), 1, (0, 0), FirstPacket::default());
         slot.count(60, 0xff, 1);
         slot.set_verdict(Verdict::from_bits(0xff));
         assert!(slot.holds(&key(1)));
@@ -533,7 +562,7 @@ mod tests {
     fn the_quietest_flow_of_a_full_set_is_the_victim() {
         let mut set = FlowSet::default();
         for (way, seen) in [5u64, 3, 9, 4].into_iter().enumerate() {
-            set.slots[way].open(&key(way as u16 + 1), seen, (0, 0), 0);
+            set.slots[way].open(&key(way as u16 + 1), seen, (0, 0), FirstPacket::default());
         }
         assert_eq!(set.find(&key(3)), Some(2));
         assert_eq!(set.find(&key(77)), None);

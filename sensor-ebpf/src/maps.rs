@@ -6,7 +6,7 @@ use aya_ebpf::{
     maps::{Array, HashMap, Queue, RingBuf},
 };
 use sensor_common::{
-    abi::{ClockReading, ReplayFrame},
+    abi::{ClockReading, ReplayFrame, Settings},
     account::Work,
     books::{InterfaceRow, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
@@ -68,3 +68,7 @@ pub struct SampleBudget {
     pub second: u64,
     pub taken: u64,
 }
+
+/// The settings under which the pinned maps were filled, for the agent that finds them.
+#[map]
+pub static EPOCH: Array<Settings> = Array::with_max_entries(1, 0);

@@ -1,0 +1,53 @@
+//! Reading a data path: the kernel's maps, or the same code run over a capture file.
+
+pub mod host;
+pub mod reader;
+pub mod ticks;
+pub mod xdp;
+
+use sensor_common::{
+    books::{InterfaceRow, Ledger},
+    endpoint::{EndpointIndex, EndpointKey, Totals},
+    flow::FlowSlot,
+    record::{EndpointNotice, Evicted},
+};
+
+use crate::observation::PayloadSample;
+
+/// What a glance at a slot tells: whether it must be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Glance {
+    pub generation: u32,
+    pub packets: u64,
+}
+
+/// Something announced on the ring of notices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A flow was opened in the slot at this position.
+    Opened(u32),
+    Endpoint(EndpointNotice),
+    Sample(PayloadSample),
+}
+
+/// The state that the program keeps, wherever it runs.
+pub trait Datapath {
+    /// The tick of the packet path's clock.
+    fn now(&self) -> u64;
+    /// Slots of the flow table, all CPUs together.
+    fn slots(&self) -> u32;
+    fn glance(&self, position: u32) -> Glance;
+    /// A consistent copy of the slot, `None` while it changes hands.
+    fn slot(&self, position: u32) -> Option<FlowSlot>;
+    /// Visits the flows that lost their slots since the last call.
+    fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted));
+    fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice));
+    /// Visits every endpoint that has an index, aliases left out.
+    fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey));
+    /// What was folded, by [`sensor_common::endpoint::totals_index`].
+    fn folded(&self, into: &mut Vec<Totals>);
+    /// Rows of every CPU, free ones left out.
+    fn interface_rows(&self) -> Vec<InterfaceRow>;
+    /// The ledgers of all CPUs added up.
+    fn ledger(&self) -> Ledger;
+}

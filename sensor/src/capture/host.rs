@@ -1,0 +1,174 @@
+//! The packet path on the host: the same dissection, classification and accounting as in the
+//! kernel, around vectors instead of maps.
+
+mod surroundings;
+
+use sensor_common::{
+    abi::Settings,
+    account::{Work, account},
+    books::{INTERFACE_ROWS, InterfaceRow, Ledger, preferred_row},
+    dissect::dissect,
+    endpoint::{EndpointIndex, EndpointKey, Totals},
+    flow::{FlowSet, FlowSlot, WAYS},
+    record::Evicted,
+};
+
+use self::surroundings::Surroundings;
+use super::{Datapath, Glance, Notice};
+
+/// Sizes of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableSizes {
+    /// Sets of the flow table per CPU; a power of two.
+    pub sets: u32,
+    /// Endpoint indices, the reserved ones included.
+    pub endpoints: u32,
+    /// Words of the verdict memory; a power of two.
+    pub verdicts: u32,
+}
+
+impl TableSizes {
+    /// The sizes of a replay: 65,536 flows, 16,384 endpoints.
+    pub const REPLAY: Self = Self {
+        sets: 1 << 14,
+        endpoints: 1 << 14,
+        verdicts: 1 << 17,
+    };
+
+    /// Entries of the endpoint table: every endpoint may have an alias.
+    pub const fn endpoint_keys(&self) -> u32 {
+        self.endpoints * 2
+    }
+
+    /// The settings of a replay through the program, or through [`HostDatapath`].
+    pub const fn replay_settings(&self) -> Settings {
+        Settings {
+            seed: 0x7761_7264_6c69_6e65,
+            set_mask: self.sets - 1,
+            verdict_mask: self.verdicts - 1,
+            cpus: 1,
+            is_replay: 1,
+            samples_per_second: 1000,
+            ticks_per_second: 1000,
+            abi_version: sensor_common::abi::ABI_VERSION,
+            _reserved: 0,
+        }
+    }
+}
+
+/// One CPU's packet path over vectors.
+#[derive(Debug)]
+pub struct HostDatapath {
+    settings: Settings,
+    sets: Vec<FlowSet>,
+    rows: Vec<InterfaceRow>,
+    work: Work,
+    surroundings: Surroundings,
+    now: u64,
+}
+
+impl HostDatapath {
+    pub fn new(sizes: &TableSizes) -> Self {
+        let settings = sizes.replay_settings();
+        Self {
+            settings,
+            sets: vec![FlowSet::default(); sizes.sets as usize],
+            rows: vec![InterfaceRow::default(); INTERFACE_ROWS as usize],
+            work: Work::default(),
+            surroundings: Surroundings::new(settings, sizes),
+            now: 0,
+        }
+    }
+
+    /// Counts one frame; `now` in ticks of a millisecond.
+    pub fn receive(&mut self, frame: &[u8], wire_length: u64, interface: u32, now: u64) {
+        self.now = now;
+        let row = interface_row(&mut self.rows, interface);
+        row.received_frames += 1;
+        row.received_octets += wire_length;
+        if let Err(reason) = dissect(frame, interface, &mut self.work.dissection) {
+            row.undissected_frames[reason as usize] += 1;
+            row.undissected_octets += wire_length;
+            return;
+        }
+        let hash = self.work.dissection.key.hash(self.settings.seed);
+        let index = hash as u32 & self.settings.set_mask;
+        let set = &mut self.sets[index as usize];
+        let first_position = index * WAYS as u32;
+        let surroundings = &self.surroundings;
+        account(
+            surroundings,
+            frame,
+            &mut self.work,
+            set,
+            first_position,
+            wire_length,
+            now,
+        );
+    }
+}
+
+/// As in the program: an interface's own row, or the first if another interface has that.
+fn interface_row(rows: &mut [InterfaceRow], interface: u32) -> &mut InterfaceRow {
+    let preferred = preferred_row(interface) as usize;
+    let holder = &mut rows[preferred].interface;
+    if *holder == 0 {
+        *holder = u64::from(interface);
+    }
+    let index = if *holder == u64::from(interface) {
+        preferred
+    } else {
+        0
+    };
+    &mut rows[index]
+}
+
+impl Datapath for HostDatapath {
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn slots(&self) -> u32 {
+        (self.sets.len() * WAYS) as u32
+    }
+
+    fn glance(&self, position: u32) -> Glance {
+        let slot = &self.sets[position as usize / WAYS].slots[position as usize % WAYS];
+        Glance {
+            generation: slot.generation,
+            packets: slot.packets(),
+        }
+    }
+
+    fn slot(&self, position: u32) -> Option<FlowSlot> {
+        Some(self.sets[position as usize / WAYS].slots[position as usize % WAYS])
+    }
+
+    fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {
+        self.surroundings.drain_records(visit);
+    }
+
+    fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice)) {
+        self.surroundings.drain_notices(visit);
+    }
+
+    fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
+        self.surroundings.endpoints(visit);
+    }
+
+    fn folded(&self, into: &mut Vec<Totals>) {
+        self.surroundings.folded(into);
+    }
+
+    fn interface_rows(&self) -> Vec<InterfaceRow> {
+        self.rows
+            .iter()
+            .filter(|row| row.received_frames > 0)
+            .copied()
+            .collect()
+    }
+
+    fn ledger(&self) -> Ledger {
+        self.surroundings.ledger()
+    }
+}

@@ -1,0 +1,188 @@
+//! Vectors in the place of the program's maps and rings.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, VecDeque},
+};
+
+use sensor_common::{
+    abi::Settings,
+    account::Environment,
+    application::{CAPACITY, Verdict},
+    books::{Entry, Ledger},
+    dissect::Dissection,
+    endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals},
+    flow::FlowSlot,
+    frame::Frame,
+    record::{EndpointNotice, Evicted, RecordKind, SAMPLE_OCTETS, SlotImage},
+};
+
+use super::TableSizes;
+use crate::{
+    capture::{Notice, ticks::TickClock},
+    observation::PayloadSample,
+};
+
+#[derive(Debug)]
+pub struct Surroundings {
+    settings: Settings,
+    endpoint_keys: usize,
+    endpoints: RefCell<HashMap<EndpointKey, EndpointIndex>>,
+    free_endpoints: RefCell<VecDeque<EndpointIndex>>,
+    totals: RefCell<Vec<Totals>>,
+    verdicts: RefCell<Vec<u64>>,
+    ledger: RefCell<Ledger>,
+    records: RefCell<Vec<Evicted>>,
+    notices: RefCell<Vec<Notice>>,
+    /// The present second and the samples taken in it.
+    samples: Cell<(u64, u64)>,
+}
+
+impl Surroundings {
+    pub fn new(settings: Settings, sizes: &TableSizes) -> Self {
+        let totals = (sizes.endpoints * CAPACITY * 2) as usize;
+        Self {
+            settings,
+            endpoint_keys: sizes.endpoint_keys() as usize,
+            endpoints: RefCell::default(),
+            free_endpoints: RefCell::new((FIRST_ENDPOINT..sizes.endpoints).collect()),
+            totals: RefCell::new(vec![Totals::default(); totals]),
+            verdicts: RefCell::new(vec![0; sizes.verdicts as usize]),
+            ledger: RefCell::default(),
+            records: RefCell::default(),
+            notices: RefCell::default(),
+            samples: Cell::default(),
+        }
+    }
+
+    pub fn drain_records(&self, visit: &mut dyn FnMut(&Evicted)) {
+        for record in self.records.borrow_mut().drain(..) {
+            visit(&record);
+        }
+    }
+
+    pub fn drain_notices(&self, visit: &mut dyn FnMut(Notice)) {
+        for notice in self.notices.borrow_mut().drain(..) {
+            visit(notice);
+        }
+    }
+
+    pub fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
+        for (key, index) in &*self.endpoints.borrow() {
+            visit(*index, *key);
+        }
+    }
+
+    pub fn folded(&self, into: &mut Vec<Totals>) {
+        into.clone_from(&self.totals.borrow());
+    }
+
+    pub fn ledger(&self) -> Ledger {
+        *self.ledger.borrow()
+    }
+}
+
+impl Environment for Surroundings {
+    fn seed(&self) -> u64 {
+        self.settings.seed
+    }
+
+    fn note(&self, entry: Entry, amount: u64) {
+        self.ledger.borrow_mut().add(entry, amount);
+    }
+
+    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
+        let kind = RecordKind::Evicted as u32;
+        let slot = SlotImage::of(slot);
+        self.records.borrow_mut().push(Evicted {
+            kind,
+            position,
+            now,
+            slot,
+        });
+        true
+    }
+
+    fn announce_opened(&self, position: u32) -> bool {
+        self.notices.borrow_mut().push(Notice::Opened(position));
+        true
+    }
+
+    fn announce_endpoint(&self, notice: &EndpointNotice) -> bool {
+        self.notices.borrow_mut().push(Notice::Endpoint(*notice));
+        true
+    }
+
+    fn endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
+        self.endpoints.borrow().get(key).copied()
+    }
+
+    fn admit_endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
+        let index = self.free_endpoints.borrow_mut().pop_front()?;
+        let mut endpoints = self.endpoints.borrow_mut();
+        if endpoints.len() < self.endpoint_keys {
+            endpoints.insert(*key, index);
+            return Some(index);
+        }
+        self.free_endpoints.borrow_mut().push_back(index);
+        None
+    }
+
+    fn alias_endpoint(&self, alias: &EndpointKey, index: EndpointIndex) {
+        let mut endpoints = self.endpoints.borrow_mut();
+        if endpoints.len() < self.endpoint_keys {
+            endpoints.entry(*alias).or_insert(index);
+        }
+    }
+
+    fn add_totals(&self, index: u32, packets: u64, octets: u64) {
+        if let Some(totals) = self.totals.borrow_mut().get_mut(index as usize) {
+            totals.packets += packets;
+            totals.octets += octets;
+        }
+    }
+
+    fn recall(&self, conversation: u64) -> u64 {
+        let index = conversation as u32 & self.settings.verdict_mask;
+        self.verdicts.borrow()[index as usize]
+    }
+
+    fn remember(&self, conversation: u64, word: u64) {
+        let index = conversation as u32 & self.settings.verdict_mask;
+        self.verdicts.borrow_mut()[index as usize] = word;
+    }
+
+    fn sample<F: Frame + ?Sized>(
+        &self,
+        frame: &F,
+        dissection: &Dissection,
+        verdict: Verdict,
+        now: u64,
+    ) {
+        let second = now / u64::from(self.settings.ticks_per_second | 1);
+        let (present, taken) = self.samples.get();
+        let taken = if present == second { taken + 1 } else { 1 };
+        self.samples.set((second, taken));
+        if taken > u64::from(self.settings.samples_per_second) {
+            return self.note(Entry::SamplesLimited, 1);
+        }
+        let readable = frame
+            .readable_length()
+            .saturating_sub(dissection.payload_offset);
+        let length = readable.min(dissection.payload_length).min(SAMPLE_OCTETS);
+        if length == 0 {
+            return;
+        }
+        let octets = (0..length).map_while(|at| frame.octet(dissection.payload_offset + at));
+        self.notices
+            .borrow_mut()
+            .push(Notice::Sample(PayloadSample {
+                key: dissection.key,
+                station: dissection.source_station,
+                application: verdict.application(),
+                octets: octets.collect(),
+                at: TickClock::of_replay().moment(now),
+            }));
+        self.note(Entry::Samples, 1);
+    }
+}

@@ -1,0 +1,279 @@
+//! Turns the state of a data path into what happened since the last reading.
+//!
+//! Counters in the kernel only grow and nothing is ever deleted there; the reader remembers what it
+//! has seen of each slot and takes differences. A flow that leaves its slot comes as a record; if
+//! its record was lost, what had been seen of it stays counted and only the rest is lost.
+
+use std::collections::HashMap;
+
+use sensor_common::{
+    application::Evidence,
+    books::{Entry, Ledger},
+    endpoint::{EndpointIndex, EndpointKey},
+    flow::FlowSlot,
+    record::Evicted,
+};
+
+use super::{Datapath, Notice, ticks::TickClock};
+use crate::observation::{EndpointSeen, FlowDelta, Observation};
+
+/// What was last seen of one slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shadow {
+    generation: u32,
+    /// The flow's record has come; nothing more follows from it.
+    is_closed: bool,
+    packets: u64,
+    octets: u64,
+}
+
+/// Frames by fate, as far as the reader can tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowBooks {
+    /// In a flow whose slot or record was read.
+    pub counted_packets: u64,
+    pub counted_octets: u64,
+    /// In a flow whose record was lost, after the reader had last seen it.
+    pub lost_packets: u64,
+    pub lost_octets: u64,
+    /// Flows whose slot or record is in use now.
+    pub live_flows: u64,
+}
+
+/// Reads one data path.
+#[derive(Debug)]
+pub struct Reader {
+    clock: TickClock,
+    shadows: Vec<Shadow>,
+    /// Flows found gone whose record has not come yet, by position and generation.
+    missing: HashMap<(u32, u32), Shadow>,
+    /// Those that were already missing at the sweep before: if this sweep does not bring their
+    /// record, it is lost.
+    overdue: HashMap<(u32, u32), Shadow>,
+    /// Endpoints already announced.
+    known: Vec<bool>,
+    /// Seen of flows whose record never came.
+    recovered_packets: u64,
+    recovered_octets: u64,
+    live_packets: u64,
+    live_octets: u64,
+    live_flows: u64,
+    opened: Vec<u32>,
+}
+
+impl Reader {
+    pub fn new(datapath: &impl Datapath, clock: TickClock) -> Self {
+        Self {
+            clock,
+            shadows: vec![Shadow::default(); datapath.slots() as usize],
+            missing: HashMap::new(),
+            overdue: HashMap::new(),
+            known: Vec::new(),
+            recovered_packets: 0,
+            recovered_octets: 0,
+            live_packets: 0,
+            live_octets: 0,
+            live_flows: 0,
+            opened: Vec::new(),
+        }
+    }
+
+    pub fn clock(&self) -> TickClock {
+        self.clock
+    }
+
+    /// Takes over what an earlier agent's program left in the maps: endpoints are announced, flows
+    /// that are under way are reported with what they counted so far.
+    pub fn resume(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        self.announce_all(datapath, observation);
+        self.sweep(datapath, observation);
+    }
+
+    /// Reads the rings and the slots that they point to: cheap, for many times a second.
+    pub fn drain(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        let now = datapath.now();
+        let mut opened = std::mem::take(&mut self.opened);
+        datapath.drain_notices(&mut |notice| match notice {
+            Notice::Opened(position) => opened.push(position),
+            Notice::Endpoint(notice) => {
+                let seen = EndpointSeen {
+                    index: notice.index,
+                    key: notice.key,
+                    interface: notice.interface as u32,
+                    at: self.clock.moment(notice.now),
+                };
+                self.announce(seen, observation);
+            }
+            Notice::Sample(sample) => observation.samples.push(sample),
+        });
+        datapath.drain_records(&mut |record| self.take_record(record, observation));
+        for position in opened.drain(..) {
+            if let Some(slot) = datapath.slot(position) {
+                self.take_slot(position, &slot, now, observation);
+            }
+        }
+        self.opened = opened;
+    }
+
+    /// Reads the rings, then every slot that changed.
+    pub fn sweep(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        self.overdue = std::mem::take(&mut self.missing);
+        self.drain(datapath, observation);
+        for (_, shadow) in self.overdue.drain() {
+            self.recovered_packets += shadow.packets;
+            self.recovered_octets += shadow.octets;
+        }
+        let now = datapath.now();
+        (self.live_packets, self.live_octets, self.live_flows) = (0, 0, 0);
+        for position in 0..datapath.slots() {
+            let glance = datapath.glance(position);
+            if glance.generation == 0 {
+                continue;
+            }
+            let shadow = self.shadows[position as usize];
+            let has_changed = glance.generation != shadow.generation
+                || (glance.packets != shadow.packets && !shadow.is_closed);
+            if has_changed && let Some(slot) = datapath.slot(position) {
+                self.take_slot(position, &slot, now, observation);
+            }
+            let shadow = self.shadows[position as usize];
+            if !shadow.is_closed {
+                self.live_packets += shadow.packets;
+                self.live_octets += shadow.octets;
+                self.live_flows += 1;
+            }
+        }
+    }
+
+    /// Announces every endpoint in the table that no notice announced.
+    pub fn announce_all(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        let at = self.clock.moment(datapath.now());
+        let mut found: Vec<(EndpointIndex, EndpointKey)> = Vec::new();
+        datapath.endpoints(&mut |index, key| found.push((index, key)));
+        // An alias names no station; the endpoint's own key goes first.
+        found.sort_unstable_by_key(|(index, key)| (*index, key.station == 0, *key));
+        for (index, key) in found {
+            self.announce(
+                EndpointSeen {
+                    index,
+                    key,
+                    interface: 0,
+                    at,
+                },
+                observation,
+            );
+        }
+    }
+
+    /// Frames by fate; exact when nothing is under way.
+    pub fn books(&self, ledger: &Ledger) -> FlowBooks {
+        let counted = |live, evicted, recovered| live + ledger.line(evicted) + recovered;
+        FlowBooks {
+            counted_packets: counted(
+                self.live_packets,
+                Entry::EvictedPackets,
+                self.recovered_packets,
+            ),
+            counted_octets: counted(
+                self.live_octets,
+                Entry::EvictedOctets,
+                self.recovered_octets,
+            ),
+            lost_packets: ledger
+                .line(Entry::LostPackets)
+                .saturating_sub(self.recovered_packets),
+            lost_octets: ledger
+                .line(Entry::LostOctets)
+                .saturating_sub(self.recovered_octets),
+            live_flows: self.live_flows,
+        }
+    }
+
+    fn announce(&mut self, seen: EndpointSeen, observation: &mut Observation) {
+        let index = seen.index as usize;
+        if self.known.len() <= index {
+            self.known.resize(index + 1, false);
+        }
+        if !std::mem::replace(&mut self.known[index], true) {
+            observation.endpoints.push(seen);
+        }
+    }
+
+    fn take_slot(
+        &mut self,
+        position: u32,
+        slot: &FlowSlot,
+        now: u64,
+        observation: &mut Observation,
+    ) {
+        let shadow = &mut self.shadows[position as usize];
+        if shadow.generation != slot.generation {
+            if shadow.generation != 0 && !shadow.is_closed {
+                self.missing.insert((position, shadow.generation), *shadow);
+            }
+            *shadow = Shadow {
+                generation: slot.generation,
+                ..Shadow::default()
+            };
+        }
+        if shadow.is_closed {
+            return;
+        }
+        let delta = difference(&self.clock, shadow, slot, now);
+        shadow.packets = slot.packets();
+        shadow.octets = slot.octets();
+        if delta.packets > 0 {
+            observation.flows.push(delta);
+        }
+    }
+
+    fn take_record(&mut self, record: &Evicted, observation: &mut Observation) {
+        let slot = record.slot.slot();
+        let Some(shadow) = self.shadows.get_mut(record.position as usize) else { return };
+        let seen = if shadow.generation == slot.generation {
+            *shadow
+        } else {
+            let flow = (record.position, slot.generation);
+            self.missing
+                .remove(&flow)
+                .or_else(|| self.overdue.remove(&flow))
+                .unwrap_or_default()
+        };
+        let delta = difference(&self.clock, &seen, &slot, record.now);
+        if delta.packets > 0 {
+            observation.flows.push(delta);
+        }
+        // Generations only grow: an older record says nothing of the flow seen since.
+        let is_newer = slot.generation.wrapping_sub(shadow.generation) < 1 << 31;
+        if is_newer {
+            if shadow.generation != slot.generation && shadow.generation != 0 && !shadow.is_closed {
+                // Records of one slot come in order, so the earlier flow's was lost.
+                self.recovered_packets += shadow.packets;
+                self.recovered_octets += shadow.octets;
+            }
+            *shadow = Shadow {
+                generation: slot.generation,
+                is_closed: true,
+                ..Shadow::default()
+            };
+        }
+    }
+}
+
+fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> FlowDelta {
+    FlowDelta {
+        key: slot.key(),
+        source_endpoint: slot.source_endpoint,
+        destination_endpoint: slot.destination_endpoint,
+        packets: slot.packets().saturating_sub(seen.packets),
+        octets: slot.octets().saturating_sub(seen.octets),
+        tcp_flags: slot.tcp_flags(),
+        first_tcp_flags: slot.first_tcp_flags,
+        icmp_type_code: slot.icmp_type_code,
+        application: slot.verdict().application(),
+        evidence: Evidence::from_number(slot.evidence),
+        first_seen: clock.moment(slot.first_seen),
+        last_seen: clock.moment(slot.last_seen(now)),
+        is_new: seen.packets == 0,
+    }
+}

@@ -1,0 +1,18 @@
+//! The data path in the kernel. Nothing outside this module knows a map's name.
+
+mod attachment;
+mod clock;
+mod datapath;
+mod interfaces;
+mod loading;
+mod mapped;
+mod owner;
+mod pins;
+mod replay;
+
+pub use attachment::{AttachError, AttachMode, Attachment};
+pub use datapath::XdpDatapath;
+pub use interfaces::{Interface, interfaces};
+pub use loading::{LoadError, XdpSettings, verified_instructions};
+pub use pins::{PinError, detach_all};
+pub use replay::{KernelReplay, KernelReplayError};

@@ -1,0 +1,86 @@
+//! How the packet path's ticks (jiffies) relate to the observation clock (CLOCK_MONOTONIC).
+
+use std::{thread, time::Duration};
+
+use aya::{
+    Ebpf,
+    maps::Array,
+    programs::{ProgramError, TestRun as _, TestRunOptions, Xdp},
+};
+use sensor_common::abi::name;
+
+use super::{super::ticks::TickClock, loading::LoadError};
+use crate::time::Moment;
+
+/// Frequencies that kernels are built with (`CONFIG_HZ`).
+const FREQUENCIES: [u32; 4] = [100, 250, 300, 1000];
+const APART: Duration = Duration::from_millis(60);
+
+/// Both clocks at one instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    pub monotonic_nanoseconds: u64,
+    pub ticks: u64,
+}
+
+/// Runs the clock program once.
+pub fn read(ebpf: &mut Ebpf) -> Result<Reading, LoadError> {
+    let program: &mut Xdp = ebpf
+        .program_mut(name::CLOCK_PROGRAM)
+        .ok_or(LoadError::MissingFromObject(name::CLOCK_PROGRAM))?
+        .try_into()
+        .map_err(LoadError::Program)?;
+    let frame = [0_u8; 64];
+    let mut options = TestRunOptions::new();
+    options.data_in = Some(&frame);
+    program
+        .test_run(options)
+        .map_err(|source: ProgramError| LoadError::Program(source))?;
+    let map = ebpf
+        .map(name::CLOCK)
+        .ok_or(LoadError::MissingFromObject(name::CLOCK))?;
+    let clock: Array<_, [u64; 2]> = Array::try_from(map).map_err(LoadError::Map)?;
+    let [monotonic_nanoseconds, ticks] = clock.get(&0, 0).map_err(LoadError::Map)?;
+    Ok(Reading {
+        monotonic_nanoseconds,
+        ticks,
+    })
+}
+
+/// Finds the frequency by two readings and the instant of the second.
+pub fn calibrate(ebpf: &mut Ebpf) -> Result<(TickClock, u32), LoadError> {
+    let first = read(ebpf)?;
+    thread::sleep(APART);
+    let second = read(ebpf)?;
+    let ticks = second.ticks.saturating_sub(first.ticks) as f64;
+    let nanoseconds = second
+        .monotonic_nanoseconds
+        .saturating_sub(first.monotonic_nanoseconds);
+    let frequency = nearest(ticks * 1e9 / nanoseconds.max(1) as f64);
+    let anchor = Moment::from_micros(second.monotonic_nanoseconds / 1000);
+    Ok((TickClock::new(frequency, second.ticks, anchor), frequency))
+}
+
+fn nearest(measured: f64) -> u32 {
+    let distance =
+        |frequency: &u32| ((f64::from(*frequency) / measured.max(1.0)).ln().abs() * 1e6) as u64;
+    FREQUENCIES
+        .into_iter()
+        .min_by_key(distance)
+        .unwrap_or(FREQUENCIES[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rough_measurement_finds_the_frequency() {
+        assert_eq!(nearest(83.0), 100);
+        assert_eq!(nearest(116.0), 100);
+        assert_eq!(nearest(233.0), 250);
+        assert_eq!(nearest(283.4), 300);
+        assert_eq!(nearest(983.0), 1000);
+        assert_eq!(nearest(0.0), 100);
+    }
+}

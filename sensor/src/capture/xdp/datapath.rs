@@ -1,0 +1,383 @@
+//! The loaded program with its maps open for reading.
+
+use std::{collections::HashMap as Table, time::Duration};
+
+use aya::{
+    Ebpf, Pod,
+    maps::{HashMap, MapData, RingBuf},
+    programs::Xdp,
+};
+use aya_log::EbpfLogger;
+use bytes::{Buf as _, Bytes};
+use sensor_common::{
+    abi::{ABI_VERSION, Settings, name},
+    application::Application,
+    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
+    endpoint::{EndpointIndex, EndpointKey, Totals},
+    flow::{FlowKey, FlowSlot, GENERATION_WORD, SLOT_WORDS, WAYS},
+    record::{EndpointNotice, Evicted, RecordKind, SlotImage},
+};
+
+use super::{
+    attachment::{AttachError, AttachMode, Attachment},
+    clock,
+    interfaces::Interface,
+    loading::{LoadError, Loaded, XdpSettings, load},
+    mapped::MappedWords,
+    pins::Pins,
+};
+use crate::{
+    capture::{Datapath, Glance, Notice, ticks::TickClock},
+    observation::PayloadSample,
+};
+
+/// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
+const UNFOLDED_WORD: usize = 7;
+const FOLDED_WORD: usize = 8;
+
+/// The data path in the kernel.
+pub struct XdpDatapath {
+    pub(super) ebpf: Ebpf,
+    clock: TickClock,
+    is_resumed: bool,
+    flows: MappedWords,
+    books: MappedWords,
+    ledgers: MappedWords,
+    totals: MappedWords,
+    records: RingBuf<MapData>,
+    notices: RingBuf<MapData>,
+    endpoints: HashMap<MapData, KeyOctets, u32>,
+    logger: Option<EbpfLogger>,
+    pins: Option<Pins>,
+    attachments: Table<u32, Attachment>,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct KeyOctets([u64; 4]);
+
+// SAFETY: four words without padding; any value is valid.
+unsafe impl Pod for KeyOctets {}
+
+impl XdpDatapath {
+    /// Loads the program. With `pins` its state outlives the agent, and state that an earlier
+    /// agent left is taken over.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], each variant with what to do.
+    pub fn open(wanted: &XdpSettings, seed: u64, pins: Option<Pins>) -> Result<Self, LoadError> {
+        let cpus = aya::util::nr_cpus().map_err(|(_, source)| LoadError::Mapping {
+            map: name::FLOWS,
+            source,
+        })? as u32;
+        let settings = Settings {
+            seed,
+            set_mask: wanted.sizes.sets - 1,
+            verdict_mask: wanted.sizes.verdicts - 1,
+            cpus,
+            is_replay: 0,
+            samples_per_second: wanted.samples_per_second,
+            // The budget of samples needs no better than the order of a second.
+            ticks_per_second: 250,
+            abi_version: ABI_VERSION,
+            _reserved: 0,
+        };
+        Self::from_loaded(load(wanted, settings, pins.as_ref())?, wanted, pins)
+    }
+
+    pub(super) fn from_loaded(
+        loaded: Loaded,
+        wanted: &XdpSettings,
+        pins: Option<Pins>,
+    ) -> Result<Self, LoadError> {
+        let Loaded {
+            mut ebpf,
+            settings,
+            is_resumed,
+        } = loaded;
+        let logger = EbpfLogger::init(&mut ebpf).ok();
+        let (clock, _) = clock::calibrate(&mut ebpf)?;
+        let cpus = settings.cpus as usize;
+        let slots = cpus * wanted.sizes.sets as usize * WAYS;
+        let totals =
+            wanted.sizes.endpoints as usize * sensor_common::application::CAPACITY as usize;
+        Ok(Self {
+            flows: map_words(&mut ebpf, name::FLOWS, slots * SLOT_WORDS)?,
+            books: map_words(
+                &mut ebpf,
+                name::BOOKS,
+                cpus * INTERFACE_ROWS as usize * ROW_WORDS,
+            )?,
+            ledgers: map_words(&mut ebpf, name::LEDGERS, cpus * LEDGER_LINES)?,
+            totals: map_words(&mut ebpf, name::TOTALS, totals * 2 * 2)?,
+            records: ring(&mut ebpf, name::RECORDS)?,
+            notices: ring(&mut ebpf, name::NOTICES)?,
+            endpoints: HashMap::try_from(take(&mut ebpf, name::ENDPOINTS)?)
+                .map_err(LoadError::Map)?,
+            ebpf,
+            clock,
+            is_resumed,
+            logger,
+            pins,
+            attachments: Table::new(),
+        })
+    }
+
+    pub fn clock(&self) -> TickClock {
+        self.clock
+    }
+
+    /// Whether the maps hold what an earlier agent's program counted.
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    pub fn attachments(&self) -> impl Iterator<Item = &Attachment> {
+        self.attachments.values()
+    }
+
+    /// Attaches to `interface`, or takes over the link that is pinned for it.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`], each variant with its remedy.
+    pub fn attach(
+        &mut self,
+        interface: &Interface,
+        mode: AttachMode,
+    ) -> Result<&Attachment, AttachError> {
+        let program = self.program_mut().ok_or_else(|| AttachError::Other {
+            interface: interface.name.clone(),
+            reason: "the program is missing from the object".to_owned(),
+        })?;
+        let program: *mut Xdp = program;
+        // SAFETY: the program lives in `ebpf`, which is not touched while the reference is used.
+        let attachment = Attachment::new(
+            unsafe { &mut *program },
+            interface,
+            mode,
+            self.pins.as_ref(),
+        )?;
+        Ok(self
+            .attachments
+            .entry(interface.index)
+            .insert_entry(attachment)
+            .into_mut())
+    }
+
+    /// Forgets an interface that is gone, or takes the program off one that is no longer wanted.
+    pub fn detach(&mut self, interface: u32) -> Option<std::io::Result<()>> {
+        self.attachments.remove(&interface).map(Attachment::detach)
+    }
+
+    /// Notes the new name of an interface.
+    pub fn rename(&mut self, interface: u32, name: &str) {
+        if let Some(attachment) = self.attachments.get_mut(&interface) {
+            name.clone_into(&mut attachment.interface.name);
+        }
+    }
+
+    /// Pinned links to interfaces that are not attached by this agent: leftovers.
+    pub fn stale_links(&self) -> Vec<std::path::PathBuf> {
+        let links = self.pins.iter().flat_map(Pins::links);
+        links
+            .filter(|(index, _, _)| !self.attachments.contains_key(index))
+            .map(|link| link.2)
+            .collect()
+    }
+
+    /// Time spent in the program and runs of it, when the kernel keeps such statistics.
+    pub fn run_statistics(&self) -> Option<(Duration, u64)> {
+        let program: &Xdp = self.ebpf.program(name::PROGRAM)?.try_into().ok()?;
+        let info = program.info().ok()?;
+        Some((info.run_time(), info.run_count()))
+    }
+
+    /// Hands the program's diagnostics to the log.
+    pub fn flush_log(&mut self) {
+        if let Some(logger) = &mut self.logger {
+            logger.flush();
+        }
+    }
+
+    fn program_mut(&mut self) -> Option<&mut Xdp> {
+        self.ebpf.program_mut(name::PROGRAM)?.try_into().ok()
+    }
+}
+
+const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
+
+fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<aya::maps::Map, LoadError> {
+    ebpf.take_map(map).ok_or(LoadError::MissingFromObject(map))
+}
+
+fn ring(ebpf: &mut Ebpf, map: &'static str) -> Result<RingBuf<MapData>, LoadError> {
+    RingBuf::try_from(take(ebpf, map)?).map_err(LoadError::Map)
+}
+
+pub(super) fn map_words(
+    ebpf: &mut Ebpf,
+    map: &'static str,
+    words: usize,
+) -> Result<MappedWords, LoadError> {
+    let Some(aya::maps::Map::Array(data)) = ebpf.map(map) else {
+        return Err(LoadError::MissingFromObject(map));
+    };
+    MappedWords::new(data.fd(), words).map_err(|source| LoadError::Mapping { map, source })
+}
+
+impl Datapath for XdpDatapath {
+    fn now(&self) -> u64 {
+        // CLOCK_MONOTONIC turned into ticks: reading jiffies would take a run of the program.
+        self.clock.tick(crate::capture::xdp::datapath::monotonic())
+    }
+
+    fn slots(&self) -> u32 {
+        (self.flows.len() / SLOT_WORDS) as u32
+    }
+
+    fn glance(&self, position: u32) -> Glance {
+        let first = position as usize * SLOT_WORDS;
+        let unfolded = self.flows.load(first + UNFOLDED_WORD) & 0xffff_ffff;
+        Glance {
+            generation: self.flows.load(first + GENERATION_WORD) as u32,
+            packets: unfolded + self.flows.load(first + FOLDED_WORD),
+        }
+    }
+
+    fn slot(&self, position: u32) -> Option<FlowSlot> {
+        let first = position as usize * SLOT_WORDS;
+        let before = self.flows.load(first + GENERATION_WORD) as u32;
+        if before & 1 == 1 {
+            return None;
+        }
+        let words: [u64; SLOT_WORDS] = self.flows.copy(first);
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        let after = self.flows.load(first + GENERATION_WORD) as u32;
+        (before == after).then(|| FlowSlot::from_words(&words))
+    }
+
+    fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {
+        while let Some(item) = self.records.next() {
+            let mut octets: &[u8] = &item;
+            if octets.remaining() < size_of::<Evicted>() {
+                continue;
+            }
+            let kind = octets.get_u32_ne();
+            let position = octets.get_u32_ne();
+            let now = octets.get_u64_ne();
+            let mut words = [0; SLOT_WORDS];
+            words.fill_with(|| octets.get_u64_ne());
+            let slot = SlotImage::of(&FlowSlot::from_words(&words));
+            visit(&Evicted {
+                kind,
+                position,
+                now,
+                slot,
+            });
+        }
+    }
+
+    fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice)) {
+        while let Some(item) = self.notices.next() {
+            if let Some(notice) = parse_notice(&item, &self.clock) {
+                visit(notice);
+            }
+        }
+    }
+
+    fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
+        for (KeyOctets([high, low, station, vlans]), index) in self.endpoints.iter().flatten() {
+            visit(
+                index,
+                EndpointKey {
+                    address: [high, low],
+                    station,
+                    vlans,
+                },
+            );
+        }
+    }
+
+    fn folded(&self, into: &mut Vec<Totals>) {
+        into.clear();
+        into.extend((0..self.totals.len() / 2).map(|index| Totals {
+            packets: self.totals.load(index * 2),
+            octets: self.totals.load(index * 2 + 1),
+        }));
+    }
+
+    fn interface_rows(&self) -> Vec<InterfaceRow> {
+        let rows = (0..self.books.len() / ROW_WORDS).map(|row| {
+            let words: [u64; ROW_WORDS] = self.books.copy(row * ROW_WORDS);
+            let mut undissected_frames = [0; UNDISSECTED_REASONS];
+            undissected_frames.copy_from_slice(&words[4..]);
+            InterfaceRow {
+                interface: words[0],
+                received_frames: words[1],
+                received_octets: words[2],
+                undissected_octets: words[3],
+                undissected_frames,
+            }
+        });
+        rows.filter(|row| row.received_frames > 0).collect()
+    }
+
+    fn ledger(&self) -> Ledger {
+        let mut sum = Ledger::default();
+        for word in 0..self.ledgers.len() {
+            sum.lines[word % LEDGER_LINES] += self.ledgers.load(word);
+        }
+        sum
+    }
+}
+
+fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
+    let mut octets = item;
+    let kind = octets.try_get_u32_ne().ok()?;
+    let second = octets.try_get_u32_ne().ok()?;
+    if kind == RecordKind::Opened as u32 {
+        return Some(Notice::Opened(second));
+    }
+    let mut word = || octets.try_get_u64_ne().ok();
+    if kind == RecordKind::Endpoint as u32 {
+        let key = EndpointKey {
+            address: [word()?, word()?],
+            station: word()?,
+            vlans: word()?,
+        };
+        let (now, interface) = (word()?, word()?);
+        return Some(Notice::Endpoint(EndpointNotice {
+            kind,
+            index: second,
+            key,
+            now,
+            interface,
+        }));
+    }
+    if kind != RecordKind::Sample as u32 {
+        return None;
+    }
+    let now = word()?;
+    let key = FlowKey::from_words([word()?, word()?, word()?, word()?, word()?, word()?]);
+    let (station, length) = (word()?, word()? as usize);
+    Some(Notice::Sample(PayloadSample {
+        key,
+        station,
+        application: Application::from_number(second as u8)?,
+        octets: Bytes::copy_from_slice(octets.get(..length)?),
+        at: clock.moment(now),
+    }))
+}
+
+/// CLOCK_MONOTONIC, the clock of `bpf_ktime_get_ns`, as a moment.
+pub fn monotonic() -> crate::time::Moment {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `now` has room for the answer; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    crate::time::Moment::from_micros(now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1000)
+}

@@ -1,0 +1,240 @@
+//! Loads the embedded object: sizes, settings, pins, and the answer to "what is in the kernel".
+
+use std::io;
+
+use aya::{
+    Ebpf, EbpfError, EbpfLoader, Pod,
+    maps::{Array, MapError, Queue},
+    programs::{ProgramError, Xdp},
+};
+use sensor_common::{
+    abi::{ABI_VERSION, Settings, name},
+    books::INTERFACE_ROWS,
+    endpoint::FIRST_ENDPOINT,
+};
+
+use super::pins::{MAPS, Pins};
+use crate::capture::host::TableSizes;
+
+/// The program, built by `cargo xtask build`; empty in a build without it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/wardline-xdp.o"));
+
+/// The program cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("this binary was built without the XDP program; build it with `cargo xtask build`")]
+    BuiltWithoutProgram,
+    #[error(
+        "not permitted to load BPF programs; needs root, or CAP_BPF and CAP_NET_ADMIN. Without privilege, `wardline replay` reads capture files"
+    )]
+    NotPermitted,
+    #[error("{0} is missing from the object")]
+    MissingFromObject(&'static str),
+    #[error("cannot load the object: {0}")]
+    Object(#[source] Box<EbpfError>),
+    #[error("cannot load the program: {0}")]
+    Program(#[source] ProgramError),
+    #[error("cannot use a map: {0}")]
+    Map(#[source] MapError),
+    #[error("cannot map {map} into memory: {source}")]
+    Mapping {
+        map: &'static str,
+        source: io::Error,
+    },
+}
+
+/// Sizes and rates of the kernel's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XdpSettings {
+    pub sizes: TableSizes,
+    /// Octets of the ring of records and of the ring of notices; powers of two.
+    pub records_ring: u32,
+    pub notices_ring: u32,
+    pub samples_per_second: u32,
+}
+
+/// What loading found and made.
+pub struct Loaded {
+    pub ebpf: Ebpf,
+    pub settings: Settings,
+    /// The maps are those of an earlier agent.
+    pub is_resumed: bool,
+}
+
+/// Loads the programs; with `pins`, into the maps that are there if their layout is the same.
+pub fn load(
+    wanted: &XdpSettings,
+    mut settings: Settings,
+    pins: Option<&Pins>,
+) -> Result<Loaded, LoadError> {
+    if OBJECT.is_empty() {
+        return Err(LoadError::BuiltWithoutProgram);
+    }
+    let mut is_resumed = false;
+    if let Some(pins) = pins {
+        match pinned_epoch(pins, &settings, wanted) {
+            Some(earlier) => {
+                settings = earlier;
+                is_resumed = true;
+            }
+            None => pins.forget_maps(),
+        }
+    }
+    let octets = settings.to_octets();
+    let mut loader = EbpfLoader::new();
+    loader.override_global(name::SETTINGS, &octets[..], true);
+    for (map, entries) in map_sizes(wanted, settings.cpus) {
+        loader.map_max_entries(map, entries);
+    }
+    if let Some(pins) = pins {
+        for map in MAPS {
+            loader.map_pin_path(map, pins.map(map));
+        }
+    }
+    let mut ebpf = loader
+        .load(OBJECT)
+        .map_err(not_permitted_or(|error| LoadError::Object(Box::new(error))))?;
+    for program in [name::CLOCK_PROGRAM, name::PROGRAM] {
+        let program: &mut Xdp = ebpf
+            .program_mut(program)
+            .ok_or(LoadError::MissingFromObject(program))?
+            .try_into()
+            .map_err(LoadError::Program)?;
+        program
+            .load()
+            .map_err(not_permitted_or(LoadError::Program))?;
+    }
+    if !is_resumed {
+        begin_epoch(&mut ebpf, wanted, &octets)?;
+    }
+    Ok(Loaded {
+        ebpf,
+        settings,
+        is_resumed,
+    })
+}
+
+fn not_permitted_or<E: std::error::Error + 'static>(
+    other: impl FnOnce(E) -> LoadError,
+) -> impl FnOnce(E) -> LoadError {
+    |error| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = cause {
+            let os_error = error
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::raw_os_error);
+            if os_error == Some(libc::EPERM) {
+                return LoadError::NotPermitted;
+            }
+            cause = error.source();
+        }
+        other(error)
+    }
+}
+
+fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 11] {
+    let totals = wanted.sizes.endpoints * sensor_common::application::CAPACITY * 2;
+    [
+        (name::FLOWS, cpus * wanted.sizes.sets),
+        (name::BOOKS, cpus * INTERFACE_ROWS),
+        (name::LEDGERS, cpus),
+        (name::ENDPOINTS, wanted.sizes.endpoint_keys()),
+        (name::FREE_ENDPOINTS, wanted.sizes.endpoints),
+        (name::TOTALS, totals),
+        (name::VERDICTS, wanted.sizes.verdicts),
+        (name::RECORDS, wanted.records_ring),
+        (name::NOTICES, wanted.notices_ring),
+        (name::SAMPLE_BUDGETS, cpus),
+        (name::WORK, cpus),
+    ]
+}
+
+/// The settings of the pinned maps if a program with these settings can go on with them.
+fn pinned_epoch(pins: &Pins, settings: &Settings, wanted: &XdpSettings) -> Option<Settings> {
+    if !pins.has_maps() {
+        return None;
+    }
+    let map = aya::maps::MapData::from_pin(pins.map(name::EPOCH)).ok()?;
+    let epoch: Array<_, EpochOctets> = Array::try_from(aya::maps::Map::Array(map)).ok()?;
+    let octets = epoch.get(&0, 0).ok()?.0;
+    let earlier = Settings {
+        seed: Settings::seed_of(&octets),
+        ..*settings
+    };
+    let sizes_agree = map_sizes(wanted, settings.cpus)
+        .iter()
+        .all(|(name, entries)| {
+            !MAPS.contains(name)
+                || aya::maps::MapInfo::from_pin(pins.map(name))
+                    .is_ok_and(|info| info.max_entries() == *entries)
+        });
+    (sizes_agree && earlier.abi_version == ABI_VERSION && earlier.to_octets() == octets)
+        .then_some(earlier)
+}
+
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct EpochOctets([u8; size_of::<Settings>()]);
+
+// SAFETY: an array of octets; any value is valid and there is no padding.
+unsafe impl Pod for EpochOctets {}
+
+fn begin_epoch(
+    ebpf: &mut Ebpf,
+    wanted: &XdpSettings,
+    octets: &[u8; size_of::<Settings>()],
+) -> Result<(), LoadError> {
+    let map = ebpf
+        .map_mut(name::FREE_ENDPOINTS)
+        .ok_or(LoadError::MissingFromObject(name::FREE_ENDPOINTS))?;
+    let mut free: Queue<_, u32> = Queue::try_from(map).map_err(LoadError::Map)?;
+    for index in FIRST_ENDPOINT..wanted.sizes.endpoints {
+        free.push(index, 0).map_err(LoadError::Map)?;
+    }
+    let map = ebpf
+        .map_mut(name::EPOCH)
+        .ok_or(LoadError::MissingFromObject(name::EPOCH))?;
+    let mut epoch: Array<_, EpochOctets> = Array::try_from(map).map_err(LoadError::Map)?;
+    epoch
+        .set(0, EpochOctets(*octets), 0)
+        .map_err(LoadError::Map)
+}
+
+/// Loads the programs with the smallest maps and tells how many instructions the verifier went
+/// through for each.
+///
+/// # Errors
+///
+/// As for loading in earnest.
+pub fn verified_instructions() -> Result<Vec<(&'static str, u32)>, LoadError> {
+    let sizes = TableSizes {
+        sets: 16,
+        endpoints: 64,
+        verdicts: 64,
+    };
+    let wanted = XdpSettings {
+        sizes,
+        records_ring: 4096,
+        notices_ring: 4096,
+        samples_per_second: 100,
+    };
+    let settings = Settings {
+        cpus: 1,
+        is_replay: 0,
+        ..sizes.replay_settings()
+    };
+    let loaded = load(&wanted, settings, None)?;
+    [name::PROGRAM, name::CLOCK_PROGRAM]
+        .into_iter()
+        .map(|program| {
+            let xdp: &Xdp = loaded
+                .ebpf
+                .program(program)
+                .ok_or(LoadError::MissingFromObject(program))?
+                .try_into()
+                .map_err(LoadError::Program)?;
+            let info = xdp.info().map_err(LoadError::Program)?;
+            Ok((program, info.verified_instruction_count().unwrap_or(0)))
+        })
+        .collect()
+}

@@ -1,0 +1,181 @@
+//! Where program state outlives the agent: pins on the BPF file system.
+
+use std::{
+    ffi::CString,
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use sensor_common::abi::name;
+
+/// `BPF_FS_MAGIC` of the kernel's `magic.h`.
+const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
+
+/// Maps that keep counting while no agent runs.
+pub const MAPS: [&str; 10] = [
+    name::FLOWS,
+    name::BOOKS,
+    name::LEDGERS,
+    name::ENDPOINTS,
+    name::FREE_ENDPOINTS,
+    name::TOTALS,
+    name::VERDICTS,
+    name::RECORDS,
+    name::NOTICES,
+    name::EPOCH,
+];
+
+/// The pin directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    #[error(
+        "cannot mount the BPF file system on {directory}: {source}; run `mount -t bpf bpf {directory}` as root, or set capture.persist = false"
+    )]
+    Mount {
+        directory: String,
+        source: io::Error,
+    },
+    #[error(
+        "{path} is not on a BPF file system; set capture.pin_directory to a directory below one (usually /sys/fs/bpf)"
+    )]
+    NotBpf { path: PathBuf },
+    #[error("cannot {action} {path}: {source}")]
+    Directory {
+        action: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+/// The directory of one agent's pins.
+#[derive(Clone, Debug)]
+pub struct Pins {
+    directory: PathBuf,
+}
+
+impl Pins {
+    /// Makes the directory (mode 0700), mounting the BPF file system if its usual place is bare.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError`], each variant with its remedy.
+    pub fn open(directory: &Path) -> Result<Self, PinError> {
+        let parent = directory.ancestors().skip(1).find(|path| path.exists());
+        let parent = parent.unwrap_or(Path::new("/"));
+        if !is_bpf(parent) && parent == Path::new("/sys/fs/bpf") {
+            mount(parent)?;
+        }
+        if !is_bpf(parent) {
+            return Err(PinError::NotBpf {
+                path: directory.to_path_buf(),
+            });
+        }
+        let failed = |action| {
+            move |source| PinError::Directory {
+                action,
+                path: directory.to_path_buf(),
+                source,
+            }
+        };
+        fs::create_dir_all(directory).map_err(failed("create"))?;
+        let mode = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(directory, mode).map_err(failed("restrict"))?;
+        Ok(Self {
+            directory: directory.to_path_buf(),
+        })
+    }
+
+    pub fn map(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    pub fn has_maps(&self) -> bool {
+        MAPS.iter().all(|name| self.map(name).exists())
+    }
+
+    /// Forgets the maps of an earlier epoch. Links stay: they are given the new program.
+    pub fn forget_maps(&self) {
+        for name in MAPS {
+            // A pin that is not there needs no removal.
+            let _ = fs::remove_file(self.map(name));
+        }
+    }
+
+    /// The pin of the link to the interface with this index.
+    pub fn link(&self, interface: u32, mode: &str) -> PathBuf {
+        self.directory.join(format!("link-{interface}-{mode}"))
+    }
+
+    /// Pins of links, with the interface index and the mode in their names.
+    pub fn links(&self) -> Vec<(u32, String, PathBuf)> {
+        links_in(&self.directory)
+    }
+}
+
+fn links_in(directory: &Path) -> Vec<(u32, String, PathBuf)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let file_name = entry.file_name().into_string().ok()?;
+            let (index, mode) = file_name.strip_prefix("link-")?.split_once('-')?;
+            Some((index.parse().ok()?, mode.to_owned(), entry.path()))
+        })
+        .collect()
+}
+
+/// Removes every pin below `directory`: the program leaves its interfaces and the counts are gone.
+/// Returns how many links were removed.
+///
+/// # Errors
+///
+/// When a pin cannot be removed.
+pub fn detach_all(directory: &Path) -> io::Result<usize> {
+    let links = links_in(directory);
+    for (_, _, path) in &links {
+        fs::remove_file(path)?;
+    }
+    for entry in fs::read_dir(directory)?.flatten() {
+        fs::remove_file(entry.path())?;
+    }
+    fs::remove_dir(directory)?;
+    Ok(links.len())
+}
+
+fn is_bpf(path: &Path) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_encoded_bytes()) else {
+        return false;
+    };
+    let mut status = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the path is a C string and `status` has room for the answer.
+    if unsafe { libc::statfs(path.as_ptr(), status.as_mut_ptr()) } != 0 {
+        return false;
+    }
+    // SAFETY: the call succeeded, so it filled `status`.
+    let kind = unsafe { status.assume_init() }.f_type;
+    i64::from(kind) & 0xffff_ffff == BPF_FS_MAGIC
+}
+
+fn mount(directory: &Path) -> Result<(), PinError> {
+    let failed = |source| PinError::Mount {
+        directory: directory.display().to_string(),
+        source,
+    };
+    let target = CString::new(directory.as_os_str().as_encoded_bytes())
+        .map_err(|error| failed(error.into()))?;
+    // SAFETY: all arguments are C strings or null.
+    let result = unsafe {
+        libc::mount(
+            c"bpf".as_ptr(),
+            target.as_ptr(),
+            c"bpf".as_ptr(),
+            0,
+            std::ptr::null(),
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(failed(io::Error::last_os_error()))
+    }
+}

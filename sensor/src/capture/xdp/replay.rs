@@ -1,0 +1,146 @@
+//! Frames of a capture run one by one through the very program (`BPF_PROG_TEST_RUN`).
+
+use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
+use sensor_common::{
+    abi::name,
+    books::{InterfaceRow, Ledger},
+    endpoint::{EndpointIndex, EndpointKey, Totals},
+    flow::FlowSlot,
+    record::Evicted,
+};
+
+use super::{
+    datapath::{XdpDatapath, map_words},
+    loading::{LoadError, XdpSettings, load},
+    mapped::MappedWords,
+};
+use crate::capture::{Datapath, Glance, Notice, host::TableSizes};
+
+/// The kernel refuses to run shorter frames.
+const SHORTEST_FRAME: usize = 14;
+
+#[derive(Debug, thiserror::Error)]
+pub enum KernelReplayError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("the kernel would not run the program on a frame of {length} octets: {source}")]
+    Run { length: usize, source: ProgramError },
+}
+
+/// The program under a capture's clock.
+pub struct KernelReplay {
+    datapath: XdpDatapath,
+    frame: MappedWords,
+    now: u64,
+    /// Frames too short for the kernel to run, which it would call truncated.
+    short: InterfaceRow,
+}
+
+impl KernelReplay {
+    /// Loads the program with the tables of a replay, pinned nowhere.
+    ///
+    /// # Errors
+    ///
+    /// As for loading in earnest; needs the same privilege.
+    pub fn open(sizes: &TableSizes) -> Result<Self, KernelReplayError> {
+        let wanted = XdpSettings {
+            sizes: *sizes,
+            records_ring: 64 << 20,
+            notices_ring: 64 << 20,
+            samples_per_second: 0,
+        };
+        let loaded = load(&wanted, sizes.replay_settings(), None)?;
+        let mut datapath = XdpDatapath::from_loaded(loaded, &wanted, None)?;
+        let frame = map_words(&mut datapath.ebpf, name::REPLAY_FRAME, 3)?;
+        Ok(Self {
+            datapath,
+            frame,
+            now: 0,
+            short: InterfaceRow::default(),
+        })
+    }
+
+    /// Counts one frame; `now` in ticks of a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses to run it.
+    pub fn receive(
+        &mut self,
+        frame: &[u8],
+        wire_length: u64,
+        interface: u32,
+        now: u64,
+    ) -> Result<(), KernelReplayError> {
+        self.now = now;
+        if frame.len() < SHORTEST_FRAME {
+            self.short.interface = u64::from(interface);
+            self.short.received_frames += 1;
+            self.short.received_octets += wire_length;
+            self.short.undissected_octets += wire_length;
+            self.short.undissected_frames[0] += 1;
+            return Ok(());
+        }
+        self.frame.store(0, now);
+        self.frame.store(1, wire_length);
+        self.frame.store(2, u64::from(interface));
+        let program: &mut Xdp = self
+            .datapath
+            .ebpf
+            .program_mut(name::PROGRAM)
+            .ok_or(LoadError::MissingFromObject(name::PROGRAM))?
+            .try_into()
+            .map_err(LoadError::Program)?;
+        let mut options = TestRunOptions::new();
+        options.data_in = Some(frame);
+        let failed = |source| KernelReplayError::Run {
+            length: frame.len(),
+            source,
+        };
+        program.test_run(options).map(drop).map_err(failed)
+    }
+}
+
+impl Datapath for KernelReplay {
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn slots(&self) -> u32 {
+        self.datapath.slots()
+    }
+
+    fn glance(&self, position: u32) -> Glance {
+        self.datapath.glance(position)
+    }
+
+    fn slot(&self, position: u32) -> Option<FlowSlot> {
+        self.datapath.slot(position)
+    }
+
+    fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {
+        self.datapath.drain_records(visit);
+    }
+
+    fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice)) {
+        self.datapath.drain_notices(visit);
+    }
+
+    fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
+        self.datapath.endpoints(visit);
+    }
+
+    fn folded(&self, into: &mut Vec<Totals>) {
+        self.datapath.folded(into);
+    }
+
+    fn interface_rows(&self) -> Vec<InterfaceRow> {
+        let mut rows = self.datapath.interface_rows();
+        rows.extend((self.short.received_frames > 0).then_some(self.short));
+        rows
+    }
+
+    fn ledger(&self) -> Ledger {
+        self.datapath.ledger()
+    }
+}
