@@ -230,9 +230,7 @@ fn source_endpoint<E: Environment>(
         return index;
     }
     environment.note(Entry::EndpointsRefused, 1);
-    environment
-        .endpoint(&key.station_only())
-        .unwrap_or(OVERFLOW)
+    environment.endpoint(&key.station_only()).unwrap_or(OVERFLOW)
 }
 
 #[inline(always)]
@@ -243,13 +241,8 @@ fn admit<E: Environment>(
     now: u64,
 ) -> Option<EndpointIndex> {
     let index = environment.admit_endpoint(key)?;
-    let notice = EndpointNotice {
-        kind: RecordKind::Endpoint as u32,
-        index,
-        key: *key,
-        now,
-        interface,
-    };
+    let notice =
+        EndpointNotice { kind: RecordKind::Endpoint as u32, index, key: *key, now, interface };
     if !environment.announce_endpoint(&notice) {
         environment.note(Entry::LostNotices, 1);
     }
@@ -264,9 +257,7 @@ fn destination_endpoint<E: Environment>(environment: &E, dissection: &Dissection
         if !key.has_station() {
             return ELSEWHERE;
         }
-        return environment
-            .endpoint(&key.station_only())
-            .unwrap_or(ELSEWHERE);
+        return environment.endpoint(&key.station_only()).unwrap_or(ELSEWHERE);
     }
     environment
         .endpoint(&key)
@@ -284,11 +275,7 @@ fn classify<E: Environment, F: Frame + ?Sized>(
 ) {
     let work = black_box(work);
     let slot = &mut set.slots[work.way % WAYS];
-    let Work {
-        dissection,
-        payload,
-        ..
-    } = work;
+    let Work { dissection, payload, .. } = work;
     let key = &dissection.key;
     let is_later_fragment = dissection.is_later_fragment;
     if let Some(identification) = identify_by_headers(key, is_later_fragment) {
@@ -322,12 +309,7 @@ fn classify<E: Environment, F: Frame + ?Sized>(
         settle(environment, dissection, slot, identification);
         environment.remember(conversation, memory(identification, conversation));
     } else if slot.inspected >= INSPECTED_PACKETS {
-        settle(
-            environment,
-            dissection,
-            slot,
-            identify_by_port(&context).unwrap_or_default(),
-        );
+        settle(environment, dissection, slot, identify_by_port(&context).unwrap_or_default());
     }
 }
 

@@ -136,26 +136,17 @@ pub struct Identification {
 impl Identification {
     #[inline(always)]
     const fn confirmed(application: Application) -> Self {
-        Self {
-            application,
-            evidence: Evidence::Confirmed,
-        }
+        Self { application, evidence: Evidence::Confirmed }
     }
 
     #[inline(always)]
     const fn likely(application: Application) -> Self {
-        Self {
-            application,
-            evidence: Evidence::Likely,
-        }
+        Self { application, evidence: Evidence::Likely }
     }
 
     #[inline(always)]
     const fn by_port(application: Application) -> Self {
-        Self {
-            application,
-            evidence: Evidence::Port,
-        }
+        Self { application, evidence: Evidence::Port }
     }
 }
 
@@ -235,11 +226,7 @@ pub fn identify_by_headers(key: &FlowKey, is_later_fragment: bool) -> Option<Ide
     let application = if network == Network::Arp as u8 {
         Application::Arp
     } else if network == Network::Link as u8 {
-        if key.source_port() == ethertype::LLDP {
-            Application::Lldp
-        } else {
-            Application::Link
-        }
+        if key.source_port() == ethertype::LLDP { Application::Lldp } else { Application::Link }
     } else {
         match key.protocol() {
             protocol::TCP | protocol::UDP if is_later_fragment => Application::Fragment,

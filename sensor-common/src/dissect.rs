@@ -137,11 +137,7 @@ fn packet_flow<F: Frame + ?Sized>(
         return Err(Undissected::TruncatedTransport);
     }
     found.key = FlowKey::new(&FlowKeyFields {
-        network: if packet.network == Network::Ipv6 as u64 {
-            Network::Ipv6
-        } else {
-            Network::Ipv4
-        },
+        network: if packet.network == Network::Ipv6 as u64 { Network::Ipv6 } else { Network::Ipv4 },
         source: packet.source,
         destination: packet.destination,
         source_port: transport.source_port,
@@ -156,11 +152,7 @@ fn packet_flow<F: Frame + ?Sized>(
     found.is_later_fragment = !packet.has_transport;
     found.payload_offset = payload_offset;
     // A later fragment has octets, but none that a recogniser may take for a beginning.
-    found.payload_length = if packet.has_transport {
-        packet.end - payload_offset
-    } else {
-        0
-    };
+    found.payload_length = if packet.has_transport { packet.end - payload_offset } else { 0 };
     found.declared_length = packet.end;
     Ok(())
 }
@@ -208,12 +200,9 @@ fn link_flow<F: Frame + ?Sized>(
         | ethertype::LLDP
         | ethertype::MACSEC
         | ethertype::PTP => (link.ethertype, 0),
-        length if length <= ethertype::LARGEST_LENGTH => (
-            0,
-            frame
-                .be_u16(link.network_offset)
-                .ok_or(Undissected::TruncatedEthernet)?,
-        ),
+        length if length <= ethertype::LARGEST_LENGTH => {
+            (0, frame.be_u16(link.network_offset).ok_or(Undissected::TruncatedEthernet)?)
+        }
         _ => return Err(Undissected::UnknownEthertype),
     };
     *found = without_payload(

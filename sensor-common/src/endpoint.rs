@@ -39,40 +39,25 @@ impl EndpointKey {
     /// The key of whoever sent the frames of `flow` from `station`.
     #[inline(always)]
     pub fn of_source(flow: &FlowKey, station: u64) -> Self {
-        Self {
-            address: flow.source_words(),
-            station,
-            vlans: flow.vlans(),
-        }
+        Self { address: flow.source_words(), station, vlans: flow.vlans() }
     }
 
     /// The key of the neighbour that the frames of `flow` were sent to.
     #[inline(always)]
     pub fn of_destination(flow: &FlowKey, station: u64) -> Self {
-        Self {
-            address: flow.destination_words(),
-            station,
-            vlans: flow.vlans(),
-        }
+        Self { address: flow.destination_words(), station, vlans: flow.vlans() }
     }
 
     /// The same station whatever its address.
     #[inline(always)]
     pub fn station_only(&self) -> Self {
-        Self {
-            address: [0; 2],
-            ..*self
-        }
+        Self { address: [0; 2], ..*self }
     }
 
     /// The same address wherever it is.
     #[inline(always)]
     pub fn address_only(&self) -> Self {
-        Self {
-            address: self.address,
-            station: 0,
-            vlans: 0,
-        }
+        Self { address: self.address, station: 0, vlans: 0 }
     }
 
     /// Whether the address can be that of one host (not unspecified, multicast or broadcast).
@@ -140,10 +125,7 @@ mod tests {
 
     #[test]
     fn multicast_and_unspecified_addresses_are_no_hosts() {
-        let key = |address| EndpointKey {
-            address,
-            ..EndpointKey::default()
-        };
+        let key = |address| EndpointKey { address, ..EndpointKey::default() };
         assert!(key(mapped_ipv4(0x0a14_0005)).has_host_address());
         assert!(!key(mapped_ipv4(0)).has_host_address());
         assert!(!key(mapped_ipv4(0xe000_00fb)).has_host_address());
@@ -155,11 +137,7 @@ mod tests {
 
     #[test]
     fn totals_of_neighbours_do_not_overlap() {
-        let last = totals_index(
-            7,
-            crate::application::CAPACITY as u8 - 1,
-            Direction::Received,
-        );
+        let last = totals_index(7, crate::application::CAPACITY as u8 - 1, Direction::Received);
         assert_eq!(last + 1, totals_index(8, 0, Direction::Sent));
     }
 }

@@ -177,10 +177,7 @@ impl FlowKey {
         // Two independent chains, so that their multiplications overlap.
         let a = mix(mix(seed ^ self.source[0], self.source[1]), self.transport);
         let b = mix(
-            mix(
-                seed.rotate_left(32) ^ self.destination[0],
-                self.destination[1],
-            ),
+            mix(seed.rotate_left(32) ^ self.destination[0], self.destination[1]),
             self.place >> 16,
         );
         let hash = (a ^ b.rotate_left(29)).wrapping_mul(MULTIPLIER);
@@ -217,10 +214,7 @@ pub const SLOT_WORDS: usize = 16;
 pub const GENERATION_WORD: usize = 12;
 
 // Words are put together as they lie in memory.
-const _: () = assert!(
-    cfg!(target_endian = "little"),
-    "slot words are read as little-endian"
-);
+const _: () = assert!(cfg!(target_endian = "little"), "slot words are read as little-endian");
 
 /// One flow in the table: the first 64 octets are all that a packet of a known flow touches.
 ///
@@ -513,10 +507,7 @@ mod tests {
             &key(40_000),
             0x1_2345_6789,
             (7, 9),
-            FirstPacket {
-                icmp_type_code: 0x0800,
-                tcp_flags: 2,
-            },
+            FirstPacket { icmp_type_code: 0x0800, tcp_flags: 2 },
         );
         slot.count(1514, 0x18, 0x1_2345_6800);
         slot.set_verdict(Verdict::settled(crate::application::Application::Dicom));

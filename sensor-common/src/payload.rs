@@ -45,11 +45,7 @@ impl Payload {
             word[..chunk.len()].copy_from_slice(chunk);
             words[index] = u64::from_ne_bytes(word);
         }
-        Self {
-            words,
-            length: octets.len(),
-            offset: 0,
-        }
+        Self { words, length: octets.len(), offset: 0 }
     }
 
     #[inline(always)]
@@ -97,19 +93,11 @@ impl Payload {
     #[inline(always)]
     pub fn be_u64_at(&self, at: usize) -> u64 {
         let (word, shift) = (at / 8, at % 8 * 8);
-        let first = if word < WORDS {
-            u64::from_be(self.words[word])
-        } else {
-            0
-        };
+        let first = if word < WORDS { u64::from_be(self.words[word]) } else { 0 };
         if shift == 0 {
             return first;
         }
-        let second = if word + 1 < WORDS {
-            u64::from_be(self.words[word + 1])
-        } else {
-            0
-        };
+        let second = if word + 1 < WORDS { u64::from_be(self.words[word + 1]) } else { 0 };
         first << shift | second >> (64 - shift)
     }
 

@@ -37,18 +37,14 @@ pub struct SlotImage {
 
 impl Default for SlotImage {
     fn default() -> Self {
-        Self {
-            words: [0; SLOT_WORDS],
-        }
+        Self { words: [0; SLOT_WORDS] }
     }
 }
 
 impl SlotImage {
     #[inline(always)]
     pub fn of(slot: &FlowSlot) -> Self {
-        Self {
-            words: slot.to_words(),
-        }
+        Self { words: slot.to_words() }
     }
 
     pub fn slot(&self) -> FlowSlot {

@@ -87,12 +87,7 @@ impl Environment for XdpEnvironment<'_> {
             return false;
         };
         let kind = RecordKind::Evicted as u32;
-        record.write(Evicted {
-            kind,
-            position,
-            now,
-            slot: SlotImage::of(slot),
-        });
+        record.write(Evicted { kind, position, now, slot: SlotImage::of(slot) });
         record.submit(NO_WAKEUP);
         true
     }
@@ -102,10 +97,7 @@ impl Environment for XdpEnvironment<'_> {
         let Some(mut notice) = NOTICES.reserve::<Opened>(0) else {
             return false;
         };
-        notice.write(Opened {
-            kind: RecordKind::Opened as u32,
-            position,
-        });
+        notice.write(Opened { kind: RecordKind::Opened as u32, position });
         notice.submit(NO_WAKEUP);
         true
     }
@@ -157,9 +149,7 @@ impl Environment for XdpEnvironment<'_> {
     fn recall(&self, conversation: u64) -> u64 {
         let index = conversation as u32 & settings().verdict_mask;
         // SAFETY: an aligned word; any CPU writes it whole.
-        VERDICTS
-            .get_ptr(index)
-            .map_or(0, |word| unsafe { ptr::read_volatile(word) })
+        VERDICTS.get_ptr(index).map_or(0, |word| unsafe { ptr::read_volatile(word) })
     }
 
     #[inline(always)]
@@ -185,9 +175,7 @@ impl Environment for XdpEnvironment<'_> {
         let Some(mut record) = NOTICES.reserve::<Sample>(0) else {
             return self.note(Entry::SamplesLost, 1);
         };
-        let readable = frame
-            .readable_length()
-            .saturating_sub(dissection.payload_offset);
+        let readable = frame.readable_length().saturating_sub(dissection.payload_offset);
         let length = readable.min(dissection.payload_length).min(SAMPLE_OCTETS);
         let sample = record.as_mut_ptr();
         // SAFETY: `sample` points to a reserved record; every field is written before it is

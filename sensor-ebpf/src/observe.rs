@@ -78,15 +78,7 @@ pub fn observe(context: &XdpContext) {
     let frame = XdpFrame::new(context);
     let environment = XdpEnvironment::new(context, cpu);
     let first_position = set_index * WAYS as u32;
-    account(
-        &environment,
-        &frame,
-        work,
-        set,
-        first_position,
-        octets,
-        reception.now,
-    );
+    account(&environment, &frame, work, set, first_position, octets, reception.now);
 }
 
 /// Octets of the whole frame. The headers tell when it may lie in several buffers; only then is

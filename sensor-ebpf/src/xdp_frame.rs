@@ -21,11 +21,7 @@ pub struct XdpFrame {
 impl XdpFrame {
     #[inline(always)]
     pub fn new(context: &XdpContext) -> Self {
-        Self {
-            context: context.ctx,
-            data: context.data(),
-            data_end: context.data_end(),
-        }
+        Self { context: context.ctx, data: context.data(), data_end: context.data_end() }
     }
 
     /// The address of `length` octets at `offset` if all of them are in the frame.

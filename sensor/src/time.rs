@@ -70,9 +70,7 @@ pub struct WallClock {
 impl WallClock {
     /// The clock that shows `timestamp` at `moment`.
     pub fn new(moment: Moment, timestamp: Timestamp) -> Self {
-        Self {
-            offset_micros: timestamp.0.wrapping_sub_unsigned(moment.0),
-        }
+        Self { offset_micros: timestamp.0.wrapping_sub_unsigned(moment.0) }
     }
 
     pub fn at(self, moment: Moment) -> Timestamp {
@@ -86,10 +84,7 @@ mod tests {
 
     #[test]
     fn a_timestamp_prints_as_rfc_3339_with_microseconds() {
-        assert_eq!(
-            Timestamp::from_micros(0).to_string(),
-            "1970-01-01T00:00:00.000000Z"
-        );
+        assert_eq!(Timestamp::from_micros(0).to_string(), "1970-01-01T00:00:00.000000Z");
         assert_eq!(
             Timestamp::from_micros(1_492_450_807_521_960).to_string(),
             "2017-04-17T17:40:07.521960Z"
@@ -99,9 +94,6 @@ mod tests {
     #[test]
     fn the_wall_clock_follows_the_observation_clock() {
         let clock = WallClock::new(Moment::from_micros(5_000_000), Timestamp::from_micros(70));
-        assert_eq!(
-            clock.at(Moment::from_micros(6_000_000)),
-            Timestamp::from_micros(1_000_070)
-        );
+        assert_eq!(clock.at(Moment::from_micros(6_000_000)), Timestamp::from_micros(1_000_070));
     }
 }

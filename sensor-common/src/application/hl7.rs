@@ -10,11 +10,7 @@ const START_BLOCK: u8 = 0x0b;
 #[inline(always)]
 pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let framed = payload.octet(0) == START_BLOCK;
-    let header = if framed {
-        payload.be_u32(1)
-    } else {
-        payload.be_u32(0)
-    };
+    let header = if framed { payload.be_u32(1) } else { payload.be_u32(0) };
     let name = header >> 8;
     const MSH: u32 = u32::from_be_bytes([0, b'M', b'S', b'H']);
     const BHS: u32 = u32::from_be_bytes([0, b'B', b'H', b'S']);
@@ -22,11 +18,7 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     if name != MSH && name != BHS && name != FHS {
         return None;
     }
-    let encoding = if framed {
-        payload.be_u32(5)
-    } else {
-        payload.be_u32(4)
-    };
+    let encoding = if framed { payload.be_u32(5) } else { payload.be_u32(4) };
     // MSH-2 is `^~\&` in practice; the standard only recommends it.
     let usual = encoding >> 8 == u32::from_be_bytes([0, b'^', b'~', b'\\']);
     match (framed, usual) {

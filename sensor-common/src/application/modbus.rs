@@ -26,11 +26,9 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let is_answer = code <= 4 && payload.octet(8) as usize + 3 == length;
     let is_write_many =
         matches!(code, 15 | 16) && (length == 6 || payload.octet(12) as usize + 7 == length);
-    Some(
-        if is_exception || is_request || is_answer || is_write_many {
-            Identification::confirmed(Application::Modbus)
-        } else {
-            Identification::likely(Application::Modbus)
-        },
-    )
+    Some(if is_exception || is_request || is_answer || is_write_many {
+        Identification::confirmed(Application::Modbus)
+    } else {
+        Identification::likely(Application::Modbus)
+    })
 }

@@ -13,12 +13,7 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     // X.690 section 8.1.3: short form, or one or two octets in long form.
     let first = payload.octet(1);
     if first < 0x80 {
-        return version(
-            payload,
-            first as usize + 2,
-            payload.be_u24(2),
-            payload.octet(5),
-        );
+        return version(payload, first as usize + 2, payload.be_u24(2), payload.octet(5));
     }
     if first == 0x81 {
         return version(

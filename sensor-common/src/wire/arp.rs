@@ -29,9 +29,5 @@ pub fn arp<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Arp, Undissect
     if head >> 16 != ETHERNET_IPV4 {
         return Err(Undissected::UnknownArp);
     }
-    Ok(Arp {
-        sender_address,
-        target_address,
-        operation: head as u16,
-    })
+    Ok(Arp { sender_address, target_address, operation: head as u16 })
 }

@@ -70,18 +70,14 @@ pub fn link<F: Frame + ?Sized>(frame: &F) -> Result<Link, Undissected> {
         // The type's two octets are inside `tail`, so the header is whole.
         return Ok(link);
     }
-    let tag = frame
-        .be_u32(link.network_offset)
-        .ok_or(Undissected::TruncatedVlan)?;
+    let tag = frame.be_u32(link.network_offset).ok_or(Undissected::TruncatedVlan)?;
     link.outer_vlan = (tag >> 16) as u16 & 0x0fff;
     link.ethertype = tag as u16;
     link.network_offset += TAG_LENGTH;
     if !is_tag(link.ethertype) {
         return Ok(link);
     }
-    let tag = frame
-        .be_u32(link.network_offset)
-        .ok_or(Undissected::TruncatedVlan)?;
+    let tag = frame.be_u32(link.network_offset).ok_or(Undissected::TruncatedVlan)?;
     link.inner_vlan = (tag >> 16) as u16 & 0x0fff;
     link.ethertype = tag as u16;
     link.network_offset += TAG_LENGTH;

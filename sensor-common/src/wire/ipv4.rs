@@ -28,9 +28,7 @@ pub struct Ipv4 {
 /// length shorter than the header).
 #[inline(always)]
 pub fn ipv4<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Ipv4, Undissected> {
-    let destination = frame
-        .be_u32(offset + 16)
-        .ok_or(Undissected::TruncatedIpv4)?;
+    let destination = frame.be_u32(offset + 16).ok_or(Undissected::TruncatedIpv4)?;
     let second = frame.be_u64(offset + 8).ok_or(Undissected::TruncatedIpv4)?;
     let first = frame.be_u64(offset).ok_or(Undissected::TruncatedIpv4)?;
     let header_length = ((first >> 56) as usize & 0xf) * 4;

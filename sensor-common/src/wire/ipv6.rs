@@ -46,15 +46,9 @@ pub fn ipv6<F: Frame + ?Sized>(
     header: &mut Ipv6,
 ) -> Result<(), Undissected> {
     // The last word first: if it is there, so are the others.
-    let d1 = frame
-        .be_u64(offset + 32)
-        .ok_or(Undissected::TruncatedIpv6)?;
-    let d0 = frame
-        .be_u64(offset + 24)
-        .ok_or(Undissected::TruncatedIpv6)?;
-    let s1 = frame
-        .be_u64(offset + 16)
-        .ok_or(Undissected::TruncatedIpv6)?;
+    let d1 = frame.be_u64(offset + 32).ok_or(Undissected::TruncatedIpv6)?;
+    let d0 = frame.be_u64(offset + 24).ok_or(Undissected::TruncatedIpv6)?;
+    let s1 = frame.be_u64(offset + 16).ok_or(Undissected::TruncatedIpv6)?;
     let s0 = frame.be_u64(offset + 8).ok_or(Undissected::TruncatedIpv6)?;
     let first = frame.be_u64(offset).ok_or(Undissected::TruncatedIpv6)?;
     if first >> 60 != 6 {
@@ -95,9 +89,7 @@ fn is_extension(protocol: u8) -> bool {
 /// Moves `header` past one extension header.
 #[inline(always)]
 fn follow<F: Frame + ?Sized>(frame: &F, header: &mut Ipv6) -> Result<(), Undissected> {
-    let fields = frame
-        .be_u32(header.transport_offset)
-        .ok_or(Undissected::TruncatedExtension)?;
+    let fields = frame.be_u32(header.transport_offset).ok_or(Undissected::TruncatedExtension)?;
     let length = (fields >> 16) as usize & 0xff;
     let octets = match header.protocol {
         // RFC 8200 section 4.5: no length; 13 bits of offset, 2 reserved, M.

@@ -49,12 +49,8 @@ pub fn transport<F: Frame + ?Sized>(
 ) -> Result<Transport, Undissected> {
     match protocol {
         protocol::TCP => {
-            let control = frame
-                .be_u64(offset + 12)
-                .ok_or(Undissected::TruncatedTransport)?;
-            let ports = frame
-                .be_u32(offset)
-                .ok_or(Undissected::TruncatedTransport)?;
+            let control = frame.be_u64(offset + 12).ok_or(Undissected::TruncatedTransport)?;
+            let ports = frame.be_u32(offset).ok_or(Undissected::TruncatedTransport)?;
             let header_length = (control >> 60) as usize * 4;
             if header_length < 20 {
                 return Err(Undissected::InvalidTcp);
@@ -68,9 +64,7 @@ pub fn transport<F: Frame + ?Sized>(
             })
         }
         protocol::UDP | protocol::UDP_LITE => {
-            let ports = frame
-                .be_u64(offset)
-                .ok_or(Undissected::TruncatedTransport)?;
+            let ports = frame.be_u64(offset).ok_or(Undissected::TruncatedTransport)?;
             Ok(Transport {
                 source_port: (ports >> 48) as u16,
                 destination_port: (ports >> 32) as u16,
@@ -79,12 +73,8 @@ pub fn transport<F: Frame + ?Sized>(
             })
         }
         protocol::SCTP => {
-            let ports_and_tag = frame
-                .be_u64(offset)
-                .ok_or(Undissected::TruncatedTransport)?;
-            let _checksum = frame
-                .be_u32(offset + 8)
-                .ok_or(Undissected::TruncatedTransport)?;
+            let ports_and_tag = frame.be_u64(offset).ok_or(Undissected::TruncatedTransport)?;
+            let _checksum = frame.be_u32(offset + 8).ok_or(Undissected::TruncatedTransport)?;
             Ok(Transport {
                 source_port: (ports_and_tag >> 48) as u16,
                 destination_port: (ports_and_tag >> 32) as u16,
@@ -93,9 +83,7 @@ pub fn transport<F: Frame + ?Sized>(
             })
         }
         protocol::ICMP | protocol::ICMPV6 => {
-            let head = frame
-                .be_u32(offset)
-                .ok_or(Undissected::TruncatedTransport)?;
+            let head = frame.be_u32(offset).ok_or(Undissected::TruncatedTransport)?;
             Ok(Transport {
                 icmp_type_code: (head >> 16) as u16,
                 header_length: 4,

@@ -29,11 +29,7 @@ pub struct TableSizes {
 
 impl TableSizes {
     /// The sizes of a replay: 65,536 flows, 16,384 endpoints.
-    pub const REPLAY: Self = Self {
-        sets: 1 << 14,
-        endpoints: 1 << 14,
-        verdicts: 1 << 17,
-    };
+    pub const REPLAY: Self = Self { sets: 1 << 14, endpoints: 1 << 14, verdicts: 1 << 17 };
 
     /// Entries of the endpoint table: every endpoint may have an alias.
     pub const fn endpoint_keys(&self) -> u32 {
@@ -96,15 +92,7 @@ impl HostDatapath {
         let set = &mut self.sets[index as usize];
         let first_position = index * WAYS as u32;
         let surroundings = &self.surroundings;
-        account(
-            surroundings,
-            frame,
-            &mut self.work,
-            set,
-            first_position,
-            wire_length,
-            now,
-        );
+        account(surroundings, frame, &mut self.work, set, first_position, wire_length, now);
     }
 }
 
@@ -115,11 +103,7 @@ fn interface_row(rows: &mut [InterfaceRow], interface: u32) -> &mut InterfaceRow
     if *holder == 0 {
         *holder = u64::from(interface);
     }
-    let index = if *holder == u64::from(interface) {
-        preferred
-    } else {
-        0
-    };
+    let index = if *holder == u64::from(interface) { preferred } else { 0 };
     &mut rows[index]
 }
 
@@ -134,10 +118,7 @@ impl Datapath for HostDatapath {
 
     fn glance(&self, position: u32) -> Glance {
         let slot = &self.sets[position as usize / WAYS].slots[position as usize % WAYS];
-        Glance {
-            generation: slot.generation,
-            packets: slot.packets(),
-        }
+        Glance { generation: slot.generation, packets: slot.packets() }
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
@@ -161,11 +142,7 @@ impl Datapath for HostDatapath {
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
-        self.rows
-            .iter()
-            .filter(|row| row.received_frames > 0)
-            .copied()
-            .collect()
+        self.rows.iter().filter(|row| row.received_frames > 0).copied().collect()
     }
 
     fn ledger(&self) -> Ledger {

@@ -153,15 +153,7 @@ impl Reader {
         // An alias names no station; the endpoint's own key goes first.
         found.sort_unstable_by_key(|(index, key)| (*index, key.station == 0, *key));
         for (index, key) in found {
-            self.announce(
-                EndpointSeen {
-                    index,
-                    key,
-                    interface: 0,
-                    at,
-                },
-                observation,
-            );
+            self.announce(EndpointSeen { index, key, interface: 0, at }, observation);
         }
     }
 
@@ -174,17 +166,9 @@ impl Reader {
                 Entry::EvictedPackets,
                 self.recovered_packets,
             ),
-            counted_octets: counted(
-                self.live_octets,
-                Entry::EvictedOctets,
-                self.recovered_octets,
-            ),
-            lost_packets: ledger
-                .line(Entry::LostPackets)
-                .saturating_sub(self.recovered_packets),
-            lost_octets: ledger
-                .line(Entry::LostOctets)
-                .saturating_sub(self.recovered_octets),
+            counted_octets: counted(self.live_octets, Entry::EvictedOctets, self.recovered_octets),
+            lost_packets: ledger.line(Entry::LostPackets).saturating_sub(self.recovered_packets),
+            lost_octets: ledger.line(Entry::LostOctets).saturating_sub(self.recovered_octets),
             live_flows: self.live_flows,
         }
     }
@@ -211,10 +195,7 @@ impl Reader {
             if shadow.generation != 0 && !shadow.is_closed {
                 self.missing.insert((position, shadow.generation), *shadow);
             }
-            *shadow = Shadow {
-                generation: slot.generation,
-                ..Shadow::default()
-            };
+            *shadow = Shadow { generation: slot.generation, ..Shadow::default() };
         }
         if shadow.is_closed {
             return;
@@ -234,10 +215,7 @@ impl Reader {
             *shadow
         } else {
             let flow = (record.position, slot.generation);
-            self.missing
-                .remove(&flow)
-                .or_else(|| self.overdue.remove(&flow))
-                .unwrap_or_default()
+            self.missing.remove(&flow).or_else(|| self.overdue.remove(&flow)).unwrap_or_default()
         };
         let delta = difference(&self.clock, &seen, &slot, record.now);
         if delta.packets > 0 {
@@ -251,11 +229,7 @@ impl Reader {
                 self.recovered_packets += shadow.packets;
                 self.recovered_octets += shadow.octets;
             }
-            *shadow = Shadow {
-                generation: slot.generation,
-                is_closed: true,
-                ..Shadow::default()
-            };
+            *shadow = Shadow { generation: slot.generation, is_closed: true, ..Shadow::default() };
         }
     }
 }

@@ -12,11 +12,7 @@ pub struct TickClock {
 
 impl TickClock {
     pub fn new(per_second: u32, anchor_tick: u64, anchor: Moment) -> Self {
-        Self {
-            per_second: per_second.max(1),
-            anchor_tick,
-            anchor,
-        }
+        Self { per_second: per_second.max(1), anchor_tick, anchor }
     }
 
     /// A replay's clock: milliseconds since 1970.
@@ -49,9 +45,6 @@ mod tests {
         let clock = TickClock::new(250, 1000, Moment::from_micros(10_000_000));
         assert_eq!(clock.moment(1250), Moment::from_micros(11_000_000));
         assert_eq!(clock.moment(750), Moment::from_micros(9_000_000));
-        assert_eq!(
-            TickClock::of_replay().moment(1_500),
-            Moment::from_micros(1_500_000)
-        );
+        assert_eq!(TickClock::of_replay().moment(1_500), Moment::from_micros(1_500_000));
     }
 }

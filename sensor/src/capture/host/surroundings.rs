@@ -94,12 +94,7 @@ impl Environment for Surroundings {
     fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
         let kind = RecordKind::Evicted as u32;
         let slot = SlotImage::of(slot);
-        self.records.borrow_mut().push(Evicted {
-            kind,
-            position,
-            now,
-            slot,
-        });
+        self.records.borrow_mut().push(Evicted { kind, position, now, slot });
         true
     }
 
@@ -166,23 +161,19 @@ impl Environment for Surroundings {
         if taken > u64::from(self.settings.samples_per_second) {
             return self.note(Entry::SamplesLimited, 1);
         }
-        let readable = frame
-            .readable_length()
-            .saturating_sub(dissection.payload_offset);
+        let readable = frame.readable_length().saturating_sub(dissection.payload_offset);
         let length = readable.min(dissection.payload_length).min(SAMPLE_OCTETS);
         if length == 0 {
             return;
         }
         let octets = (0..length).map_while(|at| frame.octet(dissection.payload_offset + at));
-        self.notices
-            .borrow_mut()
-            .push(Notice::Sample(PayloadSample {
-                key: dissection.key,
-                station: dissection.source_station,
-                application: verdict.application(),
-                octets: octets.collect(),
-                at: TickClock::of_replay().moment(now),
-            }));
+        self.notices.borrow_mut().push(Notice::Sample(PayloadSample {
+            key: dissection.key,
+            station: dissection.source_station,
+            application: verdict.application(),
+            octets: octets.collect(),
+            at: TickClock::of_replay().moment(now),
+        }));
         self.note(Entry::Samples, 1);
     }
 }

@@ -52,15 +52,9 @@ pub enum AttachError {
     )]
     Range { interface: String },
     #[error("{interface}: another program holds the XDP hook (EBUSY): {}; stop its owner, or `ip link set dev {interface} xdp off` if it is no longer wanted", shown(.owner))]
-    Busy {
-        interface: String,
-        owner: Option<Owner>,
-    },
+    Busy { interface: String, owner: Option<Owner> },
     #[error("{interface}: a program is attached in the other mode (EEXIST): {}; stop its owner, or use the mode it uses", shown(.owner))]
-    OtherMode {
-        interface: String,
-        owner: Option<Owner>,
-    },
+    OtherMode { interface: String, owner: Option<Owner> },
     #[error("{interface}: not permitted to attach; needs root, or CAP_BPF and CAP_NET_ADMIN")]
     NotPermitted { interface: String },
     #[error(
@@ -70,19 +64,13 @@ pub enum AttachError {
     #[error("{interface}: no such interface any more")]
     Gone { interface: String },
     #[error("{interface}: cannot pin the link at {path}: {reason}")]
-    Pin {
-        interface: String,
-        path: PathBuf,
-        reason: String,
-    },
+    Pin { interface: String, path: PathBuf, reason: String },
     #[error("{interface}: cannot attach: {reason}")]
     Other { interface: String, reason: String },
 }
 
 fn shown(owner: &Option<Owner>) -> String {
-    owner
-        .as_ref()
-        .map_or_else(|| "its owner is not known".to_owned(), ToString::to_string)
+    owner.as_ref().map_or_else(|| "its owner is not known".to_owned(), ToString::to_string)
 }
 
 /// A link to one interface; the program stays there for as long as this, or its pin, exists.
@@ -109,41 +97,23 @@ impl Attachment {
             && let Some(link) = take_over(program, pin)
         {
             let (interface, pin) = (interface.clone(), Some(pin.clone()));
-            return Ok(Self {
-                interface,
-                mode,
-                was_attached: true,
-                pin,
-                _link: link,
-            });
+            return Ok(Self { interface, mode, was_attached: true, pin, _link: link });
         }
         let failed = |error: ProgramError| explain(interface, &error);
-        let link = program
-            .attach_to_if_index(interface.index, mode.flag())
-            .map_err(failed)?;
+        let link = program.attach_to_if_index(interface.index, mode.flag()).map_err(failed)?;
         let link = program.take_link(link).map_err(failed)?;
         // aya falls back to netlink where bpf_link is refused; that would vanish or stay at will.
-        let link = FdLink::try_from(link).map_err(|_| AttachError::NoLink {
-            interface: interface.name.clone(),
-        })?;
+        let link = FdLink::try_from(link)
+            .map_err(|_| AttachError::NoLink { interface: interface.name.clone() })?;
         let link = match &pin {
             None => link,
-            Some(path) => link
-                .pin(path)
-                .map(FdLink::from)
-                .map_err(|error| AttachError::Pin {
-                    interface: interface.name.clone(),
-                    path: path.clone(),
-                    reason: error.to_string(),
-                })?,
+            Some(path) => link.pin(path).map(FdLink::from).map_err(|error| AttachError::Pin {
+                interface: interface.name.clone(),
+                path: path.clone(),
+                reason: error.to_string(),
+            })?,
         };
-        Ok(Self {
-            interface: interface.clone(),
-            mode,
-            was_attached: false,
-            pin,
-            _link: link,
-        })
+        Ok(Self { interface: interface.clone(), mode, was_attached: false, pin, _link: link })
     }
 
     /// Takes the program off the interface.
@@ -175,9 +145,7 @@ fn explain(interface: &Interface, error: &ProgramError) -> AttachError {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     let mut code = None;
     while let Some(error) = cause {
-        code = code.or(error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::raw_os_error));
+        code = code.or(error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error));
         cause = error.source();
     }
     if let ProgramError::SyscallError(call) = error {
@@ -187,19 +155,12 @@ fn explain(interface: &Interface, error: &ProgramError) -> AttachError {
     match code {
         Some(libc::EOPNOTSUPP) => AttachError::NoNative { interface: name },
         Some(libc::ERANGE) => AttachError::Range { interface: name },
-        Some(libc::EBUSY) => AttachError::Busy {
-            interface: name,
-            owner: owner(interface.index),
-        },
-        Some(libc::EEXIST) => AttachError::OtherMode {
-            interface: name,
-            owner: owner(interface.index),
-        },
+        Some(libc::EBUSY) => AttachError::Busy { interface: name, owner: owner(interface.index) },
+        Some(libc::EEXIST) => {
+            AttachError::OtherMode { interface: name, owner: owner(interface.index) }
+        }
         Some(libc::EPERM) => AttachError::NotPermitted { interface: name },
         Some(libc::ENODEV) => AttachError::Gone { interface: name },
-        _ => AttachError::Other {
-            interface: name,
-            reason: error.to_string(),
-        },
+        _ => AttachError::Other { interface: name, reason: error.to_string() },
     }
 }

@@ -33,18 +33,11 @@ pub fn read(ebpf: &mut Ebpf) -> Result<Reading, LoadError> {
     let frame = [0_u8; 64];
     let mut options = TestRunOptions::new();
     options.data_in = Some(&frame);
-    program
-        .test_run(options)
-        .map_err(|source: ProgramError| LoadError::Program(source))?;
-    let map = ebpf
-        .map(name::CLOCK)
-        .ok_or(LoadError::MissingFromObject(name::CLOCK))?;
+    program.test_run(options).map_err(|source: ProgramError| LoadError::Program(source))?;
+    let map = ebpf.map(name::CLOCK).ok_or(LoadError::MissingFromObject(name::CLOCK))?;
     let clock: Array<_, [u64; 2]> = Array::try_from(map).map_err(LoadError::Map)?;
     let [monotonic_nanoseconds, ticks] = clock.get(&0, 0).map_err(LoadError::Map)?;
-    Ok(Reading {
-        monotonic_nanoseconds,
-        ticks,
-    })
+    Ok(Reading { monotonic_nanoseconds, ticks })
 }
 
 /// Finds the frequency by two readings and the instant of the second.
@@ -53,9 +46,7 @@ pub fn calibrate(ebpf: &mut Ebpf) -> Result<(TickClock, u32), LoadError> {
     thread::sleep(APART);
     let second = read(ebpf)?;
     let ticks = second.ticks.saturating_sub(first.ticks) as f64;
-    let nanoseconds = second
-        .monotonic_nanoseconds
-        .saturating_sub(first.monotonic_nanoseconds);
+    let nanoseconds = second.monotonic_nanoseconds.saturating_sub(first.monotonic_nanoseconds);
     let frequency = nearest(ticks * 1e9 / nanoseconds.max(1) as f64);
     let anchor = Moment::from_micros(second.monotonic_nanoseconds / 1000);
     Ok((TickClock::new(frequency, second.ticks, anchor), frequency))
@@ -64,10 +55,7 @@ pub fn calibrate(ebpf: &mut Ebpf) -> Result<(TickClock, u32), LoadError> {
 fn nearest(measured: f64) -> u32 {
     let distance =
         |frequency: &u32| ((f64::from(*frequency) / measured.max(1.0)).ln().abs() * 1e6) as u64;
-    FREQUENCIES
-        .into_iter()
-        .min_by_key(distance)
-        .unwrap_or(FREQUENCIES[0])
+    FREQUENCIES.into_iter().min_by_key(distance).unwrap_or(FREQUENCIES[0])
 }
 
 #[cfg(test)]

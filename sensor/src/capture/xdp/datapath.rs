@@ -47,7 +47,7 @@ pub struct XdpDatapath {
     records: RingBuf<MapData>,
     notices: RingBuf<MapData>,
     endpoints: HashMap<MapData, KeyOctets, u32>,
-    logger: Option<EbpfLogger>,
+    logger: Option<EbpfLogger<&'static dyn log::Log>>,
     pins: Option<Pins>,
     attachments: Table<u32, Attachment>,
 }
@@ -67,10 +67,9 @@ impl XdpDatapath {
     ///
     /// [`LoadError`], each variant with what to do.
     pub fn open(wanted: &XdpSettings, seed: u64, pins: Option<Pins>) -> Result<Self, LoadError> {
-        let cpus = aya::util::nr_cpus().map_err(|(_, source)| LoadError::Mapping {
-            map: name::FLOWS,
-            source,
-        })? as u32;
+        let cpus = aya::util::nr_cpus()
+            .map_err(|(_, source)| LoadError::Mapping { map: name::FLOWS, source })?
+            as u32;
         let settings = Settings {
             seed,
             set_mask: wanted.sizes.sets - 1,
@@ -91,11 +90,7 @@ impl XdpDatapath {
         wanted: &XdpSettings,
         pins: Option<Pins>,
     ) -> Result<Self, LoadError> {
-        let Loaded {
-            mut ebpf,
-            settings,
-            is_resumed,
-        } = loaded;
+        let Loaded { mut ebpf, settings, is_resumed } = loaded;
         let logger = EbpfLogger::init(&mut ebpf).ok();
         let (clock, _) = clock::calibrate(&mut ebpf)?;
         let cpus = settings.cpus as usize;
@@ -104,11 +99,7 @@ impl XdpDatapath {
             wanted.sizes.endpoints as usize * sensor_common::application::CAPACITY as usize;
         Ok(Self {
             flows: map_words(&mut ebpf, name::FLOWS, slots * SLOT_WORDS)?,
-            books: map_words(
-                &mut ebpf,
-                name::BOOKS,
-                cpus * INTERFACE_ROWS as usize * ROW_WORDS,
-            )?,
+            books: map_words(&mut ebpf, name::BOOKS, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
             ledgers: map_words(&mut ebpf, name::LEDGERS, cpus * LEDGER_LINES)?,
             totals: map_words(&mut ebpf, name::TOTALS, totals * 2 * 2)?,
             records: ring(&mut ebpf, name::RECORDS)?,
@@ -147,23 +138,12 @@ impl XdpDatapath {
         interface: &Interface,
         mode: AttachMode,
     ) -> Result<&Attachment, AttachError> {
-        let program = self.program_mut().ok_or_else(|| AttachError::Other {
+        let program = xdp(&mut self.ebpf).ok_or_else(|| AttachError::Other {
             interface: interface.name.clone(),
             reason: "the program is missing from the object".to_owned(),
         })?;
-        let program: *mut Xdp = program;
-        // SAFETY: the program lives in `ebpf`, which is not touched while the reference is used.
-        let attachment = Attachment::new(
-            unsafe { &mut *program },
-            interface,
-            mode,
-            self.pins.as_ref(),
-        )?;
-        Ok(self
-            .attachments
-            .entry(interface.index)
-            .insert_entry(attachment)
-            .into_mut())
+        let attachment = Attachment::new(program, interface, mode, self.pins.as_ref())?;
+        Ok(self.attachments.entry(interface.index).insert_entry(attachment).into_mut())
     }
 
     /// Forgets an interface that is gone, or takes the program off one that is no longer wanted.
@@ -200,10 +180,10 @@ impl XdpDatapath {
             logger.flush();
         }
     }
+}
 
-    fn program_mut(&mut self) -> Option<&mut Xdp> {
-        self.ebpf.program_mut(name::PROGRAM)?.try_into().ok()
-    }
+fn xdp(ebpf: &mut Ebpf) -> Option<&mut Xdp> {
+    ebpf.program_mut(name::PROGRAM)?.try_into().ok()
 }
 
 const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
@@ -230,7 +210,7 @@ pub(super) fn map_words(
 impl Datapath for XdpDatapath {
     fn now(&self) -> u64 {
         // CLOCK_MONOTONIC turned into ticks: reading jiffies would take a run of the program.
-        self.clock.tick(crate::capture::xdp::datapath::monotonic())
+        self.clock.tick(monotonic())
     }
 
     fn slots(&self) -> u32 {
@@ -270,12 +250,7 @@ impl Datapath for XdpDatapath {
             let mut words = [0; SLOT_WORDS];
             words.fill_with(|| octets.get_u64_ne());
             let slot = SlotImage::of(&FlowSlot::from_words(&words));
-            visit(&Evicted {
-                kind,
-                position,
-                now,
-                slot,
-            });
+            visit(&Evicted { kind, position, now, slot });
         }
     }
 
@@ -289,14 +264,7 @@ impl Datapath for XdpDatapath {
 
     fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
         for (KeyOctets([high, low, station, vlans]), index) in self.endpoints.iter().flatten() {
-            visit(
-                index,
-                EndpointKey {
-                    address: [high, low],
-                    station,
-                    vlans,
-                },
-            );
+            visit(index, EndpointKey { address: [high, low], station, vlans });
         }
     }
 
@@ -342,19 +310,9 @@ fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
     }
     let mut word = || octets.try_get_u64_ne().ok();
     if kind == RecordKind::Endpoint as u32 {
-        let key = EndpointKey {
-            address: [word()?, word()?],
-            station: word()?,
-            vlans: word()?,
-        };
+        let key = EndpointKey { address: [word()?, word()?], station: word()?, vlans: word()? };
         let (now, interface) = (word()?, word()?);
-        return Some(Notice::Endpoint(EndpointNotice {
-            kind,
-            index: second,
-            key,
-            now,
-            interface,
-        }));
+        return Some(Notice::Endpoint(EndpointNotice { kind, index: second, key, now, interface }));
     }
     if kind != RecordKind::Sample as u32 {
         return None;
@@ -373,10 +331,7 @@ fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
 
 /// CLOCK_MONOTONIC, the clock of `bpf_ktime_get_ns`, as a moment.
 pub fn monotonic() -> crate::time::Moment {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` has room for the answer; this clock always exists.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     crate::time::Moment::from_micros(now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1000)

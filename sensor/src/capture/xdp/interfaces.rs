@@ -25,13 +25,8 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
     // SAFETY: the list ends with an entry of index 0; each name before it is a C string.
     unsafe {
         while (*entry).if_index != 0 {
-            let name = CStr::from_ptr((*entry).if_name)
-                .to_string_lossy()
-                .into_owned();
-            found.push(Interface {
-                index: (*entry).if_index,
-                name,
-            });
+            let name = CStr::from_ptr((*entry).if_name).to_string_lossy().into_owned();
+            found.push(Interface { index: (*entry).if_index, name });
             entry = entry.add(1);
         }
         libc::if_freenameindex(list);

@@ -37,10 +37,7 @@ pub enum LoadError {
     #[error("cannot use a map: {0}")]
     Map(#[source] MapError),
     #[error("cannot map {map} into memory: {source}")]
-    Mapping {
-        map: &'static str,
-        source: io::Error,
-    },
+    Mapping { map: &'static str, source: io::Error },
 }
 
 /// Sizes and rates of the kernel's side.
@@ -100,18 +97,12 @@ pub fn load(
             .ok_or(LoadError::MissingFromObject(program))?
             .try_into()
             .map_err(LoadError::Program)?;
-        program
-            .load()
-            .map_err(not_permitted_or(LoadError::Program))?;
+        program.load().map_err(not_permitted_or(LoadError::Program))?;
     }
     if !is_resumed {
         begin_epoch(&mut ebpf, wanted, &octets)?;
     }
-    Ok(Loaded {
-        ebpf,
-        settings,
-        is_resumed,
-    })
+    Ok(Loaded { ebpf, settings, is_resumed })
 }
 
 fn not_permitted_or<E: std::error::Error + 'static>(
@@ -120,9 +111,7 @@ fn not_permitted_or<E: std::error::Error + 'static>(
     |error| {
         let mut cause: Option<&dyn std::error::Error> = Some(&error);
         while let Some(error) = cause {
-            let os_error = error
-                .downcast_ref::<io::Error>()
-                .and_then(io::Error::raw_os_error);
+            let os_error = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
             if os_error == Some(libc::EPERM) {
                 return LoadError::NotPermitted;
             }
@@ -157,17 +146,12 @@ fn pinned_epoch(pins: &Pins, settings: &Settings, wanted: &XdpSettings) -> Optio
     let map = aya::maps::MapData::from_pin(pins.map(name::EPOCH)).ok()?;
     let epoch: Array<_, EpochOctets> = Array::try_from(aya::maps::Map::Array(map)).ok()?;
     let octets = epoch.get(&0, 0).ok()?.0;
-    let earlier = Settings {
-        seed: Settings::seed_of(&octets),
-        ..*settings
-    };
-    let sizes_agree = map_sizes(wanted, settings.cpus)
-        .iter()
-        .all(|(name, entries)| {
-            !MAPS.contains(name)
-                || aya::maps::MapInfo::from_pin(pins.map(name))
-                    .is_ok_and(|info| info.max_entries() == *entries)
-        });
+    let earlier = Settings { seed: Settings::seed_of(&octets), ..*settings };
+    let sizes_agree = map_sizes(wanted, settings.cpus).iter().all(|(name, entries)| {
+        !MAPS.contains(name)
+            || aya::maps::MapInfo::from_pin(pins.map(name))
+                .is_ok_and(|info| info.max_entries() == *entries)
+    });
     (sizes_agree && earlier.abi_version == ABI_VERSION && earlier.to_octets() == octets)
         .then_some(earlier)
 }
@@ -191,13 +175,9 @@ fn begin_epoch(
     for index in FIRST_ENDPOINT..wanted.sizes.endpoints {
         free.push(index, 0).map_err(LoadError::Map)?;
     }
-    let map = ebpf
-        .map_mut(name::EPOCH)
-        .ok_or(LoadError::MissingFromObject(name::EPOCH))?;
+    let map = ebpf.map_mut(name::EPOCH).ok_or(LoadError::MissingFromObject(name::EPOCH))?;
     let mut epoch: Array<_, EpochOctets> = Array::try_from(map).map_err(LoadError::Map)?;
-    epoch
-        .set(0, EpochOctets(*octets), 0)
-        .map_err(LoadError::Map)
+    epoch.set(0, EpochOctets(*octets), 0).map_err(LoadError::Map)
 }
 
 /// Loads the programs with the smallest maps and tells how many instructions the verifier went
@@ -207,22 +187,10 @@ fn begin_epoch(
 ///
 /// As for loading in earnest.
 pub fn verified_instructions() -> Result<Vec<(&'static str, u32)>, LoadError> {
-    let sizes = TableSizes {
-        sets: 16,
-        endpoints: 64,
-        verdicts: 64,
-    };
-    let wanted = XdpSettings {
-        sizes,
-        records_ring: 4096,
-        notices_ring: 4096,
-        samples_per_second: 100,
-    };
-    let settings = Settings {
-        cpus: 1,
-        is_replay: 0,
-        ..sizes.replay_settings()
-    };
+    let sizes = TableSizes { sets: 16, endpoints: 64, verdicts: 64 };
+    let wanted =
+        XdpSettings { sizes, records_ring: 4096, notices_ring: 4096, samples_per_second: 100 };
+    let settings = Settings { cpus: 1, is_replay: 0, ..sizes.replay_settings() };
     let loaded = load(&wanted, settings, None)?;
     [name::PROGRAM, name::CLOCK_PROGRAM]
         .into_iter()

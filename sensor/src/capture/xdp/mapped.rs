@@ -31,23 +31,12 @@ impl MappedWords {
         let file = file.as_fd().as_raw_fd();
         let length = words * size_of::<u64>();
         // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
-        let start = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                length,
-                protection,
-                libc::MAP_SHARED,
-                file,
-                0,
-            )
-        };
+        let start =
+            unsafe { libc::mmap(ptr::null_mut(), length, protection, libc::MAP_SHARED, file, 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        Ok(Self {
-            start: start.cast(),
-            words,
-        })
+        Ok(Self { start: start.cast(), words })
     }
 
     pub fn len(&self) -> usize {
@@ -62,9 +51,7 @@ impl MappedWords {
     /// The word at `index`; 0 past the end.
     #[inline]
     pub fn load(&self, index: usize) -> u64 {
-        self.words()
-            .get(index)
-            .map_or(0, |word| word.load(Ordering::Acquire))
+        self.words().get(index).map_or(0, |word| word.load(Ordering::Acquire))
     }
 
     pub fn store(&self, index: usize, value: u64) {

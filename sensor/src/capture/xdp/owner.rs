@@ -36,15 +36,9 @@ impl fmt::Display for Owner {
 /// The program attached to the interface with this index, if the kernel tells.
 pub fn owner(interface: u32) -> Option<Owner> {
     let program_id = program_on(interface).ok()??;
-    let info = aya::programs::loaded_programs()
-        .flatten()
-        .find(|info| info.id() == program_id);
+    let info = aya::programs::loaded_programs().flatten().find(|info| info.id() == program_id);
     let program_name = info.and_then(|info| info.name_as_str().map(str::to_owned));
-    Some(Owner {
-        program_id,
-        program_name,
-        processes: holders(program_id),
-    })
+    Some(Owner { program_id, program_name, processes: holders(program_id) })
 }
 
 /// Processes with a file descriptor of the program, or of a link to it.
@@ -52,16 +46,10 @@ fn holders(program_id: u32) -> Vec<(u32, String)> {
     let wanted = format!("prog_id:\t{program_id}");
     let mut found = Vec::new();
     for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = process
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        let descriptors = fs::read_dir(process.path().join("fdinfo"))
-            .into_iter()
-            .flatten();
+        let descriptors = fs::read_dir(process.path().join("fdinfo")).into_iter().flatten();
         let is_holder = descriptors.flatten().any(|descriptor| {
             fs::read_to_string(descriptor.path())
                 .is_ok_and(|text| text.lines().any(|line| line == wanted))
@@ -85,11 +73,7 @@ const LINK_MESSAGE: usize = 16;
 fn program_on(interface: u32) -> io::Result<Option<u32>> {
     // SAFETY: no preconditions; the result is checked.
     let socket = unsafe {
-        libc::socket(
-            libc::AF_NETLINK,
-            libc::SOCK_RAW | libc::SOCK_CLOEXEC,
-            libc::NETLINK_ROUTE,
-        )
+        libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)
     };
     if socket < 0 {
         return Err(io::Error::last_os_error());
@@ -104,21 +88,11 @@ fn program_on(interface: u32) -> io::Result<Option<u32>> {
     let mut answer = [0_u8; 16384];
     // SAFETY: both buffers are as long as said.
     let length = unsafe {
-        let sent = libc::send(
-            socket.as_raw_fd(),
-            request.as_ptr().cast(),
-            request.len(),
-            0,
-        );
+        let sent = libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0);
         if sent < 0 {
             return Err(io::Error::last_os_error());
         }
-        libc::recv(
-            socket.as_raw_fd(),
-            answer.as_mut_ptr().cast(),
-            answer.len(),
-            0,
-        )
+        libc::recv(socket.as_raw_fd(), answer.as_mut_ptr().cast(), answer.len(), 0)
     };
     let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
     let answer = &answer[..length.min(answer.len())];
@@ -127,15 +101,11 @@ fn program_on(interface: u32) -> io::Result<Option<u32>> {
     }
     let link = attribute(&answer[HEADER + LINK_MESSAGE..], IFLA_XDP);
     let program = link.and_then(|nested| attribute(nested, IFLA_XDP_PROG_ID));
-    Ok(program
-        .and_then(|value| value.first_chunk().copied())
-        .map(u32::from_ne_bytes))
+    Ok(program.and_then(|value| value.first_chunk().copied()).map(u32::from_ne_bytes))
 }
 
 fn u16_at(octets: &[u8], at: usize) -> u16 {
-    octets
-        .get(at..at + mem::size_of::<u16>())
-        .map_or(0, |two| u16::from_ne_bytes([two[0], two[1]]))
+    octets.get(at..at + mem::size_of::<u16>()).map_or(0, |two| u16::from_ne_bytes([two[0], two[1]]))
 }
 
 /// The value of the first attribute of `kind` among netlink attributes.

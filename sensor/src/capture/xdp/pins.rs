@@ -32,20 +32,13 @@ pub enum PinError {
     #[error(
         "cannot mount the BPF file system on {directory}: {source}; run `mount -t bpf bpf {directory}` as root, or set capture.persist = false"
     )]
-    Mount {
-        directory: String,
-        source: io::Error,
-    },
+    Mount { directory: String, source: io::Error },
     #[error(
         "{path} is not on a BPF file system; set capture.pin_directory to a directory below one (usually /sys/fs/bpf)"
     )]
     NotBpf { path: PathBuf },
     #[error("cannot {action} {path}: {source}")]
-    Directory {
-        action: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Directory { action: &'static str, path: PathBuf, source: io::Error },
 }
 
 /// The directory of one agent's pins.
@@ -67,23 +60,15 @@ impl Pins {
             mount(parent)?;
         }
         if !is_bpf(parent) {
-            return Err(PinError::NotBpf {
-                path: directory.to_path_buf(),
-            });
+            return Err(PinError::NotBpf { path: directory.to_path_buf() });
         }
         let failed = |action| {
-            move |source| PinError::Directory {
-                action,
-                path: directory.to_path_buf(),
-                source,
-            }
+            move |source| PinError::Directory { action, path: directory.to_path_buf(), source }
         };
         fs::create_dir_all(directory).map_err(failed("create"))?;
         let mode = fs::Permissions::from_mode(0o700);
         fs::set_permissions(directory, mode).map_err(failed("restrict"))?;
-        Ok(Self {
-            directory: directory.to_path_buf(),
-        })
+        Ok(Self { directory: directory.to_path_buf() })
     }
 
     pub fn map(&self, name: &str) -> PathBuf {
@@ -157,25 +142,12 @@ fn is_bpf(path: &Path) -> bool {
 }
 
 fn mount(directory: &Path) -> Result<(), PinError> {
-    let failed = |source| PinError::Mount {
-        directory: directory.display().to_string(),
-        source,
-    };
+    let failed = |source| PinError::Mount { directory: directory.display().to_string(), source };
     let target = CString::new(directory.as_os_str().as_encoded_bytes())
         .map_err(|error| failed(error.into()))?;
     // SAFETY: all arguments are C strings or null.
     let result = unsafe {
-        libc::mount(
-            c"bpf".as_ptr(),
-            target.as_ptr(),
-            c"bpf".as_ptr(),
-            0,
-            std::ptr::null(),
-        )
+        libc::mount(c"bpf".as_ptr(), target.as_ptr(), c"bpf".as_ptr(), 0, std::ptr::null())
     };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(failed(io::Error::last_os_error()))
-    }
+    if result == 0 { Ok(()) } else { Err(failed(io::Error::last_os_error())) }
 }

@@ -52,12 +52,7 @@ impl KernelReplay {
         let loaded = load(&wanted, sizes.replay_settings(), None)?;
         let mut datapath = XdpDatapath::from_loaded(loaded, &wanted, None)?;
         let frame = map_words(&mut datapath.ebpf, name::REPLAY_FRAME, 3)?;
-        Ok(Self {
-            datapath,
-            frame,
-            now: 0,
-            short: InterfaceRow::default(),
-        })
+        Ok(Self { datapath, frame, now: 0, short: InterfaceRow::default() })
     }
 
     /// Counts one frame; `now` in ticks of a millisecond.
@@ -93,10 +88,7 @@ impl KernelReplay {
             .map_err(LoadError::Program)?;
         let mut options = TestRunOptions::new();
         options.data_in = Some(frame);
-        let failed = |source| KernelReplayError::Run {
-            length: frame.len(),
-            source,
-        };
+        let failed = |source| KernelReplayError::Run { length: frame.len(), source };
         program.test_run(options).map(drop).map_err(failed)
     }
 }
