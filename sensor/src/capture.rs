@@ -3,6 +3,7 @@
 pub mod host;
 pub mod reader;
 pub mod ticks;
+pub mod totals;
 pub mod xdp;
 
 use sensor_common::{

@@ -8,7 +8,9 @@
 pub mod capture;
 pub mod detect;
 pub mod event;
+pub mod export;
 pub mod flow;
 pub mod inventory;
 pub mod observation;
+pub mod snapshot;
 pub mod time;

@@ -1,0 +1,3 @@
+//! What leaves the agent: metrics, events, alerts, the store.
+
+pub mod metrics;

@@ -1,0 +1,127 @@
+//! Every metric that Wardline exports. `docs/metrics.md` repeats this table and a test compares.
+
+/// One metric family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Family {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub is_counter: bool,
+}
+
+const fn counter(name: &'static str, help: &'static str) -> Family {
+    Family { name, help, is_counter: true }
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Family {
+    Family { name, help, is_counter: false }
+}
+
+pub const FAMILIES: &[Family] = &[
+    gauge(
+        "wardline_build_info",
+        "Version of the agent and of the layout it shares with the kernel.",
+    ),
+    gauge(
+        "wardline_ready",
+        "1 when every configured interface is attached and frames are being counted.",
+    ),
+    // The books.
+    counter("wardline_frames_received_total", "Frames received on all monitored interfaces."),
+    counter(
+        "wardline_frames_total",
+        "Frames by fate: counted in a flow, undissected, or lost with a flow's record. The sum is the frames received.",
+    ),
+    counter("wardline_frames_undissected_total", "Frames that have no flow, by reason."),
+    counter(
+        "wardline_bytes_received_total",
+        "Bytes received, from destination address to end of payload.",
+    ),
+    // Interfaces.
+    gauge(
+        "wardline_interface_info",
+        "1 for each attached interface, with the mode the program runs in.",
+    ),
+    counter("wardline_interface_frames_total", "Frames received by interface."),
+    counter("wardline_interface_bytes_total", "Bytes received by interface."),
+    counter(
+        "wardline_interface_undissected_frames_total",
+        "Frames that have no flow, by interface.",
+    ),
+    gauge("wardline_interfaces_missing", "Configured interfaces that are not attached."),
+    // The flow table.
+    gauge("wardline_flow_table_slots", "Slots in the flow table, all CPUs together."),
+    gauge("wardline_flow_table_flows", "Flows in the table."),
+    counter("wardline_flows_opened_total", "Flows opened in the table."),
+    counter(
+        "wardline_flows_evicted_total",
+        "Flows handed to the agent because their slot was needed.",
+    ),
+    counter("wardline_flow_records_lost_total", "Flow records that found the ring full."),
+    counter(
+        "wardline_notices_lost_total",
+        "Notices of new flows and endpoints that found the ring full; the next sweep makes them good.",
+    ),
+    counter(
+        "wardline_samples_total",
+        "Payload samples by outcome: taken, limited by the rate, lost to a full ring.",
+    ),
+    counter(
+        "wardline_payloads_inspected_total",
+        "First payload packets inspected for their application.",
+    ),
+    gauge("wardline_biflows", "Conversations under way."),
+    counter("wardline_flow_records_total", "Flow records exported, by reason of their end."),
+    // Devices.
+    gauge("wardline_devices", "Devices known."),
+    counter(
+        "wardline_devices_refused_total",
+        "Devices not admitted because the inventory was full.",
+    ),
+    gauge("wardline_endpoints_capacity", "Endpoints for which totals can be kept."),
+    gauge("wardline_endpoints", "Endpoints seen."),
+    counter(
+        "wardline_endpoints_refused_total",
+        "Flows whose source found the endpoint table full and is counted in `overflow`.",
+    ),
+    gauge(
+        "wardline_device_info",
+        "1 for each device in the metrics, with the vendor of its network card.",
+    ),
+    counter(
+        "wardline_device_packets_total",
+        "Packets by device and direction; `overflow` sums the devices beyond the limit, `elsewhere` is what belongs to no known device.",
+    ),
+    counter("wardline_device_bytes_total", "Bytes by device and direction; as for packets."),
+    counter("wardline_application_packets_total", "Packets by application, each counted once."),
+    counter("wardline_application_bytes_total", "Bytes by application, each counted once."),
+    // Alerts and events.
+    gauge("wardline_alerts_firing", "Alerts firing, by severity."),
+    counter("wardline_alerts_total", "Alerts fired since the agent started, by rule."),
+    counter(
+        "wardline_threshold_overflow_total",
+        "Windows that thresholds could not keep for lack of room.",
+    ),
+    counter("wardline_events_written_total", "Events written, by sink."),
+    counter("wardline_events_failed_total", "Attempts to write an event that failed, by sink."),
+    counter(
+        "wardline_events_dropped_total",
+        "Events dropped because the queue to the sinks was full.",
+    ),
+    gauge("wardline_alertmanager_queue", "Alerts waiting for an Alertmanager."),
+    // The program and the agent.
+    counter(
+        "wardline_program_run_seconds_total",
+        "Time spent in the program, while the kernel keeps statistics.",
+    ),
+    counter(
+        "wardline_program_runs_total",
+        "Runs of the program, while the kernel keeps statistics.",
+    ),
+    gauge("wardline_cycle_duration_seconds", "Time the last reading of the maps took."),
+    gauge("wardline_cycle_duration_maximum_seconds", "Longest time a reading of the maps took."),
+    gauge("wardline_epoch_resumed", "1 when the maps were taken over from an earlier agent."),
+    counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds."),
+    gauge("process_open_fds", "Number of open file descriptors."),
+    gauge("process_resident_memory_bytes", "Resident memory size in bytes."),
+    gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds."),
+];
