@@ -12,6 +12,7 @@ pub mod call;
 pub mod certificate;
 pub mod datagrams;
 pub mod dhcp;
+pub mod dialogues;
 pub mod dicom;
 pub mod dns;
 pub mod hl7;

@@ -1,5 +1,10 @@
 //! The speakers understand each other over real sockets on the loopback.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare itself must fail"
+)]
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
