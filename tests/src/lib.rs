@@ -6,4 +6,5 @@
 //! - [`demo`] shows the agent at work in that hospital.
 
 pub mod frames;
+pub mod lab;
 pub mod speakers;
