@@ -89,9 +89,18 @@ impl Drop for Lab {
     }
 }
 
-fn require_root() -> Result<(), LabError> {
+/// Whether this process may make namespaces at all.
+pub fn is_root() -> bool {
+    effective_user() == 0
+}
+
+fn effective_user() -> u32 {
     // SAFETY: takes no argument and cannot fail.
-    match unsafe { libc::geteuid() } {
+    unsafe { libc::geteuid() }
+}
+
+fn require_root() -> Result<(), LabError> {
+    match effective_user() {
         0 => Ok(()),
         effective_user => Err(LabError::NotRoot { effective_user }),
     }

@@ -5,6 +5,7 @@
 //! - [`lab`] makes namespaces, links and a whole small hospital of them;
 //! - [`demo`] shows the agent at work in that hospital.
 
+pub mod demo;
 pub mod frames;
 pub mod lab;
 pub mod speakers;

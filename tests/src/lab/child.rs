@@ -22,6 +22,9 @@ impl ChildGuard {
     /// ends, even by SIGKILL; so start it on a thread that lasts.
     pub fn start(command: &mut Command) -> Result<Self, LabError> {
         let program = command.get_program().to_string_lossy().into_owned();
+        // In a process group of its own: Ctrl-C reaches the laboratory, and the
+        // laboratory decides what ends when.
+        command.process_group(0);
         // SAFETY: between fork and exec only prctl is called, which is
         // async-signal-safe and allocates nothing.
         unsafe {
