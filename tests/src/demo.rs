@@ -10,6 +10,7 @@ mod error;
 mod fetch;
 mod recording;
 mod replayed;
+mod scene;
 mod screen;
 mod view;
 mod workplace;
@@ -27,8 +28,8 @@ use crate::lab::hospital::{Hospital, stations};
 use crate::lab::interrupt;
 use crate::speakers::Shift;
 use agent::Agent;
+use scene::{Scene, Stage};
 use screen::Screen;
-use view::{Scene, Stage};
 use workplace::Workplace;
 
 /// What the user asked for.

@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::view::Scene;
+use super::scene::Scene;
 
 const HOME_AND_CLEAR: &str = "\x1b[H\x1b[2J";
 const DEFAULT_COLUMNS: usize = 100;

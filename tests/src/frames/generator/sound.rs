@@ -11,8 +11,8 @@ use crate::frames::transport::{TcpHeader, USUAL_SYN_OPTIONS, tcp_flags, udp_data
 use crate::frames::{SeededRandom, Side};
 use crate::speakers::{Saying, Transport};
 
-/// Room for headers and tags below the largest frame.
-const LONGEST_PAYLOAD: usize = 1_360;
+/// The largest segment behind plain headers; with more headers the frame is cut.
+const LONGEST_PAYLOAD: usize = 1_448;
 
 pub(super) fn hardware(random: &mut SeededRandom) -> EthernetHeader {
     let makers = [
