@@ -1,1 +1,11 @@
+//! The hospital laboratory: what the tests and the demonstration share.
+//!
+//! - [`frames`] builds Ethernet frames by hand and sends or records them;
+//! - [`speakers`] talk the protocols of a hospital over real sockets;
+//! - [`lab`] makes namespaces, links and a whole small hospital of them;
+//! - [`demo`] shows the agent at work in that hospital.
 
+pub mod demo;
+pub mod frames;
+pub mod lab;
+pub mod speakers;
