@@ -48,15 +48,17 @@ pub fn run_quietly(title: &str, mut command: Command) -> Result<()> {
     )
 }
 
-/// Runs `command`, passing its output on and giving each line to `read` as well.
-pub fn run_streaming(mut command: Command, mut read: impl FnMut(&str)) -> Result<ExitStatus> {
+/// Runs `command`, giving each line of its output to `read` and passing on those it says `true` to.
+pub fn run_streaming(
+    mut command: Command,
+    mut read: impl FnMut(&str) -> bool,
+) -> Result<ExitStatus> {
     if io::stdout().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
     follow(&mut command, |line| {
-        if let Some(line) = line {
+        if let Some(line) = line.filter(|line| read(line)) {
             println!("{line}");
-            read(line);
         }
     })
 }

@@ -27,7 +27,7 @@ pub struct Options {
     /// Where the predictions go (default: target/score)
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Only captures below this directory of the corpus
+    /// Only captures whose path in the corpus starts with this, such as `selfmade` or `selfmade/scan`
     #[arg(long)]
     only: Option<String>,
     /// Score this agent instead of building and scoring the one in the workspace
@@ -61,27 +61,16 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
         .out
         .clone()
         .unwrap_or_else(|| workspace.score_output());
-    let captures = captures::below(&corpus, options.only.as_deref())?;
+    let only = options.only.as_deref().unwrap_or_default();
+    let captures = captures::of(&corpus, only)?;
     ensure!(
         !captures.is_empty(),
-        "no captures in {}",
-        corpus
-            .join(options.only.as_deref().unwrap_or_default())
-            .display()
+        "no captures in {} that start with {only:?}",
+        corpus.display()
     );
 
     let start = Instant::now();
-    let replays: Vec<_> = captures
-        .iter()
-        .map(|capture| Replay {
-            capture: corpus.join(capture),
-            events: out.join(format!("{}.jsonl", capture.display())),
-        })
-        .collect();
-    for directory in replays.iter().filter_map(|replay| replay.events.parent()) {
-        fs::create_dir_all(directory)
-            .with_context(|| format!("cannot make {}", directory.display()))?;
-    }
+    let replays = replays(&corpus, &captures, &out)?;
     let report = replay_all(&agent, &replays)?;
     println!(
         "score: {} captures in {:.1} s; events in {}",
@@ -107,6 +96,23 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What to replay into which file; makes the directories for the files.
+fn replays(corpus: &Path, captures: &[String], out: &Path) -> Result<Vec<Replay>> {
+    let replays: Vec<_> = captures
+        .iter()
+        .map(|name| Replay {
+            capture: corpus.join(name),
+            events: out.join(format!("{name}.jsonl")),
+            name: name.clone(),
+        })
+        .collect();
+    for directory in replays.iter().filter_map(|replay| replay.events.parent()) {
+        fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+    }
+    Ok(replays)
 }
 
 fn scorer(script: &Path, corpus: &Path, out: &Path, only: Option<&str>) -> Command {

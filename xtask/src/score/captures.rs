@@ -7,18 +7,18 @@ use anyhow::{Context, Result};
 
 const KINDS: [&str; 3] = ["pcap", "pcapng", "cap"];
 
-/// All captures below `corpus`, or below its directory `only`, as sorted paths relative to
-/// `corpus`.
-pub fn below(corpus: &Path, only: Option<&str>) -> Result<Vec<PathBuf>> {
+/// The captures of `corpus` whose path in it starts with `only`, sorted.
+pub fn of(corpus: &Path, only: &str) -> Result<Vec<String>> {
     let mut captures = Vec::new();
-    collect(&corpus.join(only.unwrap_or_default()), &mut captures)?;
-    let mut relative: Vec<_> = captures
+    collect(corpus, &mut captures)?;
+    let mut names: Vec<_> = captures
         .iter()
         .filter_map(|capture| capture.strip_prefix(corpus).ok())
-        .map(Path::to_path_buf)
+        .map(|name| name.display().to_string())
+        .filter(|name| name.starts_with(only))
         .collect();
-    relative.sort();
-    Ok(relative)
+    names.sort();
+    Ok(names)
 }
 
 fn collect(directory: &Path, captures: &mut Vec<PathBuf>) -> Result<()> {

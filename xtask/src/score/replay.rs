@@ -22,6 +22,8 @@ const POLL: Duration = Duration::from_millis(2);
 const PARTLY_READ: i32 = 2;
 
 pub struct Replay {
+    /// The capture as the corpus calls it.
+    pub name: String,
     pub capture: PathBuf,
     pub events: PathBuf,
 }
@@ -69,7 +71,7 @@ pub fn replay_all(agent: &Path, replays: &[Replay]) -> Result<Report> {
     let work = || -> Result<()> {
         while let Some(replay) = replays.get(next.fetch_add(1, Ordering::Relaxed)) {
             let ending = run_one(agent, replay)?;
-            let capture = replay.capture.display().to_string();
+            let capture = replay.name.clone();
             let mut report = report
                 .lock()
                 .map_err(|_| anyhow!("another replay panicked"))?;
@@ -148,10 +150,26 @@ fn ending_of(status: ExitStatus, errors: &str) -> Ending {
     match status.code() {
         Some(0) => Ending::Complete,
         Some(PARTLY_READ) => Ending::PartlyRead,
-        _ => Ending::Failed(format!(
-            "{status}: {}",
-            errors.lines().next_back().unwrap_or("no message")
-        )),
+        _ => Ending::Failed(format!("{status}: {}", telling_line(errors))),
+    }
+}
+
+/// Where a panic says what happened, else the last line.
+fn telling_line(errors: &str) -> String {
+    let lines: Vec<_> = errors
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    match lines.iter().position(|line| line.contains("panicked at")) {
+        Some(place) => lines[place..]
+            .iter()
+            .take(2)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(" "),
+        None => lines
+            .last()
+            .map_or_else(|| "no message".to_owned(), |line| (*line).to_owned()),
     }
 }
 
@@ -177,6 +195,12 @@ mod tests {
         assert_eq!(
             ending_of(ExitStatus::from_raw(2 << 8), "link type 113"),
             Ending::PartlyRead
+        );
+        let panic =
+            "starting\nthread 'main' panicked at src/main.rs:1:\nindex 9 of 8\nnote: backtrace\n";
+        assert_eq!(
+            telling_line(panic),
+            "thread 'main' panicked at src/main.rs:1: index 9 of 8"
         );
         let Ending::Failed(reason) = ending_of(ExitStatus::from_raw(6), "first\nlast words\n")
         else {

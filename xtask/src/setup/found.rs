@@ -47,9 +47,11 @@ impl Found {
             }),
             linker: linker::find(workspace)?,
             packages: dpkg::installed(),
-            host_linters: ["cargo-clippy", "cargo-fmt"]
-                .iter()
-                .all(|program| host_programs.join(program).is_file()),
+            // Without a cargo that started us there is nobody to ask, and nothing to install for.
+            host_linters: host_programs.as_os_str().is_empty()
+                || ["cargo-clippy", "cargo-fmt"]
+                    .iter()
+                    .all(|program| host_programs.join(program).is_file()),
             host_programs,
             has_apt: Path::new("/usr/bin/apt-get").is_file(),
         })

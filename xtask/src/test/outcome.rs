@@ -10,6 +10,7 @@ pub struct Outcome {
     pub failed: usize,
     ignored: usize,
     failures: Vec<String>,
+    lists_failures: bool,
     /// Test by test, with the reason given in `#[ignore = "…"]`.
     ignored_tests: Vec<(String, String)>,
     /// What a test said it could not do: name and reason.
@@ -27,17 +28,14 @@ impl Outcome {
             let (name, reason) = said.split_once(": ").unwrap_or((said, "no reason given"));
             self.not_run
                 .insert(name.trim().to_owned(), reason.trim().to_owned());
-        } else if let Some((name, verdict)) = line
-            .strip_prefix("test ")
-            .and_then(|line| line.split_once(" ... "))
-        {
-            if let Some(reason) = verdict.strip_prefix("ignored") {
-                self.ignored_tests
-                    .push((name.to_owned(), reason.trim_start_matches(", ").to_owned()));
-            } else if verdict.ends_with("FAILED") {
-                self.failures.push(name.to_owned());
-            }
+        } else if let Some(name) = line.strip_prefix("    ").filter(|_| self.lists_failures) {
+            self.failures.push(name.to_owned());
+        } else if let Some((name, reason)) = parse_ignored(line) {
+            self.ignored_tests
+                .push((name.to_owned(), reason.to_owned()));
         }
+        // Not "test name ... FAILED": what the test or its children print may come between.
+        self.lists_failures = line == "failures:" || (self.lists_failures && !line.is_empty());
     }
 
     fn ran(&self) -> usize {
@@ -55,6 +53,15 @@ fn parse_result(line: &str) -> Option<(usize, usize, usize)> {
             .and_then(|number| number.trim().parse().ok())
     };
     Some((count(" passed")?, count(" failed")?, count(" ignored")?))
+}
+
+/// `test name ... ignored, reason`
+fn parse_ignored(line: &str) -> Option<(&str, &str)> {
+    let (name, verdict) = line.strip_prefix("test ")?.split_once(" ... ")?;
+    Some((
+        name,
+        verdict.strip_prefix("ignored")?.trim_start_matches(", "),
+    ))
 }
 
 /// Both runs together. The tests in the kernel are the ones that the run on this machine ignored,
@@ -178,11 +185,12 @@ test result: FAILED. 7 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
     }
 
     #[test]
-    fn failures_are_named() {
-        assert_eq!(
-            outcome("test a::b ... FAILED\ntest c ... some output\n").failures,
-            ["a::b"]
+    fn failures_are_named_whatever_they_print() {
+        let read = outcome(
+            "test a::b ... something printed\nFAILED\n\nfailures:\n\n---- a::b stdout ----\n    printed\n\n\
+             failures:\n    a::b\n    c\n\ntest result: FAILED. 0 passed; 2 failed; 0 ignored;",
         );
+        assert_eq!(read.failures, ["a::b", "c"]);
     }
 
     #[test]
