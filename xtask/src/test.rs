@@ -70,9 +70,13 @@ pub fn run(workspace: &Workspace, part: Part) -> Result<ExitCode> {
     let mut kernel = Outcome::default();
     if part.host() {
         stages.run("tidy", || passed(tidy::run(workspace)));
-        stages.run("format", || passed(run_openly(format(workspace))));
+        stages.run("format", || {
+            passed(
+                run_openly(format(workspace)).context("not formatted; `cargo fmt --all` mends it"),
+            )
+        });
         stages.run("clippy, this machine", || {
-            passed(run_openly(clippy(workspace)))
+            passed(run_openly(clippy(workspace)).context("clippy objects"))
         });
         stages.run("clippy, BPF", || {
             Ok(if bpf::lint(workspace)? {

@@ -22,7 +22,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     for error in &errors {
         println!("tidy: {error}");
     }
-    ensure!(errors.is_empty(), "tidy: {} to mend", errors.len());
+    ensure!(errors.is_empty(), "{} to mend", errors.len());
     println!("tidy: nothing to mend");
     Ok(())
 }

@@ -3,14 +3,25 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::Outcome;
 
 pub enum Verdict {
     Passed,
-    Failed { error: String, by_a_test: bool },
     NotRun(String),
+    Failed(Error),
+    /// Failed, and the tests that failed have been counted.
+    TestsFailed(Error),
+}
+
+impl Verdict {
+    fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failed(error) | Self::TestsFailed(error) => Some(error),
+            Self::Passed | Self::NotRun(_) => None,
+        }
+    }
 }
 
 struct Stage {
@@ -36,26 +47,17 @@ impl Stages {
     }
 
     pub fn run(&mut self, name: &'static str, work: impl FnOnce() -> Result<Verdict>) {
-        self.record(name, || {
-            work().unwrap_or_else(|error| Verdict::Failed {
-                error: format!("{error:#}"),
-                by_a_test: false,
-            })
-        });
+        self.record(name, || work().unwrap_or_else(Verdict::Failed));
     }
 
     /// As [`Self::run`]; when it fails, nothing after it runs.
     pub fn run_or_stop(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
         self.run(name, || work().map(|()| Verdict::Passed));
-        if self.stopped_by.is_none()
-            && matches!(
-                self.stages.last(),
-                Some(Stage {
-                    verdict: Verdict::Failed { .. },
-                    ..
-                })
-            )
-        {
+        let failed = self
+            .stages
+            .last()
+            .is_some_and(|stage| stage.verdict.error().is_some());
+        if failed {
             self.stopped_by = Some(name);
         }
     }
@@ -68,10 +70,8 @@ impl Stages {
     ) {
         self.record(name, || match work(outcome) {
             Ok(()) => Verdict::Passed,
-            Err(error) => Verdict::Failed {
-                error: format!("{error:#}"),
-                by_a_test: outcome.failed > 0,
-            },
+            Err(error) if outcome.failed > 0 => Verdict::TestsFailed(error),
+            Err(error) => Verdict::Failed(error),
         });
     }
 
@@ -88,8 +88,8 @@ impl Stages {
         println!("\n=== {name} (after {} s)", self.start.elapsed().as_secs());
         let start = Instant::now();
         let verdict = work();
-        if let Verdict::Failed { error, .. } = &verdict {
-            println!("{name}: {error}");
+        if let Some(error) = verdict.error() {
+            println!("{name}: {error:#}");
         }
         self.stages.push(Stage {
             name,
@@ -101,22 +101,14 @@ impl Stages {
     pub fn any_failed(&self) -> bool {
         self.stages
             .iter()
-            .any(|stage| matches!(stage.verdict, Verdict::Failed { .. }))
+            .any(|stage| stage.verdict.error().is_some())
     }
 
     /// Failures that no test counts: a lint, a build, a test program that does not compile or dies.
     pub fn failed_without_a_test(&self) -> usize {
         self.stages
             .iter()
-            .filter(|stage| {
-                matches!(
-                    stage.verdict,
-                    Verdict::Failed {
-                        by_a_test: false,
-                        ..
-                    }
-                )
-            })
+            .filter(|stage| matches!(stage.verdict, Verdict::Failed(_)))
             .count()
     }
 }
@@ -131,11 +123,9 @@ impl fmt::Display for Stages {
         {
             let verdict = match verdict {
                 Verdict::Passed => "passed".to_owned(),
-                // The first line; the rest has been shown where it happened.
-                Verdict::Failed { error, .. } => {
-                    format!("FAILED: {}", error.lines().next().unwrap_or_default())
-                }
                 Verdict::NotRun(reason) => format!("NOT RUN: {reason}"),
+                // What went wrong; what led to it was shown where it happened.
+                Verdict::Failed(error) | Verdict::TestsFailed(error) => format!("FAILED: {error}"),
             };
             writeln!(f, "{name:24} {:>6.1} s  {verdict}", took.as_secs_f32())?;
         }
