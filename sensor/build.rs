@@ -25,16 +25,22 @@ fn main() -> Result<(), Box<dyn Error>> {
             .join("../target/bpf")
             .join(FILE),
     };
-    // Cargo runs a script again while a file it watches is missing, so the program is picked up
-    // once it is built.
-    println!("cargo::rerun-if-changed={}", object.display());
     let program = match fs::read(&object) {
-        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => Vec::new(),
-        read => read.map_err(|error| {
-            format!("cannot read the XDP program {}: {error}", object.display())
-        })?,
+        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => None,
+        read => Some(read.map_err(|error| format!("cannot read {}: {error}", object.display()))?),
     };
-    fs::write(directory("OUT_DIR")?.join(FILE), program)?;
+    // Cargo runs a script again while a file that it watches is missing. Watching the object itself
+    // would overlook one that appears with an old time stamp, copied from another checkout.
+    let watched = if program.is_some() {
+        object
+    } else {
+        directory("OUT_DIR")?.join("no-program")
+    };
+    println!("cargo::rerun-if-changed={}", watched.display());
+    fs::write(
+        directory("OUT_DIR")?.join(FILE),
+        program.unwrap_or_default(),
+    )?;
     Ok(())
 }
 
