@@ -13,18 +13,27 @@ const NEEDED: [(&str, u32); 3] = [
     ("CAP_SYS_ADMIN", 21),
 ];
 
-/// Fails, naming what is missing, unless programs can be loaded and namespaces made. `what` says
-/// who asks.
+/// Fails, naming what is missing, unless programs can be loaded and namespaces made. `what` says who
+/// asks.
 pub fn require_kernel_access(what: &str) -> Result<()> {
-    let missing = missing(effective(
-        &fs::read_to_string("/proc/self/status").unwrap_or_default(),
-    ));
+    let missing = missing_here();
     ensure!(
         missing.is_empty(),
-        "{what} needs root (missing here: {}). Run it again as root; `cargo xtask test host` needs no privileges",
+        "{what} needs root (missing here: {}). Run it again as root; \
+         `cargo xtask test host` needs no privileges",
         missing.join(", ")
     );
     Ok(())
+}
+
+pub fn has_kernel_access() -> bool {
+    missing_here().is_empty()
+}
+
+fn missing_here() -> Vec<&'static str> {
+    missing(effective(
+        &fs::read_to_string("/proc/self/status").unwrap_or_default(),
+    ))
 }
 
 pub fn is_root() -> bool {
