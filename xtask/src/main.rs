@@ -1,1 +1,123 @@
-fn main() {}
+//! The commands of this repository: `cargo xtask setup|build|test|verify|score|tidy|demo`.
+//!
+//! This crate knows how the others are built and judged; it depends on none of them, so that it
+//! compiles in seconds and before any of them does.
+
+mod agent;
+mod bpf;
+mod cargo;
+mod demo;
+mod linker;
+mod privileges;
+mod process;
+mod score;
+mod setup;
+mod test;
+mod tidy;
+mod toolchain;
+mod verify;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::privileges::has_kernel_access;
+use crate::setup::Need;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Set-up, build, test and scoring of Wardline"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is missing: BPF compiler, bpf-linker, Debian packages used by the tests
+    Setup {
+        /// Say what would be installed, and why, and install nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Only what this purpose needs (default: everything)
+        #[arg(long = "for", value_name = "PURPOSE")]
+        purpose: Vec<Need>,
+    },
+    /// Build the XDP program, then the agent that embeds it
+    Build,
+    /// Set up, build, lint and run the tests
+    Test {
+        /// `host` needs no privileges; `kernel` loads programs and builds network namespaces
+        #[arg(default_value = "all")]
+        part: test::Part,
+    },
+    /// Load every program through this kernel's verifier and hold it to the instruction budget
+    Verify,
+    /// Replay a labelled corpus through the agent and score its flows and alerts
+    Score(score::Options),
+    /// Check what the compiler does not: file length, file names, metrics against their
+    /// documentation
+    Tidy,
+    /// Run the hospital laboratory with the agent in the middle of it
+    Demo {
+        /// Leave the laboratory standing afterwards
+        #[arg(long)]
+        keep: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    match command {
+        Command::Setup { dry_run, purpose } => {
+            let needs = if purpose.is_empty() {
+                Need::ALL.to_vec()
+            } else {
+                purpose
+            };
+            setup::run(&workspace, &needs, dry_run)?;
+        }
+        Command::Build => build(&workspace)?,
+        Command::Test { part } => return test::run(&workspace, part),
+        Command::Verify => {
+            build(&workspace)?;
+            verify::run(&workspace)?;
+        }
+        Command::Score(options) => return score::run(&workspace, &options),
+        Command::Tidy => tidy::run(&workspace)?,
+        Command::Demo { keep } => {
+            // Who may not make a laboratory is shown a recording, and needs nothing to make one with.
+            let all = [Need::Build, Need::Demo];
+            let needs = if has_kernel_access() {
+                &all[..]
+            } else {
+                &all[..1]
+            };
+            setup::run(&workspace, needs, false)?;
+            build(&workspace)?;
+            demo::run(&workspace, keep)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Both halves, in the order they depend on each other: the agent embeds the program.
+fn build(workspace: &Workspace) -> Result<()> {
+    bpf::build(workspace)?;
+    agent::build(workspace)
+}
