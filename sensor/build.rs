@@ -16,14 +16,10 @@ const FILE: &str = "wardline-xdp.o";
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={NAMED_BY}");
-    let named = env::var_os(NAMED_BY)
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from);
+    let named = env::var_os(NAMED_BY).filter(|path| !path.is_empty()).map(PathBuf::from);
     let object = match &named {
         Some(path) => path.clone(),
-        None => directory("CARGO_MANIFEST_DIR")?
-            .join("../target/bpf")
-            .join(FILE),
+        None => directory("CARGO_MANIFEST_DIR")?.join("../target/bpf").join(FILE),
     };
     let program = match fs::read(&object) {
         Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => None,
@@ -31,16 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     // Cargo runs a script again while a file that it watches is missing. Watching the object itself
     // would overlook one that appears with an old time stamp, copied from another checkout.
-    let watched = if program.is_some() {
-        object
-    } else {
-        directory("OUT_DIR")?.join("no-program")
-    };
+    let watched = if program.is_some() { object } else { directory("OUT_DIR")?.join("no-program") };
     println!("cargo::rerun-if-changed={}", watched.display());
-    fs::write(
-        directory("OUT_DIR")?.join(FILE),
-        program.unwrap_or_default(),
-    )?;
+    fs::write(directory("OUT_DIR")?.join(FILE), program.unwrap_or_default())?;
     Ok(())
 }
 

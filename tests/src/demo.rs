@@ -63,10 +63,7 @@ pub fn run(demonstration: &Demonstration) -> Result<(), DemoError> {
     screen.say("building the hospital: one gateway, two segments, 18 stations");
     let hospital = Hospital::open("demo")?;
     let built_in = started.elapsed();
-    screen.say(&format!(
-        "hospital built in {:.1} s; starting the agent",
-        built_in.as_secs_f64()
-    ));
+    screen.say(&format!("hospital built in {:.1} s; starting the agent", built_in.as_secs_f64()));
     let mut agent = Agent::start(&executable, hospital.gateway(), &workplace)?;
     let ready_in = agent.wait_until_ready()?;
 
@@ -97,10 +94,7 @@ fn tell(
 ) -> Result<(), DemoError> {
     let opened = Instant::now();
     while opened.elapsed() < demonstration.day && !interrupt::is_requested() {
-        scene.stage = Stage::Day {
-            elapsed: opened.elapsed(),
-            of: demonstration.day,
-        };
+        scene.stage = Stage::Day { elapsed: opened.elapsed(), of: demonstration.day };
         show(agent, screen, &mut scene)?;
     }
     if interrupt::is_requested() {
@@ -127,9 +121,7 @@ fn tell(
     outbreak.has_ended_within(Duration::from_secs(5));
     let over = Instant::now();
     while (demonstration.is_kept || over.elapsed() < TIME_TO_READ) && !interrupt::is_requested() {
-        scene.stage = Stage::After {
-            is_kept: demonstration.is_kept,
-        };
+        scene.stage = Stage::After { is_kept: demonstration.is_kept };
         show(agent, screen, &mut scene)?;
     }
     screen.conclude(&scene.conclusion());
@@ -138,9 +130,7 @@ fn tell(
     } else if interrupt::is_requested() {
         Err(DemoError::Interrupted)
     } else {
-        Err(DemoError::NotReported {
-            waited: PATIENCE_FOR_ALERT,
-        })
+        Err(DemoError::NotReported { waited: PATIENCE_FOR_ALERT })
     }
 }
 

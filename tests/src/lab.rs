@@ -43,19 +43,13 @@ impl Lab {
         sweep_stale()?;
         let number = LABS_MADE.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("{PREFIX}{}-{name}{number}-", process::id());
-        Ok(Self {
-            prefix,
-            namespaces: Mutex::default(),
-        })
+        Ok(Self { prefix, namespaces: Mutex::default() })
     }
 
     /// A new namespace with its loopback up. `role` must be new in this lab.
     pub fn namespace(&self, role: &str) -> Result<Namespace, LabError> {
         let namespace = Namespace::create(format!("{}{role}", self.prefix))?;
-        let mut namespaces = self
-            .namespaces
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut namespaces = self.namespaces.lock().unwrap_or_else(PoisonError::into_inner);
         namespaces.push(namespace.clone());
         drop(namespaces);
         namespace.ip(&["link", "set", "lo", "up"])?;
@@ -64,23 +58,14 @@ impl Lab {
 
     /// The names of the namespaces, in the order they were made.
     pub fn namespace_names(&self) -> Vec<String> {
-        let namespaces = self
-            .namespaces
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        namespaces
-            .iter()
-            .map(|namespace| namespace.name().to_owned())
-            .collect()
+        let namespaces = self.namespaces.lock().unwrap_or_else(PoisonError::into_inner);
+        namespaces.iter().map(|namespace| namespace.name().to_owned()).collect()
     }
 }
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let namespaces = self
-            .namespaces
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let namespaces = self.namespaces.get_mut().unwrap_or_else(PoisonError::into_inner);
         for namespace in namespaces.iter().rev() {
             if let Err(error) = namespace.delete() {
                 eprintln!("laboratory: {error}");

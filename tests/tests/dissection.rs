@@ -1,10 +1,7 @@
 //! An independent dissector takes what the speakers say for what it claims to
 //! be, without a malformed message or a wrong checksum.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot prepare itself must fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use std::process::Command;
 use std::time::Duration;
@@ -35,21 +32,11 @@ fn frames_of(dialogue: &Dialogue, number: u16) -> Vec<Vec<u8>> {
         _ => 40_000 + number,
     };
     let mut conversation = Conversation::between(
-        Party::new(
-            MacAddress::vendor(0x20_e791, 1),
-            [10, 20, 0, 21],
-            client_port,
-        ),
-        Party::new(
-            MacAddress::vendor(0xd4_ae52, 1),
-            [10, 30, 0, 10],
-            dialogue.port,
-        ),
+        Party::new(MacAddress::vendor(0x20_e791, 1), [10, 20, 0, 21], client_port),
+        Party::new(MacAddress::vendor(0xd4_ae52, 1), [10, 30, 0, 10], dialogue.port),
     );
     if number % 2 == 1 {
-        conversation = conversation
-            .tagged(Tag::service(100))
-            .tagged(Tag::customer(20));
+        conversation = conversation.tagged(Tag::service(100)).tagged(Tag::customer(20));
     }
     match dialogue.transport {
         Tcp => conversation.tcp(&dialogue.turns),
@@ -64,28 +51,13 @@ fn dissect(capture: &[u8]) -> Vec<String> {
     let output = Command::new("tshark")
         .arg("-nr")
         .arg(&file)
-        .args([
-            "-o",
-            "ip.check_checksum:TRUE",
-            "-o",
-            "tcp.check_checksum:TRUE",
-        ])
-        .args([
-            "-o",
-            "udp.check_checksum:TRUE",
-            "-T",
-            "fields",
-            "-e",
-            "frame.protocols",
-        ])
+        .args(["-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"])
+        .args(["-o", "udp.check_checksum:TRUE", "-T", "fields", "-e", "frame.protocols"])
         .args(["-e", "_ws.malformed", "-e", "_ws.expert.message"])
         .output()
         .unwrap();
     std::fs::remove_file(&file).unwrap();
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
 #[test]
@@ -100,10 +72,7 @@ fn every_dialogue_is_dissected_as_what_it_claims_to_be() {
         .enumerate()
         .map(|(number, dialogue)| frames_of(dialogue, number as u16))
         .collect();
-    let lines = dissect(&pcap::capture_of(
-        Duration::from_secs(1_767_323_045),
-        frames.concat(),
-    ));
+    let lines = dissect(&pcap::capture_of(Duration::from_secs(1_767_323_045), frames.concat()));
     assert_eq!(lines.len(), frames.iter().map(Vec::len).sum::<usize>());
 
     let mut lines = lines.iter();
@@ -112,19 +81,10 @@ fn every_dialogue_is_dissected_as_what_it_claims_to_be() {
         let name = dissector(dialogue.protocol);
         for line in &own {
             assert!(!line.contains("malformed"), "{name} is malformed: {line}");
-            assert!(
-                !line.contains("hecksum"),
-                "{name} has a wrong checksum: {line}"
-            );
+            assert!(!line.contains("hecksum"), "{name} has a wrong checksum: {line}");
         }
-        let recognised = own
-            .iter()
-            .filter(|line| line.split([':', '\t']).any(|part| part == name))
-            .count();
-        assert!(
-            recognised >= dialogue.turns.len().min(2),
-            "{name} on {}: {own:#?}",
-            dialogue.port
-        );
+        let recognised =
+            own.iter().filter(|line| line.split([':', '\t']).any(|part| part == name)).count();
+        assert!(recognised >= dialogue.turns.len().min(2), "{name} on {}: {own:#?}", dialogue.port);
     }
 }

@@ -1,9 +1,6 @@
 //! The laboratory itself: namespaces come and go, frames are counted exactly,
 //! and the hospital's stations reach each other through the gateway.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot prepare itself must fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 mod native_xdp;
 
@@ -45,13 +42,7 @@ fn sweep_removes_what_a_dead_process_left() {
     let mut dead = Command::new("true").spawn().unwrap();
     let leftover = format!("wl-{}-test-gw", dead.id());
     dead.wait().unwrap();
-    assert!(
-        Command::new("ip")
-            .args(["netns", "add", &leftover])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("ip").args(["netns", "add", &leftover]).status().unwrap().success());
     // A laboratory made by a test that runs at the same time may come first.
     sweep_stale().unwrap();
     assert!(!exists(&leftover));
@@ -62,17 +53,9 @@ fn sweep_removes_what_a_dead_process_left() {
 fn children_inside_see_the_namespace_and_the_file_systems_outside() {
     let lab = Lab::new("inside").unwrap();
     let wire = lab.wire().unwrap();
-    let links = wire
-        .sender
-        .namespace
-        .run("ip", &["-brief", "link"])
-        .unwrap();
+    let links = wire.sender.namespace.run("ip", &["-brief", "link"]).unwrap();
     assert!(links.contains("tx0") && !links.contains("rx0"), "{links}");
-    let mounts = wire
-        .sender
-        .namespace
-        .run("cat", &["/proc/self/mounts"])
-        .unwrap();
+    let mounts = wire.sender.namespace.run("cat", &["/proc/self/mounts"]).unwrap();
     assert_eq!(mounts, fs::read_to_string("/proc/self/mounts").unwrap());
 }
 
@@ -82,15 +65,10 @@ const ETHERNET_HEADER: u64 = 14;
 /// counted: packets and octets of each. Not its `rx_dropped`: that counts the
 /// frames for which the receiver's own stack has no protocol.
 fn exchange(wire: &Wire, count: usize) -> [(u64, u64); 2] {
-    let frames = FrameGenerator::new(2026)
-        .take(count)
-        .map(|specimen| specimen.octets);
+    let frames = FrameGenerator::new(2026).take(count).map(|specimen| specimen.octets);
     let report = wire.sender.inject(frames).unwrap().unwrap();
     assert_eq!(report.offered, count as u64);
-    assert_eq!(
-        (report.sent, report.refused),
-        (report.offered, BTreeMap::new())
-    );
+    assert_eq!((report.sent, report.refused), (report.offered, BTreeMap::new()));
     // The last frames may still wait for the receiving side's turn.
     let mut counted = wire.receiver.statistics().unwrap();
     for _ in 0..100 {
@@ -100,10 +78,7 @@ fn exchange(wire: &Wire, count: usize) -> [(u64, u64); 2] {
         thread::sleep(Duration::from_millis(10));
         counted = wire.receiver.statistics().unwrap();
     }
-    [
-        (report.sent, report.sent_octets),
-        (counted.rx_packets, counted.rx_octets),
-    ]
+    [(report.sent, report.sent_octets), (counted.rx_packets, counted.rx_octets)]
 }
 
 #[test]
@@ -140,10 +115,7 @@ fn frames_the_kernel_refuses_are_counted_by_reason() {
     let frames = [vec![0xff; 13], good.clone(), vec![0xff; 1_600], good];
     let report = wire.sender.inject(frames).unwrap().unwrap();
     assert_eq!((report.offered, report.sent), (4, 2));
-    assert_eq!(
-        report.refused,
-        BTreeMap::from([(libc::EINVAL, 1), (libc::EMSGSIZE, 1)])
-    );
+    assert_eq!(report.refused, BTreeMap::from([(libc::EINVAL, 1), (libc::EMSGSIZE, 1)]));
 }
 
 #[test]
@@ -154,14 +126,8 @@ fn recorder_keeps_vlan_tags_and_the_frame_as_it_was() {
     let header = EthernetHeader::between(MacAddress([2; 6]), MacAddress([4; 6]));
     let frames = [
         header.frame(ethertype::LLDP, b"untagged"),
-        header
-            .clone()
-            .tagged(Tag::customer(20))
-            .frame(ethertype::LLDP, b"tagged"),
-        header
-            .tagged(Tag::service(100))
-            .tagged(Tag::customer(20))
-            .frame(ethertype::LLDP, b"twice"),
+        header.clone().tagged(Tag::customer(20)).frame(ethertype::LLDP, b"tagged"),
+        header.tagged(Tag::service(100)).tagged(Tag::customer(20)).frame(ethertype::LLDP, b"twice"),
     ];
     let device = wire.receiver.device.clone();
     let mut recorder = wire
@@ -181,11 +147,8 @@ fn recorder_keeps_vlan_tags_and_the_frame_as_it_was() {
 fn record(hospital: &Hospital, activity: impl FnOnce()) -> Vec<Recorded> {
     let ports = [CLINICAL_PORT, CORE_PORT];
     let patience = Duration::from_millis(300);
-    let mut recorder = hospital
-        .gateway()
-        .in_namespace(|| Recorder::on(&ports, patience))
-        .unwrap()
-        .unwrap();
+    let mut recorder =
+        hospital.gateway().in_namespace(|| Recorder::on(&ports, patience)).unwrap().unwrap();
     activity();
     let mut frames = Vec::new();
     while let Some(frame) = recorder.next_frame().unwrap() {
@@ -198,10 +161,7 @@ fn record(hospital: &Hospital, activity: impl FnOnce()) -> Vec<Recorded> {
 const PAYLOAD: usize = 14 + 20 + 32;
 
 fn contains(frame: &Recorded, octets: &[u8]) -> bool {
-    frame
-        .octets
-        .windows(octets.len())
-        .any(|part| part == octets)
+    frame.octets.windows(octets.len()).any(|part| part == octets)
 }
 
 #[test]
@@ -219,13 +179,8 @@ fn association_crosses_the_gateway_from_one_port_to_the_other() {
     let frames = record(&hospital, || {
         thread::scope(|scope| {
             scope.spawn(|| desk.serve(&shift));
-            let titles = Titles {
-                called: "PACS_MAIN",
-                calling: "CT_ROOM_1",
-            };
-            let verified = hospital
-                .station("ct")
-                .in_namespace(|| imaging::verify(address, titles));
+            let titles = Titles { called: "PACS_MAIN", calling: "CT_ROOM_1" };
+            let verified = hospital.station("ct").in_namespace(|| imaging::verify(address, titles));
             shift.call_off();
             verified.unwrap().unwrap();
         });
@@ -237,19 +192,10 @@ fn association_crosses_the_gateway_from_one_port_to_the_other() {
         })
         .map(|frame| frame.interface)
         .collect();
-    assert_eq!(
-        requests,
-        [0],
-        "the request arrives once, on the clinical port"
-    );
-    let acceptances = frames
-        .iter()
-        .filter(|frame| frame.interface == 1 && frame.octets.get(PAYLOAD) == Some(&2));
-    assert_eq!(
-        acceptances.count(),
-        1,
-        "the acceptance arrives once, on the core port"
-    );
+    assert_eq!(requests, [0], "the request arrives once, on the clinical port");
+    let acceptances =
+        frames.iter().filter(|frame| frame.interface == 1 && frame.octets.get(PAYLOAD) == Some(&2));
+    assert_eq!(acceptances.count(), 1, "the acceptance arrives once, on the core port");
     let ct = stations::named("ct").hardware();
     assert!(
         frames.iter().any(|frame| frame.octets[6..12] == ct.0),
@@ -266,15 +212,8 @@ fn every_call_of_a_day_succeeds_and_the_outbreak_reaches_200_addresses() {
         let report = hospital.day(&shift, 50_000).unwrap();
         println!("{report:#?}");
         assert_eq!(report.len(), 18);
-        assert!(
-            report
-                .values()
-                .all(|tally| tally.calls > 0 && tally.failures == 0),
-            "{report:#?}"
-        );
-        hospital
-            .begin_outbreak(stations::named("ward-pc"), Scanner::Own)
-            .unwrap();
+        assert!(report.values().all(|tally| tally.calls > 0 && tally.failures == 0), "{report:#?}");
+        hospital.begin_outbreak(stations::named("ward-pc"), Scanner::Own).unwrap();
     });
     let is_probe = |frame: &&Recorded| {
         let octets = &frame.octets;
@@ -284,11 +223,8 @@ fn every_call_of_a_day_succeeds_and_the_outbreak_reaches_200_addresses() {
             && octets[36..38] == [1, 189]
             && octets[47] == 2
     };
-    let mut targets: Vec<&[u8]> = frames
-        .iter()
-        .filter(is_probe)
-        .map(|frame| &frame.octets[30..34])
-        .collect();
+    let mut targets: Vec<&[u8]> =
+        frames.iter().filter(is_probe).map(|frame| &frame.octets[30..34]).collect();
     targets.sort_unstable();
     targets.dedup();
     assert_eq!(targets.len(), usize::from(ADDRESSES));
@@ -297,13 +233,6 @@ fn every_call_of_a_day_succeeds_and_the_outbreak_reaches_200_addresses() {
         .iter()
         .filter(|frame| contains(frame, tests::speakers::CANARY_PATIENT.as_bytes()))
         .count();
-    assert!(
-        canary > 10,
-        "patient messages crossed the gateway {canary} times"
-    );
-    assert!(
-        hl7::hl7_admission(1)
-            .windows(14)
-            .any(|part| part == b"CANARY^PATIENT")
-    );
+    assert!(canary > 10, "patient messages crossed the gateway {canary} times");
+    assert!(hl7::hl7_admission(1).windows(14).any(|part| part == b"CANARY^PATIENT"));
 }

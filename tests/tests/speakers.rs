@@ -1,9 +1,6 @@
 //! The speakers understand each other over real sockets on the loopback.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot prepare itself must fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -42,19 +39,14 @@ fn over_udp(reply: Reply, client: impl FnOnce(SocketAddr) -> io::Result<Spoken>)
     })
 }
 
-const TITLES: imaging::Titles<'static> = imaging::Titles {
-    called: "PACS",
-    calling: "CT1",
-};
+const TITLES: imaging::Titles<'static> = imaging::Titles { called: "PACS", calling: "CT1" };
 
 #[test]
 fn archive_verifies_and_stores() {
     let spoken = over_tcp(imaging::archive, |pacs| imaging::verify(pacs, TITLES));
     assert!(spoken.heard_octets > 100, "{spoken:?}");
     let class = dicom::uid::CT_IMAGE_STORAGE;
-    let spoken = over_tcp(imaging::archive, |pacs| {
-        imaging::store(pacs, TITLES, class, 300_000)
-    });
+    let spoken = over_tcp(imaging::archive, |pacs| imaging::store(pacs, TITLES, class, 300_000));
     assert!(spoken.said_octets > 300_000, "{spoken:?}");
 }
 
@@ -70,16 +62,10 @@ fn messages_and_controllers_are_answered() {
 
 #[test]
 fn office_protocols_are_answered() {
-    over_tcp(http::answer, |web| {
-        http::get(web, "epr.hospital.example", &["/", "/fhir/metadata"])
-    });
+    over_tcp(http::answer, |web| http::get(web, "epr.hospital.example", &["/", "/fhir/metadata"]));
     over_tcp(http::answer, wsdiscovery::read_mdib);
-    over_tcp(tls::answer, |web| {
-        tls::exchange(web, "epr.hospital.example", TlsVersion::V1_2, 2)
-    });
-    over_tcp(tls::answer, |web| {
-        tls::exchange(web, "epr.hospital.example", TlsVersion::V1_3, 2)
-    });
+    over_tcp(tls::answer, |web| tls::exchange(web, "epr.hospital.example", TlsVersion::V1_2, 2));
+    over_tcp(tls::answer, |web| tls::exchange(web, "epr.hospital.example", TlsVersion::V1_3, 2));
     over_tcp(ssh::answer, ssh::knock);
     over_tcp(smb1::answer, smb1::negotiate);
     over_tcp(smb2::answer, |files| smb2::read_files(files, 2));
@@ -89,14 +75,10 @@ fn office_protocols_are_answered() {
 
 #[test]
 fn infrastructure_is_answered() {
-    over_udp(dns::answer, |server| {
-        dns::resolve(server, "epr.hospital.example")
-    });
+    over_udp(dns::answer, |server| dns::resolve(server, "epr.hospital.example"));
     over_udp(ntp::answer, ntp::ask_the_time);
     over_udp(snmp::answer, snmp::describe);
-    over_udp(syslog::listen, |collector| {
-        syslog::report(collector, "bed-12", "smartbed", "rail")
-    });
+    over_udp(syslog::listen, |collector| syslog::report(collector, "bed-12", "smartbed", "rail"));
 }
 
 #[test]

@@ -10,24 +10,11 @@ use crate::workspace::Workspace;
 
 pub fn build(workspace: &Workspace) -> Result<()> {
     let mut command = user_cargo(workspace);
-    command.args([
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "sensor",
-        "--bin",
-        "wardline",
-    ]);
+    command.args(["build", "--locked", "--release", "--package", "sensor", "--bin", "wardline"]);
     run_openly(command).context("the agent does not build")?;
     let agent = workspace.agent();
-    let size = fs::metadata(&agent)
-        .with_context(|| format!("cargo built no {}", agent.display()))?
-        .len();
-    println!(
-        "build: {} ({:.1} MB)",
-        workspace.shown(&agent),
-        size as f64 / 1e6
-    );
+    let size =
+        fs::metadata(&agent).with_context(|| format!("cargo built no {}", agent.display()))?.len();
+    println!("build: {} ({:.1} MB)", workspace.shown(&agent), size as f64 / 1e6);
     Ok(())
 }

@@ -39,23 +39,12 @@ impl Tools {
 /// Builds the program and puts it where the agent's build script looks for it.
 pub fn build(workspace: &Workspace) -> Result<()> {
     let tools = Tools::find(workspace)?;
-    println!(
-        "build: {PROGRAM} for {TARGET} with {}",
-        tools.toolchain.describe()
-    );
+    println!("build: {PROGRAM} for {TARGET} with {}", tools.toolchain.describe());
     let start = Instant::now();
-    let mut command = tools
-        .toolchain
-        .cargo("build", &tools.linker, &workspace.bpf_target());
-    command
-        .current_dir(workspace.root())
-        .args(["--package", PACKAGE, "--bin", PROGRAM]);
+    let mut command = tools.toolchain.cargo("build", &tools.linker, &workspace.bpf_target());
+    command.current_dir(workspace.root()).args(["--package", PACKAGE, "--bin", PROGRAM]);
     run_openly(command).context("the XDP program does not build")?;
-    let built = workspace
-        .bpf_target()
-        .join(TARGET)
-        .join("release")
-        .join(PROGRAM);
+    let built = workspace.bpf_target().join(TARGET).join("release").join(PROGRAM);
     let object = workspace.bpf_object();
     let octets = publish(&built, &object)?;
     println!(
@@ -69,15 +58,10 @@ pub fn build(workspace: &Workspace) -> Result<()> {
 /// Lints the program; `false` where the compiler in use comes without clippy.
 pub fn lint(workspace: &Workspace) -> Result<bool> {
     let tools = Tools::find(workspace)?;
-    let Some(mut command) = tools
-        .toolchain
-        .clippy(&tools.linker, &workspace.bpf_target())
-    else {
+    let Some(mut command) = tools.toolchain.clippy(&tools.linker, &workspace.bpf_target()) else {
         return Ok(false);
     };
-    command
-        .current_dir(workspace.root())
-        .args(["--package", PACKAGE, "--", "--deny", "warnings"]);
+    command.current_dir(workspace.root()).args(["--package", PACKAGE, "--", "--deny", "warnings"]);
     run_openly(command).context("clippy objects to the XDP program")?;
     Ok(true)
 }

@@ -58,10 +58,7 @@ fn configures_host_build(name: &str) -> bool {
         .iter()
         .any(|prefix| name.starts_with(prefix));
     // `cargo run` puts its own compiler's libraries first, where another compiler would find them.
-    (cargo
-        && !REACHES_THE_REGISTRY
-            .iter()
-            .any(|prefix| name.starts_with(prefix)))
+    (cargo && !REACHES_THE_REGISTRY.iter().any(|prefix| name.starts_with(prefix)))
         || rust
         || name == "LD_LIBRARY_PATH"
 }

@@ -12,16 +12,7 @@ use crate::workspace::Workspace;
 /// Returns only on failure. Without root the laboratory itself turns to a recording.
 pub fn run(workspace: &Workspace, keep: bool) -> Result<()> {
     let mut command = user_cargo(workspace);
-    command.args([
-        "run",
-        "--locked",
-        "--release",
-        "--package",
-        "tests",
-        "--bin",
-        "hospital",
-        "--",
-    ]);
+    command.args(["run", "--locked", "--release", "--package", "tests", "--bin", "hospital", "--"]);
     command.arg("demo").arg("--agent").arg(workspace.agent());
     if keep {
         command.arg("--keep");

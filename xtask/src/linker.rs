@@ -22,10 +22,9 @@ pub fn find(workspace: &Workspace) -> Result<Option<PathBuf>> {
         let path = PathBuf::from(path);
         return match version_of(&path) {
             Some(version) if version == VERSION => Ok(Some(path)),
-            Some(version) => bail!(
-                "WARDLINE_BPF_LINKER: {} is version {version}, not {VERSION}",
-                path.display()
-            ),
+            Some(version) => {
+                bail!("WARDLINE_BPF_LINKER: {} is version {version}, not {VERSION}", path.display())
+            }
             None => bail!("WARDLINE_BPF_LINKER: {} does not run", path.display()),
         };
     }
@@ -45,21 +44,9 @@ pub fn install(workspace: &Workspace, toolchain: &Toolchain) -> Command {
     let prefix = llvm_prefix(major);
     let mut command = toolchain.host_cargo();
     command
-        .args([
-            "install",
-            "bpf-linker",
-            "--version",
-            VERSION,
-            "--locked",
-            "--force",
-            "--root",
-        ])
+        .args(["install", "bpf-linker", "--version", VERSION, "--locked", "--force", "--root"])
         .arg(workspace.tools())
-        .args([
-            "--no-default-features",
-            "--features",
-            &format!("llvm-{major}"),
-        ])
+        .args(["--no-default-features", "--features", &format!("llvm-{major}")])
         .env("LLVM_PREFIX", &prefix)
         .env("PATH", path_starting_with(&prefix.join("bin")))
         // Nobody debugs the linker here, and its debug information takes a third of the build.
@@ -86,12 +73,7 @@ fn version_of(linker: &Path) -> Option<String> {
 }
 
 fn parse_version(text: &str) -> Option<String> {
-    text.lines()
-        .next()?
-        .strip_prefix("bpf-linker ")?
-        .split_whitespace()
-        .next()
-        .map(str::to_owned)
+    text.lines().next()?.strip_prefix("bpf-linker ")?.split_whitespace().next().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -100,14 +82,8 @@ mod tests {
 
     #[test]
     fn the_version_is_the_second_word() {
-        assert_eq!(
-            parse_version("bpf-linker 0.13.0\n").as_deref(),
-            Some("0.13.0")
-        );
-        assert_eq!(
-            parse_version("bpf-linker 0.13.0 (LLVM 22)").as_deref(),
-            Some("0.13.0")
-        );
+        assert_eq!(parse_version("bpf-linker 0.13.0\n").as_deref(), Some("0.13.0"));
+        assert_eq!(parse_version("bpf-linker 0.13.0 (LLVM 22)").as_deref(), Some("0.13.0"));
     }
 
     #[test]

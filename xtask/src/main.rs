@@ -28,10 +28,7 @@ use crate::setup::Need;
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Set-up, build, test and scoring of Wardline"
-)]
+#[command(name = "cargo xtask", about = "Set-up, build, test and scoring of Wardline")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -85,11 +82,7 @@ fn run(command: Command) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     match command {
         Command::Setup { dry_run, purpose } => {
-            let needs = if purpose.is_empty() {
-                Need::ALL.to_vec()
-            } else {
-                purpose
-            };
+            let needs = if purpose.is_empty() { Need::ALL.to_vec() } else { purpose };
             setup::run(&workspace, &needs, dry_run)?;
         }
         Command::Build => build(&workspace)?,
@@ -103,11 +96,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo { keep } => {
             // Who may not make a laboratory is shown a recording, and needs nothing to make one with.
             let all = [Need::Build, Need::Demo];
-            let needs = if has_kernel_access() {
-                &all[..]
-            } else {
-                &all[..1]
-            };
+            let needs = if has_kernel_access() { &all[..] } else { &all[..1] };
             setup::run(&workspace, needs, false)?;
             build(&workspace)?;
             demo::run(&workspace, keep)?;

@@ -7,11 +7,7 @@ use anyhow::{Result, ensure};
 
 /// Numbers from `linux/capability.h`. BPF and NET_ADMIN load and attach; SYS_ADMIN makes network
 /// namespaces.
-const NEEDED: [(&str, u32); 3] = [
-    ("CAP_BPF", 39),
-    ("CAP_NET_ADMIN", 12),
-    ("CAP_SYS_ADMIN", 21),
-];
+const NEEDED: [(&str, u32); 3] = [("CAP_BPF", 39), ("CAP_NET_ADMIN", 12), ("CAP_SYS_ADMIN", 21)];
 
 /// Fails, naming what is missing, unless programs can be loaded and namespaces made. `what` says who
 /// asks.
@@ -31,9 +27,7 @@ pub fn has_kernel_access() -> bool {
 }
 
 fn missing_here() -> Vec<&'static str> {
-    missing(effective(
-        &fs::read_to_string("/proc/self/status").unwrap_or_default(),
-    ))
+    missing(effective(&fs::read_to_string("/proc/self/status").unwrap_or_default()))
 }
 
 pub fn is_root() -> bool {
@@ -41,19 +35,13 @@ pub fn is_root() -> bool {
 }
 
 fn missing(effective: u64) -> Vec<&'static str> {
-    NEEDED
-        .iter()
-        .filter(|(_, bit)| effective & (1 << bit) == 0)
-        .map(|(name, _)| *name)
-        .collect()
+    NEEDED.iter().filter(|(_, bit)| effective & (1 << bit) == 0).map(|(name, _)| *name).collect()
 }
 
 /// The effective set in /proc/PID/status; nothing where it cannot be read.
 fn effective(status: &str) -> u64 {
-    let hexadecimal = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .unwrap_or_default();
+    let hexadecimal =
+        status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap_or_default();
     u64::from_str_radix(hexadecimal.trim(), 16).unwrap_or(0)
 }
 
@@ -63,10 +51,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_user_lacks_all_three() {
-        assert_eq!(
-            missing(effective("Uid:\t1000\nCapEff:\t0000000000000000\n")).len(),
-            3
-        );
+        assert_eq!(missing(effective("Uid:\t1000\nCapEff:\t0000000000000000\n")).len(), 3);
     }
 
     #[test]
@@ -76,9 +61,6 @@ mod tests {
 
     #[test]
     fn root_in_a_container_lacks_what_the_container_withholds() {
-        assert_eq!(
-            missing(effective("CapEff:\t00000000a80435fb\n")),
-            ["CAP_BPF", "CAP_SYS_ADMIN"]
-        );
+        assert_eq!(missing(effective("CapEff:\t00000000a80435fb\n")), ["CAP_BPF", "CAP_SYS_ADMIN"]);
     }
 }

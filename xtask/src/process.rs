@@ -65,9 +65,8 @@ pub fn run_streaming(
 
 /// Runs `command` with our own output and fails unless it succeeds.
 pub fn run_openly(mut command: Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", shell_line(&command)))?;
+    let status =
+        command.status().with_context(|| format!("cannot start {}", shell_line(&command)))?;
     if !status.success() {
         bail!("{} ({status})", shell_line(&command));
     }
@@ -76,24 +75,14 @@ pub fn run_openly(mut command: Command) -> Result<()> {
 
 /// What a successful `command` prints, trimmed; `None` where it cannot be started or fails.
 pub fn output_of(command: &mut Command) -> Option<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// `command` as one would type it, without its environment.
 pub fn shell_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// Gives each line of `command`'s output and errors, in their true order, to `on`; `None` about
@@ -102,9 +91,7 @@ fn follow(command: &mut Command, mut on: impl FnMut(Option<&str>)) -> Result<Exi
     let (reader, writer) = io::pipe().context("cannot make a pipe")?;
     let errors = writer.try_clone().context("cannot double a pipe")?;
     command.stdin(Stdio::null()).stdout(writer).stderr(errors);
-    let child = command
-        .spawn()
-        .with_context(|| format!("cannot start {}", shell_line(command)));
+    let child = command.spawn().with_context(|| format!("cannot start {}", shell_line(command)));
     // `command` keeps the writing ends; while it does, the pipe has no end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = child?;
@@ -138,10 +125,7 @@ fn lines_of(pipe: PipeReader) -> Receiver<String> {
         let mut pipe = BufReader::new(pipe);
         let mut line = Vec::new();
         // Tools print what they find on the wire: the bytes need not be UTF-8.
-        while pipe
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|length| length > 0)
-        {
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             if sender.send(text).is_err() {
                 break;
@@ -161,19 +145,11 @@ struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     fn new(title: &'a str) -> Self {
-        Self {
-            title,
-            terminal: io::stdout().is_terminal(),
-            shown: Duration::ZERO,
-        }
+        Self { title, terminal: io::stdout().is_terminal(), shown: Duration::ZERO }
     }
 
     fn show(&mut self, elapsed: Duration) {
-        let pause = if self.terminal {
-            Duration::from_secs(1)
-        } else {
-            REPORT_EVERY
-        };
+        let pause = if self.terminal { Duration::from_secs(1) } else { REPORT_EVERY };
         if elapsed < self.shown + pause {
             return;
         }
@@ -224,12 +200,7 @@ mod tests {
 
     #[test]
     fn a_failing_step_names_its_command_line() {
-        let error = run_quietly("step", shell("exit 7"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("sh -c exit 7") && error.contains("exit status: 7"),
-            "{error}"
-        );
+        let error = run_quietly("step", shell("exit 7")).unwrap_err().to_string();
+        assert!(error.contains("sh -c exit 7") && error.contains("exit status: 7"), "{error}");
     }
 }

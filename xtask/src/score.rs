@@ -43,9 +43,9 @@ pub struct Options {
 
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let corpus = match &options.corpus {
-        Some(corpus) => corpus
-            .canonicalize()
-            .with_context(|| format!("no corpus {}", corpus.display()))?,
+        Some(corpus) => {
+            corpus.canonicalize().with_context(|| format!("no corpus {}", corpus.display()))?
+        }
         None => workspace
             .corpus()
             .with_context(|| format!("no corpus in {}", workspace.corpus_places()))?,
@@ -57,17 +57,10 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             workspace.agent()
         }
     };
-    let out = options
-        .out
-        .clone()
-        .unwrap_or_else(|| workspace.score_output());
+    let out = options.out.clone().unwrap_or_else(|| workspace.score_output());
     let only = options.only.as_deref().unwrap_or_default();
     let captures = captures::of(&corpus, only)?;
-    ensure!(
-        !captures.is_empty(),
-        "no captures in {} that start with {only:?}",
-        corpus.display()
-    );
+    ensure!(!captures.is_empty(), "no captures in {} that start with {only:?}", corpus.display());
 
     let start = Instant::now();
     let replays = replays(&corpus, &captures, &out)?;
@@ -80,22 +73,15 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     );
     print!("{report}");
 
-    for (given, name) in [
-        (&options.flow_script, "score_flows.py"),
-        (&options.alert_script, "score_alerts.py"),
-    ] {
-        let script = given
-            .clone()
-            .unwrap_or_else(|| corpus.join(SCRIPTS).join(name));
+    for (given, name) in
+        [(&options.flow_script, "score_flows.py"), (&options.alert_script, "score_alerts.py")]
+    {
+        let script = given.clone().unwrap_or_else(|| corpus.join(SCRIPTS).join(name));
         println!("\n=== {name}");
         run_openly(scorer(&script, &corpus, &out, options.only.as_deref()))
             .with_context(|| format!("cannot score with {name}"))?;
     }
-    Ok(if report.has_failures() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if report.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// What to replay into which file; makes the directories for the files.

@@ -58,10 +58,7 @@ pub fn run(workspace: &Workspace, needs: &[Need], dry_run: bool) -> Result<()> {
     plan.ensure_possible()?;
     install(workspace, &plan)?;
     let left = Plan::make(needs, &Found::on_this_machine(workspace)?);
-    ensure!(
-        left.is_empty(),
-        "set-up ran, but this is still missing:\n{left}"
-    );
+    ensure!(left.is_empty(), "set-up ran, but this is still missing:\n{left}");
     println!("setup: done in {} s", start.elapsed().as_secs());
     Ok(())
 }
@@ -83,10 +80,7 @@ fn install(workspace: &Workspace, plan: &Plan) -> Result<()> {
     if plan.linker {
         let toolchain = match toolchain::find()? {
             Ok(toolchain) => toolchain,
-            Err(missing) => bail!(
-                "still no compiler for BPF: {}",
-                missing.looked_at.join("; ")
-            ),
+            Err(missing) => bail!("still no compiler for BPF: {}", missing.looked_at.join("; ")),
         };
         let command = linker::install(workspace, &toolchain);
         let by_hand = shell_line(&command);

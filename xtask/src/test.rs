@@ -23,15 +23,8 @@ use transcript::Transcript;
 const ON_THIS_MACHINE: [&str; 3] = ["--workspace", "--exclude", "sensor-ebpf"];
 /// The crates whose ignored tests load programs or make network namespaces. Their examples in the
 /// documentation are left out: one that is ignored there was never meant to run.
-const PRIVILEGED: [&str; 7] = [
-    "--package",
-    "tests",
-    "--package",
-    "sensor",
-    "--lib",
-    "--bins",
-    "--tests",
-];
+const PRIVILEGED: [&str; 7] =
+    ["--package", "tests", "--package", "sensor", "--lib", "--bins", "--tests"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
@@ -102,15 +95,8 @@ pub fn run(workspace: &Workspace, part: Part) -> Result<ExitCode> {
         println!("There is no corpus ({}).", workspace.corpus_places());
     }
     let failed = summary.failed + stages.failed_without_a_test();
-    println!(
-        "{} passed, {failed} failed, {} skipped",
-        summary.passed, summary.skipped
-    );
-    Ok(if failed == 0 && !stages.any_failed() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    println!("{} passed, {failed} failed, {} skipped", summary.passed, summary.skipped);
+    Ok(if failed == 0 && !stages.any_failed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn passed(result: Result<()>) -> Result<Verdict> {
@@ -125,19 +111,19 @@ fn format(workspace: &Workspace) -> Command {
 
 fn clippy(workspace: &Workspace) -> Command {
     let mut command = user_cargo(workspace);
-    command
-        .args(["clippy", "--locked"])
-        .args(ON_THIS_MACHINE)
-        .args(["--all-targets", "--", "--deny", "warnings"]);
+    command.args(["clippy", "--locked"]).args(ON_THIS_MACHINE).args([
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]);
     command
 }
 
 /// `cargo test`, which tells the tests where the agent and the corpus are.
 fn tests(workspace: &Workspace, packages: &[&str], arguments: &[&str]) -> Command {
     let mut command = user_cargo(workspace);
-    command
-        .args(["test", "--locked", "--no-fail-fast"])
-        .args(packages);
+    command.args(["test", "--locked", "--no-fail-fast"]).args(packages);
     // Tests print what they could not run; without this a passing test's output is thrown away.
     command.args(["--", "--show-output"]).args(arguments);
     command.env("WARDLINE_BIN", workspace.agent());

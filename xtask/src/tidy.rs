@@ -8,17 +8,11 @@ use anyhow::{Result, ensure};
 use crate::workspace::Workspace;
 
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let findings = [
-        sources::check(workspace.root())?,
-        metrics::check(workspace.root())?,
-    ];
+    let findings = [sources::check(workspace.root())?, metrics::check(workspace.root())?];
     for warning in findings.iter().flat_map(|found| &found.warnings) {
         println!("tidy: warning: {warning}");
     }
-    let errors: Vec<_> = findings
-        .iter()
-        .flat_map(|found| found.errors.as_slice())
-        .collect();
+    let errors: Vec<_> = findings.iter().flat_map(|found| found.errors.as_slice()).collect();
     for error in &errors {
         println!("tidy: {error}");
     }

@@ -52,12 +52,7 @@ impl Toolchain {
     /// `cargo` of this pair, told to compile for BPF with `linker`. The caller adds the packages
     /// and, after a `--`, the rest.
     pub fn cargo(&self, subcommand: &str, linker: &Path, target_directory: &Path) -> Command {
-        self.prepare(
-            Command::new(&self.cargo),
-            subcommand,
-            linker,
-            target_directory,
-        )
+        self.prepare(Command::new(&self.cargo), subcommand, linker, target_directory)
     }
 
     /// The same with this pair's clippy, where it has one. Called by its path: `cargo clippy` would
@@ -81,10 +76,7 @@ impl Toolchain {
             .env("CARGO", &self.cargo)
             .env("RUSTC", &self.rustc)
             .env("CARGO_TARGET_DIR", target_directory)
-            .env(
-                "CARGO_ENCODED_RUSTFLAGS",
-                rust_flags(env::consts::ARCH, linker),
-            )
+            .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(env::consts::ARCH, linker))
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3")
             .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "2")
@@ -95,9 +87,7 @@ impl Toolchain {
         match self.core {
             Core::Prebuilt => command.env("RUSTC_BOOTSTRAP", UNSTABLE_CRATES),
             // `-Z build-std` itself is unstable, so the whole build has to be.
-            Core::FromSource => command
-                .env("RUSTC_BOOTSTRAP", "1")
-                .args(["-Z", "build-std=core"]),
+            Core::FromSource => command.env("RUSTC_BOOTSTRAP", "1").args(["-Z", "build-std=core"]),
         };
         command
     }

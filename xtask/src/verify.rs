@@ -17,17 +17,11 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     require_kernel_access("loading BPF programs")?;
     let mut command = Command::new(workspace.agent());
     command.arg("verify");
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", shell_line(&command)))?;
+    let output =
+        command.output().with_context(|| format!("cannot start {}", shell_line(&command)))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "{} ({}): {}",
-            shell_line(&command),
-            output.status,
-            errors.trim()
-        );
+        bail!("{} ({}): {}", shell_line(&command), output.status, errors.trim());
     }
     let programs = parse(&String::from_utf8_lossy(&output.stdout))?;
     for (name, instructions) in &programs {
@@ -45,40 +39,23 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 
 /// `name<TAB>count` lines; at least one, since a check of nothing would always pass.
 fn parse(text: &str) -> Result<Vec<(String, u64)>> {
-    let programs: Vec<_> = text
-        .lines()
-        .filter(|line| !line.is_empty())
-        .map(parse_line)
-        .collect::<Result<_>>()?;
-    ensure!(
-        !programs.is_empty(),
-        "the agent named no program that it loaded"
-    );
+    let programs: Vec<_> =
+        text.lines().filter(|line| !line.is_empty()).map(parse_line).collect::<Result<_>>()?;
+    ensure!(!programs.is_empty(), "the agent named no program that it loaded");
     Ok(programs)
 }
 
 fn parse_line(line: &str) -> Result<(String, u64)> {
-    let (name, count) = line
-        .split_once('\t')
-        .with_context(|| format!("no tab in {line:?}"))?;
-    let count: u64 = count
-        .trim()
-        .parse()
-        .with_context(|| format!("no instruction count in {line:?}"))?;
+    let (name, count) = line.split_once('\t').with_context(|| format!("no tab in {line:?}"))?;
+    let count: u64 =
+        count.trim().parse().with_context(|| format!("no instruction count in {line:?}"))?;
     // Kernels before 5.16 do not report it; aya then says 0.
-    ensure!(
-        count > 0,
-        "this kernel does not report how many instructions of {name} it verified"
-    );
+    ensure!(count > 0, "this kernel does not report how many instructions of {name} it verified");
     Ok((name.to_owned(), count))
 }
 
 fn over_budget(programs: &[(String, u64)]) -> Vec<&str> {
-    programs
-        .iter()
-        .filter(|(_, count)| *count > BUDGET)
-        .map(|(name, _)| name.as_str())
-        .collect()
+    programs.iter().filter(|(_, count)| *count > BUDGET).map(|(name, _)| name.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -73,10 +73,7 @@ impl Workspace {
             Some(directory) => PathBuf::from(directory),
             None => self.root.join(DEFAULT_CORPUS),
         };
-        directory
-            .canonicalize()
-            .ok()
-            .filter(|directory| directory.is_dir())
+        directory.canonicalize().ok().filter(|directory| directory.is_dir())
     }
 
     /// Where [`Self::corpus`] looks, for messages.
@@ -86,9 +83,6 @@ impl Workspace {
 
     /// A path as a reader of the output wants it: relative to the root where it lies below it.
     pub fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root)
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 }

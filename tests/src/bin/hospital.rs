@@ -54,17 +54,9 @@ fn main() -> ExitCode {
 fn run(action: Action) -> Result<(), DemoError> {
     match action {
         Action::Demo { agent, .. } if !lab::is_root() => demo::replay(&agent),
-        Action::Demo {
-            agent,
-            keep,
-            seconds,
-        } => {
+        Action::Demo { agent, keep, seconds } => {
             let day = Duration::from_secs(seconds);
-            demo::run(&Demonstration {
-                agent,
-                is_kept: keep,
-                day,
-            })
+            demo::run(&Demonstration { agent, is_kept: keep, day })
         }
         Action::Capture { file, seconds } => {
             let recording = demo::record(&file, Duration::from_secs(seconds))?;

@@ -42,9 +42,7 @@ fn configuration(workplace: &Workplace) -> String {
 /// The whole path of the agent's executable.
 pub fn find(path: &Path) -> Result<PathBuf, DemoError> {
     let found = fs::canonicalize(path).ok().filter(|found| found.is_file());
-    found.ok_or_else(|| DemoError::NoAgent {
-        path: path.to_owned(),
-    })
+    found.ok_or_else(|| DemoError::NoAgent { path: path.to_owned() })
 }
 
 #[derive(Debug)]
@@ -65,10 +63,7 @@ impl<'a> Agent<'a> {
         workplace: &'a Workplace,
     ) -> Result<Self, DemoError> {
         let state = workplace.join("state");
-        fs::create_dir(&state).map_err(|source| DemoError::File {
-            path: state,
-            source,
-        })?;
+        fs::create_dir(&state).map_err(|source| DemoError::File { path: state, source })?;
         let configuration = workplace.write("wardline.toml", configuration(workplace))?;
         let (log, same_log) = open_twice(&workplace.join("agent.log"))?;
         let mut command = gateway.command(path);
@@ -76,13 +71,7 @@ impl<'a> Agent<'a> {
         command.stdin(Stdio::null()).stdout(log).stderr(same_log);
         let started = Instant::now();
         let process = ChildGuard::start(&mut command)?;
-        Ok(Self {
-            path: path.to_owned(),
-            gateway,
-            workplace,
-            process,
-            started,
-        })
+        Ok(Self { path: path.to_owned(), gateway, workplace, process, started })
     }
 
     /// Waits for `/readyz` and returns how long the agent took.
@@ -92,28 +81,20 @@ impl<'a> Agent<'a> {
             if interrupt::is_requested() {
                 return Err(DemoError::Interrupted);
             }
-            let answer = self
-                .gateway
-                .in_namespace(|| fetch(web_address(), "/readyz"))?;
+            let answer = self.gateway.in_namespace(|| fetch(web_address(), "/readyz"))?;
             if answer.is_ok_and(|(status, _)| status == 200) {
                 return Ok(self.started.elapsed());
             }
             thread::sleep(Duration::from_millis(20));
         }
-        Err(DemoError::NotReady {
-            waited: self.started.elapsed(),
-            last_words: self.last_words(),
-        })
+        Err(DemoError::NotReady { waited: self.started.elapsed(), last_words: self.last_words() })
     }
 
     /// An error when the agent is no longer there.
     pub fn check(&mut self) -> Result<(), DemoError> {
         match self.process.ended().map_err(DemoError::Agent)? {
             None => Ok(()),
-            Some(status) => Err(DemoError::AgentEnded {
-                status,
-                last_words: self.last_words(),
-            }),
+            Some(status) => Err(DemoError::AgentEnded { status, last_words: self.last_words() }),
         }
     }
 
@@ -126,26 +107,15 @@ impl<'a> Agent<'a> {
     /// Everything that one redraw shows. What the agent does not answer in
     /// time stays empty.
     pub fn observe(&self) -> Observed {
-        let metrics = self
-            .gateway
-            .in_namespace(|| fetch(web_address(), "/metrics"));
+        let metrics = self.gateway.in_namespace(|| fetch(web_address(), "/metrics"));
         let metrics = match metrics {
             Ok(Ok((200, text))) => text,
             _ => String::new(),
         };
         Observed {
-            devices: self
-                .ask("devices")
-                .map(|answer| devices_in(&answer))
-                .unwrap_or_default(),
-            flows: self
-                .ask("flows")
-                .map(|answer| flows_in(&answer))
-                .unwrap_or_default(),
-            alerts: self
-                .ask("alerts")
-                .map(|answer| alerts_in(&answer))
-                .unwrap_or_default(),
+            devices: self.ask("devices").map(|answer| devices_in(&answer)).unwrap_or_default(),
+            flows: self.ask("flows").map(|answer| flows_in(&answer)).unwrap_or_default(),
+            alerts: self.ask("alerts").map(|answer| alerts_in(&answer)).unwrap_or_default(),
             samples: samples_in(&metrics),
         }
     }
@@ -157,10 +127,7 @@ impl<'a> Agent<'a> {
         command
             .args([question, "-o", "json", "--socket"])
             .arg(self.workplace.join("wardline.sock"));
-        command
-            .stdin(Stdio::null())
-            .stdout(File::create(&answer_path).ok()?)
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(File::create(&answer_path).ok()?).stderr(Stdio::null());
         let mut asked = ChildGuard::start(&mut command).ok()?;
         let status = asked.wait_for(PATIENCE_FOR_ANSWER).ok()??;
         let answer = fs::read_to_string(answer_path).ok()?;
@@ -178,8 +145,5 @@ fn open_twice(path: &Path) -> Result<(File, File), DemoError> {
         let file = File::create(path)?;
         file.try_clone().map(|same| (file, same))
     };
-    open().map_err(|source| DemoError::File {
-        path: path.to_owned(),
-        source,
-    })
+    open().map_err(|source| DemoError::File { path: path.to_owned(), source })
 }

@@ -31,15 +31,8 @@ pub struct Device {
 impl Device {
     /// What stays the same from one answer to the next.
     pub fn identity(&self) -> String {
-        let names = [
-            self.id.clone(),
-            self.hardware.clone(),
-            self.addresses.join(" "),
-        ];
-        names
-            .into_iter()
-            .find(|name| !name.is_empty())
-            .unwrap_or_default()
+        let names = [self.id.clone(), self.hardware.clone(), self.addresses.join(" ")];
+        names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
     }
 }
 
@@ -72,21 +65,13 @@ pub fn parse_json(answer: &str) -> Option<Value> {
 
 /// The list in an answer: the answer itself, or its only (or named) list.
 fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    let named = answer
-        .get(name)
-        .or_else(|| answer.get("items"))
-        .or_else(|| answer.get("data"));
-    named
-        .unwrap_or(answer)
-        .as_array()
-        .map_or(&[], Vec::as_slice)
+    let named = answer.get(name).or_else(|| answer.get("items")).or_else(|| answer.get("data"));
+    named.unwrap_or(answer).as_array().map_or(&[], Vec::as_slice)
 }
 
 /// The first of these fields that is there and not null.
 fn field<'a>(object: &'a Value, names: &[&str]) -> Option<&'a Value> {
-    names
-        .iter()
-        .find_map(|name| object.get(name).filter(|value| !value.is_null()))
+    names.iter().find_map(|name| object.get(name).filter(|value| !value.is_null()))
 }
 
 fn text(object: &Value, names: &[&str]) -> String {
@@ -106,10 +91,9 @@ fn texts(object: &Value, names: &[&str]) -> Vec<String> {
         Some(Value::Array(values)) => values
             .iter()
             .map(|value| {
-                value.as_str().map_or_else(
-                    || text(value, &["name", "application", "address"]),
-                    str::to_owned,
-                )
+                value
+                    .as_str()
+                    .map_or_else(|| text(value, &["name", "application", "address"]), str::to_owned)
             })
             .collect(),
         Some(Value::String(text)) => vec![text.clone()],
@@ -122,10 +106,7 @@ pub fn devices_in(answer: &Value) -> Vec<Device> {
         id: text(value, &["id", "device_id"]),
         name: text(value, &["host_name", "hostname", "name"]),
         vendor: text(value, &["vendor", "maker"]),
-        hardware: text(
-            value,
-            &["mac", "mac_address", "station", "hardware_address"],
-        ),
+        hardware: text(value, &["mac", "mac_address", "station", "hardware_address"]),
         addresses: texts(value, &["addresses", "ip_addresses", "address", "ip"]),
         applications: texts(value, &["applications", "protocols"]),
         octets: field(value, &["octets", "octets_total"]).and_then(Value::as_u64),
@@ -149,10 +130,7 @@ pub fn alerts_in(answer: &Value) -> Vec<Alert> {
         severity: text(value, &["severity"]),
         device: text(value, &["device_name", "host_name", "device", "address"]),
         summary: text(value, &["summary", "message", "description"]),
-        fired_at: moment(&text(
-            value,
-            &["timestamp", "fired_at", "time", "@timestamp"],
-        )),
+        fired_at: moment(&text(value, &["timestamp", "fired_at", "time", "@timestamp"])),
     };
     list(answer, "alerts").iter().map(alert).collect()
 }
@@ -160,10 +138,7 @@ pub fn alerts_in(answer: &Value) -> Vec<Alert> {
 /// The samples of a metrics text in the Prometheus format; comments and lines
 /// of another form are skipped.
 pub fn samples_in(text: &str) -> Vec<Sample> {
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(sample_in)
-        .collect()
+    text.lines().filter(|line| !line.starts_with('#')).filter_map(sample_in).collect()
 }
 
 fn sample_in(line: &str) -> Option<Sample> {
@@ -179,30 +154,19 @@ fn sample_in(line: &str) -> Option<Sample> {
         .filter_map(|pair| pair.split_once('='))
         .map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
         .collect();
-    Some(Sample {
-        name: name.to_owned(),
-        labels,
-        value,
-    })
+    Some(Sample { name: name.to_owned(), labels, value })
 }
 
 impl Observed {
     /// Octets by application, most first.
     pub fn application_octets(&self) -> Vec<(String, u64)> {
         let mut octets = BTreeMap::<String, u64>::new();
-        for sample in self
-            .samples
-            .iter()
-            .filter(|sample| sample.name.contains("octets"))
-        {
+        for sample in self.samples.iter().filter(|sample| sample.name.contains("octets")) {
             if let Some(application) = sample.labels.get("application") {
                 *octets.entry(application.clone()).or_default() += sample.value as u64;
             }
         }
-        let mut octets: Vec<_> = octets
-            .into_iter()
-            .filter(|(_, octets)| *octets > 0)
-            .collect();
+        let mut octets: Vec<_> = octets.into_iter().filter(|(_, octets)| *octets > 0).collect();
         octets.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         octets
     }
@@ -212,16 +176,12 @@ impl Observed {
     pub fn frame_fates(&self) -> BTreeMap<String, u64> {
         let mut fates = BTreeMap::new();
         for sample in &self.samples {
-            let fate = sample
-                .name
-                .strip_prefix("wardline_")
-                .and_then(|name| name.strip_suffix("_total"));
+            let fate =
+                sample.name.strip_prefix("wardline_").and_then(|name| name.strip_suffix("_total"));
             let Some(fate) = fate.filter(|fate| fate.contains("frames")) else {
                 continue;
             };
-            let reason = ["fate", "reason"]
-                .iter()
-                .find_map(|label| sample.labels.get(*label));
+            let reason = ["fate", "reason"].iter().find_map(|label| sample.labels.get(*label));
             let fate = reason.map_or_else(|| fate.to_owned(), |reason| format!("{fate} {reason}"));
             *fates.entry(fate).or_default() += sample.value as u64;
         }
@@ -248,10 +208,7 @@ mod tests {
             applications: vec!["dns".to_owned(), "tls".to_owned()],
             octets: None,
         };
-        assert_eq!(
-            devices_in(&json!([device])),
-            std::slice::from_ref(&expected)
-        );
+        assert_eq!(devices_in(&json!([device])), std::slice::from_ref(&expected));
         assert_eq!(devices_in(&json!({"devices": [device]})), [expected]);
         assert_eq!(devices_in(&json!([{"vendor": null}])), [Device::default()]);
     }
@@ -261,11 +218,7 @@ mod tests {
         let alerts =
             alerts_in(&json!([{"rule": "WL-002", "timestamp": "2026-01-02T03:04:05.250000Z"}]));
         assert_eq!(alerts[0].rule, "WL-002");
-        let at = alerts[0]
-            .fired_at
-            .unwrap()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap();
+        let at = alerts[0].fired_at.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!((at.as_secs(), at.subsec_millis()), (1_767_323_045, 250));
     }
 
@@ -275,10 +228,7 @@ mod tests {
                     wardline_flow_octets_total{application=\"dicom\",direction=\"reverse\"} 24\n\
                     wardline_frames_received_total{interface=\"clin0\"} 7\n\
                     wardline_frames_undissected_total{reason=\"unknown_ethertype\"} 2\n";
-        let observed = Observed {
-            samples: samples_in(text),
-            ..Observed::default()
-        };
+        let observed = Observed { samples: samples_in(text), ..Observed::default() };
         assert_eq!(observed.application_octets(), [("dicom".to_owned(), 1024)]);
         let fates = observed.frame_fates();
         assert_eq!(fates["frames_received"], 7);

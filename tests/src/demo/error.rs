@@ -16,15 +16,9 @@ pub enum DemoError {
     #[error("no agent at {path}")]
     NoAgent { path: PathBuf },
     #[error("the agent ended with {status}; its last words:\n{last_words}")]
-    AgentEnded {
-        status: ExitStatus,
-        last_words: String,
-    },
+    AgentEnded { status: ExitStatus, last_words: String },
     #[error("the agent was not ready after {waited:?}; its last words:\n{last_words}")]
-    NotReady {
-        waited: Duration,
-        last_words: String,
-    },
+    NotReady { waited: Duration, last_words: String },
     #[error("cannot wait for the agent")]
     Agent(#[source] io::Error),
     #[error("interrupted")]

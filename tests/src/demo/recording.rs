@@ -29,10 +29,7 @@ pub struct Recording {
 /// Records an ordinary day of this length and the outbreak after it.
 pub fn record(file: &Path, day: Duration) -> Result<Recording, DemoError> {
     interrupt::install();
-    let cannot_write = |source| DemoError::File {
-        path: file.to_owned(),
-        source,
-    };
+    let cannot_write = |source| DemoError::File { path: file.to_owned(), source };
     let hospital = Hospital::open("record")?;
     let mut recorder = hospital
         .gateway()
@@ -40,19 +37,14 @@ pub fn record(file: &Path, day: Duration) -> Result<Recording, DemoError> {
         .map_err(DemoError::Recorder)?;
     let output = BufWriter::new(File::create(file).map_err(cannot_write)?);
     let mut writer = PcapWriter::new(output).map_err(cannot_write)?;
-    let mut recording = Recording {
-        frames: 0,
-        octets: 0,
-    };
+    let mut recording = Recording { frames: 0, octets: 0 };
 
     let shift = Shift::of(day + Duration::from_secs(30));
     thread::scope(|scope| {
         let story = scope.spawn(|| story(&hospital, &shift, day));
         while !story.is_finished() {
             while let Some(frame) = recorder.next_frame().map_err(DemoError::Recorder)? {
-                writer
-                    .write(frame.at, &frame.octets)
-                    .map_err(cannot_write)?;
+                writer.write(frame.at, &frame.octets).map_err(cannot_write)?;
                 recording.frames += 1;
                 recording.octets += frame.octets.len() as u64;
             }

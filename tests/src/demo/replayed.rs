@@ -33,12 +33,6 @@ pub fn replay(agent: &Path) -> Result<(), DemoError> {
         .arg("replay")
         .arg(capture)
         .status()
-        .map_err(|_| DemoError::NoAgent {
-            path: agent.clone(),
-        })?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(DemoError::ReplayEnded { status })
-    }
+        .map_err(|_| DemoError::NoAgent { path: agent.clone() })?;
+    if status.success() { Ok(()) } else { Err(DemoError::ReplayEnded { status }) }
 }

@@ -10,19 +10,9 @@ use crate::lab::hospital::outbreak::Scanner;
 /// Where the story is.
 #[derive(Clone, Debug)]
 pub enum Stage {
-    Day {
-        elapsed: Duration,
-        of: Duration,
-    },
-    Outbreak {
-        station: &'static str,
-        scanner: Scanner,
-        addresses: u8,
-        elapsed: Duration,
-    },
-    After {
-        is_kept: bool,
-    },
+    Day { elapsed: Duration, of: Duration },
+    Outbreak { station: &'static str, scanner: Scanner, addresses: u8, elapsed: Duration },
+    After { is_kept: bool },
 }
 
 /// The alert that answers the outbreak.
@@ -52,10 +42,7 @@ pub struct Scene {
 impl Scene {
     pub fn new(gateway: &str, ready_in: Duration) -> Self {
         Self {
-            stage: Stage::Day {
-                elapsed: Duration::ZERO,
-                of: Duration::ZERO,
-            },
+            stage: Stage::Day { elapsed: Duration::ZERO, of: Duration::ZERO },
             gateway: gateway.to_owned(),
             ready_in,
             opened: Instant::now(),
@@ -76,10 +63,8 @@ impl Scene {
             let before = self.last_octets.insert(device.identity(), (octets, now));
             if let Some((before, then)) = before {
                 let seconds = now.duration_since(then).as_secs_f64().max(0.001);
-                self.rates.insert(
-                    device.identity(),
-                    octets.saturating_sub(before) as f64 / seconds,
-                );
+                self.rates
+                    .insert(device.identity(), octets.saturating_sub(before) as f64 / seconds);
             }
         }
         self.observed = observed;
@@ -93,16 +78,10 @@ impl Scene {
                 Some(at) => at.duration_since(began).ok(),
                 None => seen.duration_since(began).ok(),
             };
-            let candidates = self
-                .observed
-                .alerts
-                .iter()
-                .filter_map(|alert| Some((alert, since_began(alert)?)));
+            let candidates =
+                self.observed.alerts.iter().filter_map(|alert| Some((alert, since_began(alert)?)));
             let first = candidates.min_by_key(|(alert, after)| (alert.rule != "WL-002", *after));
-            self.answered = first.map(|(alert, after)| Answered {
-                alert: alert.clone(),
-                after,
-            });
+            self.answered = first.map(|(alert, after)| Answered { alert: alert.clone(), after });
         }
         self.is_answered()
     }
@@ -127,15 +106,9 @@ mod tests {
         };
         scene.observed.alerts = vec![alert("WL-001", 990)];
         assert!(!scene.note_alert(began, began));
-        scene
-            .observed
-            .alerts
-            .extend([alert("WL-010", 1_001), alert("WL-002", 1_002)]);
+        scene.observed.alerts.extend([alert("WL-010", 1_001), alert("WL-002", 1_002)]);
         assert!(scene.note_alert(began, began));
         let answered = scene.answered.unwrap();
-        assert_eq!(
-            (answered.alert.rule.as_str(), answered.after.as_secs()),
-            ("WL-002", 2)
-        );
+        assert_eq!((answered.alert.rule.as_str(), answered.after.as_secs()), ("WL-002", 2));
     }
 }

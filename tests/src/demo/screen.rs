@@ -24,11 +24,7 @@ impl Screen {
 
     fn print(text: &str) {
         let mut output = io::stdout().lock();
-        drop(
-            output
-                .write_all(text.as_bytes())
-                .and_then(|()| output.flush()),
-        );
+        drop(output.write_all(text.as_bytes()).and_then(|()| output.flush()));
     }
 
     /// One line about the progress.
@@ -52,12 +48,7 @@ impl Screen {
 
 /// The width of the terminal.
 fn columns() -> Option<usize> {
-    let mut size = libc::winsize {
-        ws_row: 0,
-        ws_col: 0,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: TIOCGWINSZ fills one `winsize`, which the pointer is to.
     let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
     (result == 0 && size.ws_col >= 40).then_some(usize::from(size.ws_col))

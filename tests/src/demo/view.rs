@@ -13,18 +13,9 @@ impl Scene {
     fn heading(&self) -> String {
         match &self.stage {
             Stage::Day { elapsed, of } => {
-                format!(
-                    "an ordinary day, {} s of {} s",
-                    elapsed.as_secs(),
-                    of.as_secs()
-                )
+                format!("an ordinary day, {} s of {} s", elapsed.as_secs(), of.as_secs())
             }
-            Stage::Outbreak {
-                station,
-                scanner,
-                addresses,
-                elapsed,
-            } => {
+            Stage::Outbreak { station, scanner, addresses, elapsed } => {
                 let scanner = match scanner {
                     Scanner::Nmap => "nmap",
                     Scanner::Own => "own scanner",
@@ -67,11 +58,7 @@ impl Scene {
             .collect();
         let _ = writeln!(page, "\napplications  {}", applications.join(", "));
         let _ = writeln!(page, "frames        {}", self.fates());
-        let _ = writeln!(
-            page,
-            "flows         {} shown by the agent",
-            self.observed.flows.len()
-        );
+        let _ = writeln!(page, "flows         {} shown by the agent", self.observed.flows.len());
         let _ = writeln!(page, "alerts        {}", self.observed.alerts.len());
         for alert in &self.observed.alerts {
             let _ = writeln!(page, "  {}", alert_line(alert));
@@ -92,11 +79,7 @@ impl Scene {
             .rates
             .get(&device.identity())
             .map_or_else(String::new, |rate| quantity(*rate, "B/s"));
-        let name = if device.name.is_empty() {
-            &device.hardware
-        } else {
-            &device.name
-        };
+        let name = if device.name.is_empty() { &device.hardware } else { &device.name };
         let applications = device.applications.join(" ");
         format!(
             "{:<18} {:<26} {address:<15} {rate:>9}  {applications}",
@@ -124,10 +107,7 @@ impl Scene {
             }
         }
         for alert in &self.observed.alerts {
-            if self
-                .shown
-                .insert(format!("{} {:?}", alert.rule, alert.fired_at))
-            {
+            if self.shown.insert(format!("{} {:?}", alert.rule, alert.fired_at)) {
                 let _ = writeln!(lines, "alert   {}", alert_line(alert));
             }
         }
@@ -176,18 +156,9 @@ impl Scene {
 }
 
 fn alert_line(alert: &Alert) -> String {
-    let words = [
-        &alert.rule,
-        &alert.name,
-        &alert.severity,
-        &alert.device,
-        &alert.summary,
-    ];
-    let words: Vec<&str> = words
-        .into_iter()
-        .map(String::as_str)
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words = [&alert.rule, &alert.name, &alert.severity, &alert.device, &alert.summary];
+    let words: Vec<&str> =
+        words.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
     words.join("  ")
 }
 
@@ -195,10 +166,8 @@ fn alert_line(alert: &Alert) -> String {
 pub fn day_summary(day: &DayReport) -> String {
     let calls: u64 = day.values().map(|tally| tally.calls).sum();
     let failures: u64 = day.values().map(|tally| tally.failures).sum();
-    let octets: u64 = day
-        .values()
-        .map(|tally| tally.spoken.said_octets + tally.spoken.heard_octets)
-        .sum();
+    let octets: u64 =
+        day.values().map(|tally| tally.spoken.said_octets + tally.spoken.heard_octets).sum();
     let mut text = format!(
         "the speakers made {calls} calls in {} protocols, {} of application data, {failures} failures",
         day.len(),
@@ -247,23 +216,11 @@ mod tests {
             applications: vec!["dicom".to_owned()],
             octets: Some(1_000),
         };
-        let later = Device {
-            octets: Some(3_000),
-            ..device.clone()
-        };
+        let later = Device { octets: Some(3_000), ..device.clone() };
         let now = Instant::now();
+        scene.take(Observed { devices: vec![device], ..Observed::default() }, now);
         scene.take(
-            Observed {
-                devices: vec![device],
-                ..Observed::default()
-            },
-            now,
-        );
-        scene.take(
-            Observed {
-                devices: vec![later],
-                ..Observed::default()
-            },
+            Observed { devices: vec![later], ..Observed::default() },
             now + Duration::from_secs(2),
         );
         scene
@@ -273,10 +230,7 @@ mod tests {
     fn page_shows_a_device_with_its_rate_and_keeps_to_the_width() {
         let page = scene().page(60);
         assert!(page.contains("CT-ROOM-1"), "{page}");
-        assert!(
-            page.lines().all(|line| line.chars().count() <= 60),
-            "{page}"
-        );
+        assert!(page.lines().all(|line| line.chars().count() <= 60), "{page}");
         assert!(scene().page(120).contains("1.0 kB/s  dicom"));
     }
 

@@ -19,10 +19,7 @@ impl Workplace {
         let parent = std::env::temp_dir();
         remove_stale(&parent);
         let path = parent.join(format!("{PREFIX}{}", process::id()));
-        fs::create_dir(&path).map_err(|source| DemoError::File {
-            path: path.clone(),
-            source,
-        })?;
+        fs::create_dir(&path).map_err(|source| DemoError::File { path: path.clone(), source })?;
         Ok(Self { path })
     }
 
@@ -32,10 +29,8 @@ impl Workplace {
 
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, DemoError> {
         let path = self.join(name);
-        fs::write(&path, content).map_err(|source| DemoError::File {
-            path: path.clone(),
-            source,
-        })?;
+        fs::write(&path, content)
+            .map_err(|source| DemoError::File { path: path.clone(), source })?;
         Ok(path)
     }
 }
@@ -51,9 +46,7 @@ impl Drop for Workplace {
 fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name
-            .strip_prefix(PREFIX)
-            .and_then(|process| process.parse::<u32>().ok());
+        let owner = name.strip_prefix(PREFIX).and_then(|process| process.parse::<u32>().ok());
         if owner.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
             // Somebody else's directory stays; it does no harm.
             drop(fs::remove_dir_all(entry.path()));

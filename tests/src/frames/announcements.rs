@@ -28,10 +28,7 @@ pub fn arp_message(operation: u16, sender: ArpParty, target: ArpParty) -> Vec<u8
 
 /// "Who has `wanted`? Tell the sender."
 pub fn arp_request(sender: ArpParty, wanted: Ipv4Addr) -> Vec<u8> {
-    let target = ArpParty {
-        hardware: MacAddress([0; 6]),
-        address: wanted,
-    };
+    let target = ArpParty { hardware: MacAddress([0; 6]), address: wanted };
     EthernetHeader::broadcast(sender.hardware)
         .frame(ethertype::ARP, &arp_message(1, sender, target))
 }
@@ -48,9 +45,7 @@ pub fn arp_announcement(sender: ArpParty) -> Vec<u8> {
 
 /// One LLDP type-length-value: 7 bits of type, 9 bits of length.
 fn lldp_tlv(kind: u16, value: &[u8]) -> Vec<u8> {
-    let mut tlv = (kind << 9 | (value.len() as u16 & 0x01ff))
-        .to_be_bytes()
-        .to_vec();
+    let mut tlv = (kind << 9 | (value.len() as u16 & 0x01ff)).to_be_bytes().to_vec();
     tlv.extend_from_slice(value);
     tlv
 }
@@ -87,11 +82,7 @@ pub fn cdp_announcement(sender: MacAddress, device: &str, platform: &str) -> Vec
     }
     let checksum = super::checksum::internet_checksum(&message);
     message[2..4].copy_from_slice(&checksum.to_be_bytes());
-    let llc = [
-        &[0xaa, 0xaa, 0x03, 0x00, 0x00, 0x0c, 0x20, 0x00],
-        message.as_slice(),
-    ]
-    .concat();
+    let llc = [&[0xaa, 0xaa, 0x03, 0x00, 0x00, 0x0c, 0x20, 0x00], message.as_slice()].concat();
     EthernetHeader::between(sender, CDP_GROUP).length_frame(&llc)
 }
 
@@ -101,17 +92,11 @@ mod tests {
 
     #[test]
     fn announcement_of_an_address_asks_for_itself() {
-        let sender = ArpParty {
-            hardware: MacAddress::vendor(0x0030e6, 5),
-            address: [10, 20, 0, 12].into(),
-        };
+        let sender =
+            ArpParty { hardware: MacAddress::vendor(0x0030e6, 5), address: [10, 20, 0, 12].into() };
         let frame = arp_announcement(sender);
         assert_eq!(frame[12..22], [0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1]);
-        assert_eq!(
-            frame[28..32],
-            frame[38..42],
-            "sender and target protocol address"
-        );
+        assert_eq!(frame[28..32], frame[38..42], "sender and target protocol address");
     }
 
     #[test]

@@ -13,17 +13,11 @@ pub struct Endpoints {
 
 impl Endpoints {
     pub fn v4(source: impl Into<Ipv4Addr>, destination: impl Into<Ipv4Addr>) -> Self {
-        Self {
-            source: IpAddr::V4(source.into()),
-            destination: IpAddr::V4(destination.into()),
-        }
+        Self { source: IpAddr::V4(source.into()), destination: IpAddr::V4(destination.into()) }
     }
 
     pub fn v6(source: impl Into<Ipv6Addr>, destination: impl Into<Ipv6Addr>) -> Self {
-        Self {
-            source: IpAddr::V6(source.into()),
-            destination: IpAddr::V6(destination.into()),
-        }
+        Self { source: IpAddr::V6(source.into()), destination: IpAddr::V6(destination.into()) }
     }
 
     /// Both addresses must be of one family; a mixed pair is a mistake of the
@@ -53,10 +47,7 @@ impl Endpoints {
 pub fn internet_checksum(octets: &[u8]) -> u16 {
     let mut sum = 0_u64;
     for pair in octets.chunks(2) {
-        sum += u64::from(u16::from_be_bytes([
-            pair[0],
-            pair.get(1).copied().unwrap_or(0),
-        ]));
+        sum += u64::from(u16::from_be_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]));
     }
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

@@ -27,11 +27,7 @@ pub struct Party {
 
 impl Party {
     pub fn new(hardware: MacAddress, address: impl Into<IpAddr>, port: u16) -> Self {
-        Self {
-            hardware,
-            address: address.into(),
-            port,
-        }
+        Self { hardware, address: address.into(), port }
     }
 }
 
@@ -46,12 +42,7 @@ pub struct Conversation {
 
 impl Conversation {
     pub fn between(client: Party, server: Party) -> Self {
-        Self {
-            client,
-            server,
-            tags: Vec::new(),
-            largest_segment: 1400,
-        }
+        Self { client, server, tags: Vec::new(), largest_segment: 1400 }
     }
 
     pub fn tagged(mut self, tag: Tag) -> Self {
@@ -73,10 +64,7 @@ impl Conversation {
         message: impl Fn(&Endpoints) -> Vec<u8>,
     ) -> Vec<u8> {
         let (from, to) = self.parties(speaker);
-        let ends = Endpoints {
-            source: from.address,
-            destination: to.address,
-        };
+        let ends = Endpoints { source: from.address, destination: to.address };
         let mut ethernet = EthernetHeader::between(from.hardware, to.hardware);
         ethernet.tags.clone_from(&self.tags);
         let message = message(&ends);
@@ -114,17 +102,12 @@ impl Conversation {
 
     pub fn udp_frame(&self, speaker: Side, payload: &[u8]) -> Vec<u8> {
         let (from, to) = self.parties(speaker);
-        self.frame(speaker, protocol::UDP, |ends| {
-            udp_datagram(ends, from.port, to.port, payload)
-        })
+        self.frame(speaker, protocol::UDP, |ends| udp_datagram(ends, from.port, to.port, payload))
     }
 
     /// One UDP frame for each turn.
     pub fn udp(&self, turns: &[(Side, Vec<u8>)]) -> Vec<Vec<u8>> {
-        turns
-            .iter()
-            .map(|(speaker, payload)| self.udp_frame(*speaker, payload))
-            .collect()
+        turns.iter().map(|(speaker, payload)| self.udp_frame(*speaker, payload)).collect()
     }
 
     /// A TCP flow: handshake, each turn in segments acknowledged by the other

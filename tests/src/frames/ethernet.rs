@@ -32,9 +32,7 @@ impl MacAddress {
     pub const fn vendor(prefix: u32, device: u32) -> Self {
         let prefix = prefix.to_be_bytes();
         let device = device.to_be_bytes();
-        Self([
-            prefix[1], prefix[2], prefix[3], device[1], device[2], device[3],
-        ])
+        Self([prefix[1], prefix[2], prefix[3], device[1], device[2], device[3]])
     }
 
     /// The group address of an IPv4 multicast group (RFC 1112 section 6.4).
@@ -71,18 +69,12 @@ pub struct Tag {
 impl Tag {
     /// An IEEE 802.1Q customer tag.
     pub const fn customer(vlan: u16) -> Self {
-        Self {
-            protocol: ethertype::CUSTOMER_TAG,
-            control: vlan & 0x0fff,
-        }
+        Self { protocol: ethertype::CUSTOMER_TAG, control: vlan & 0x0fff }
     }
 
     /// An IEEE 802.1ad service tag.
     pub const fn service(vlan: u16) -> Self {
-        Self {
-            protocol: ethertype::SERVICE_TAG,
-            control: vlan & 0x0fff,
-        }
+        Self { protocol: ethertype::SERVICE_TAG, control: vlan & 0x0fff }
     }
 }
 
@@ -98,11 +90,7 @@ pub struct EthernetHeader {
 
 impl EthernetHeader {
     pub fn between(source: MacAddress, destination: MacAddress) -> Self {
-        Self {
-            destination,
-            source,
-            tags: Vec::new(),
-        }
+        Self { destination, source, tags: Vec::new() }
     }
 
     pub fn broadcast(source: MacAddress) -> Self {
@@ -154,10 +142,7 @@ mod tests {
             .tagged(Tag::service(100))
             .tagged(Tag::customer(20))
             .frame(ethertype::IPV4, &[0x45]);
-        assert_eq!(
-            frame[12..23],
-            [0x88, 0xa8, 0, 100, 0x81, 0, 0, 20, 0x08, 0x00, 0x45]
-        );
+        assert_eq!(frame[12..23], [0x88, 0xa8, 0, 100, 0x81, 0, 0, 20, 0x08, 0x00, 0x45]);
         assert_eq!(frame.len(), SHORTEST_FRAME);
     }
 
@@ -165,9 +150,6 @@ mod tests {
     fn multicast_addresses_follow_the_rfcs() {
         let group = MacAddress::ipv4_multicast([239, 255, 255, 250]);
         assert_eq!(group.to_string(), "01:00:5e:7f:ff:fa");
-        assert_eq!(
-            MacAddress::vendor(0x000f14, 0x010203).to_string(),
-            "00:0f:14:01:02:03"
-        );
+        assert_eq!(MacAddress::vendor(0x000f14, 0x010203).to_string(), "00:0f:14:01:02:03");
     }
 }

@@ -41,10 +41,7 @@ impl FrameGenerator {
     /// Frames of `shortest..=longest` octets: below 14 no interface sends
     /// them, but a parser must survive them.
     pub fn with_lengths(mut self, shortest: usize, longest: usize) -> Self {
-        assert!(
-            shortest <= longest,
-            "shortest {shortest}, longest {longest}"
-        );
+        assert!(shortest <= longest, "shortest {shortest}, longest {longest}");
         self.shortest = shortest;
         self.longest = longest;
         self
@@ -99,10 +96,7 @@ mod tests {
     #[test]
     fn same_seed_gives_the_same_frames_and_another_seed_gives_others() {
         let take = |seed| {
-            FrameGenerator::new(seed)
-                .take(500)
-                .map(|specimen| specimen.octets)
-                .collect::<Vec<_>>()
+            FrameGenerator::new(seed).take(500).map(|specimen| specimen.octets).collect::<Vec<_>>()
         };
         assert_eq!(take(1), take(1));
         assert_ne!(take(1), take(2));
@@ -116,19 +110,13 @@ mod tests {
         }
         assert_eq!(lengths.first(), Some(&14));
         assert!(*lengths.last().unwrap() <= LARGEST_FRAME);
-        assert!(
-            lengths.len() > 400,
-            "only {} different lengths",
-            lengths.len()
-        );
+        assert!(lengths.len() > 400, "only {} different lengths", lengths.len());
     }
 
     #[test]
     fn every_saying_and_every_kind_of_frame_appears() {
-        let descriptions: Vec<String> = FrameGenerator::new(11)
-            .take(20_000)
-            .map(|specimen| specimen.description)
-            .collect();
+        let descriptions: Vec<String> =
+            FrameGenerator::new(11).take(20_000).map(|specimen| specimen.description).collect();
         for saying in repertoire() {
             assert!(
                 descriptions.iter().any(|text| text.contains(saying.name)),
@@ -161,10 +149,7 @@ mod tests {
             "swapped",
             "padding",
         ] {
-            assert!(
-                descriptions.iter().any(|text| text.contains(kind)),
-                "no {kind}"
-            );
+            assert!(descriptions.iter().any(|text| text.contains(kind)), "no {kind}");
         }
     }
 }

@@ -38,11 +38,7 @@ pub enum InjectError {
     #[error("packet socket on {device}")]
     Socket { device: String, source: io::Error },
     #[error("{device} took no frame for {waited:?} after {sent} frames")]
-    Stalled {
-        device: String,
-        sent: u64,
-        waited: Duration,
-    },
+    Stalled { device: String, sent: u64, waited: Duration },
 }
 
 /// Sends every frame, in order, out of `device`.
@@ -50,11 +46,8 @@ pub fn inject<F: AsRef<[u8]>>(
     device: &str,
     frames: impl IntoIterator<Item = F>,
 ) -> Result<InjectionReport, InjectError> {
-    let socket =
-        PacketSocket::open(Some(device), Purpose::Send).map_err(|source| InjectError::Socket {
-            device: device.to_owned(),
-            source,
-        })?;
+    let socket = PacketSocket::open(Some(device), Purpose::Send)
+        .map_err(|source| InjectError::Socket { device: device.to_owned(), source })?;
     let mut report = InjectionReport::default();
     let mut frames = frames.into_iter();
     loop {
@@ -79,10 +72,8 @@ fn send_all(
         match socket.send_batch(frames) {
             Ok(taken) => {
                 report.sent += taken as u64;
-                report.sent_octets += frames[..taken]
-                    .iter()
-                    .map(|frame| frame.len() as u64)
-                    .sum::<u64>();
+                report.sent_octets +=
+                    frames[..taken].iter().map(|frame| frame.len() as u64).sum::<u64>();
                 frames = &frames[taken..];
                 full_since = None;
             }
@@ -101,10 +92,7 @@ fn send_all(
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
-                *report
-                    .refused
-                    .entry(error.raw_os_error().unwrap_or(0))
-                    .or_default() += 1;
+                *report.refused.entry(error.raw_os_error().unwrap_or(0)).or_default() += 1;
                 frames = &frames[1..];
             }
         }

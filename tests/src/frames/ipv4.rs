@@ -60,11 +60,7 @@ impl Ipv4Header {
     }
 
     pub fn with_options(mut self, options: &[u8]) -> Self {
-        assert!(
-            options.len() <= 40,
-            "IPv4 options of {} octets; 40 is the limit",
-            options.len()
-        );
+        assert!(options.len() <= 40, "IPv4 options of {} octets; 40 is the limit", options.len());
         self.options = options.to_vec();
         self
     }
@@ -128,9 +124,7 @@ impl Ipv4Header {
                     offset_octets: (index * unit) as u16,
                     more_fragments: index + 1 < count,
                 };
-                self.clone()
-                    .as_fragment(identification, place)
-                    .packet(protocol, piece)
+                self.clone().as_fragment(identification, place).packet(protocol, piece)
             })
             .collect()
     }
@@ -159,10 +153,7 @@ mod tests {
             &payload,
             40,
         );
-        let fields: Vec<u16> = packets
-            .iter()
-            .map(|p| u16::from_be_bytes([p[6], p[7]]))
-            .collect();
+        let fields: Vec<u16> = packets.iter().map(|p| u16::from_be_bytes([p[6], p[7]])).collect();
         assert_eq!(fields, [0x2000, 0x2005, 0x000a]);
         let joined: Vec<u8> = packets.iter().flat_map(|p| p[20..].to_vec()).collect();
         assert_eq!(joined, payload);

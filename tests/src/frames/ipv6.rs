@@ -42,19 +42,12 @@ impl Ipv6Extension {
                 header.extend_from_slice(options);
                 pad_options(&mut header);
             }
-            Self::Routing {
-                routing_type,
-                segments_left,
-                rest,
-            } => {
+            Self::Routing { routing_type, segments_left, rest } => {
                 header.extend([*routing_type, *segments_left]);
                 header.extend_from_slice(rest);
                 header.resize(header.len().next_multiple_of(8), 0);
             }
-            Self::Fragment {
-                identification,
-                place,
-            } => {
+            Self::Fragment { identification, place } => {
                 let field = (place.offset_octets & 0xfff8) | u16::from(place.more_fragments);
                 header.extend(field.to_be_bytes());
                 header.extend(identification.to_be_bytes());
@@ -143,16 +136,10 @@ mod tests {
 
     #[test]
     fn extension_chain_names_each_next_header_and_keeps_eight_octet_units() {
-        let place = FragmentPlace {
-            offset_octets: 0,
-            more_fragments: true,
-        };
+        let place = FragmentPlace { offset_octets: 0, more_fragments: true };
         let packet = Ipv6Header::between(Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST)
             .extended(Ipv6Extension::HopByHop(vec![0x05, 0x02, 0, 0]))
-            .extended(Ipv6Extension::Fragment {
-                identification: 9,
-                place,
-            })
+            .extended(Ipv6Extension::Fragment { identification: 9, place })
             .packet(protocol::UDP, &[0xaa; 8]);
         assert_eq!(packet[6], protocol::HOP_BY_HOP);
         assert_eq!(packet[40..48], [protocol::FRAGMENT, 0, 5, 2, 0, 0, 1, 0]);

@@ -63,11 +63,7 @@ impl PacketSocket {
                 mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t,
             )
         };
-        if bound < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(socket)
-        }
+        if bound < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
     }
 
     pub fn set_option(&self, level: i32, option: i32, value: i32) -> io::Result<()> {
@@ -81,22 +77,14 @@ impl PacketSocket {
                 mem::size_of::<i32>() as libc::socklen_t,
             )
         };
-        if result < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(())
-        }
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     /// Sends one whole frame.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
         // SAFETY: the pointer and the length describe `frame`, alive during the call.
         let sent = unsafe { libc::send(self.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0) };
-        if sent < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(())
-        }
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     /// Sends frames in order and returns how many the kernel took before the
@@ -129,11 +117,7 @@ impl PacketSocket {
                 0,
             )
         };
-        if sent < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(sent as usize)
-        }
+        if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
     }
 }
 

@@ -26,8 +26,7 @@ impl<W: Write> PcapWriter<W> {
     /// `at` counts from 1 January 1970.
     pub fn write(&mut self, at: Duration, frame: &[u8]) -> io::Result<()> {
         let length = frame.len() as u32;
-        self.output
-            .write_all(&(at.as_secs() as u32).to_le_bytes())?;
+        self.output.write_all(&(at.as_secs() as u32).to_le_bytes())?;
         self.output.write_all(&at.subsec_micros().to_le_bytes())?;
         self.output.write_all(&length.to_le_bytes())?;
         self.output.write_all(&length.to_le_bytes())?;
@@ -45,10 +44,7 @@ pub fn capture_of<F: AsRef<[u8]>>(start: Duration, frames: impl IntoIterator<Ite
     let write_all = || -> io::Result<Vec<u8>> {
         let mut writer = PcapWriter::new(Vec::new())?;
         for (position, frame) in frames.into_iter().enumerate() {
-            writer.write(
-                start + Duration::from_millis(position as u64),
-                frame.as_ref(),
-            )?;
+            writer.write(start + Duration::from_millis(position as u64), frame.as_ref())?;
         }
         writer.finish()
     };
@@ -61,10 +57,7 @@ mod tests {
 
     #[test]
     fn capture_has_the_file_header_and_one_record_for_each_frame() {
-        let capture = capture_of(
-            Duration::from_secs(1_700_000_000),
-            [[0xaa_u8; 60], [0xbb; 60]],
-        );
+        let capture = capture_of(Duration::from_secs(1_700_000_000), [[0xaa_u8; 60], [0xbb; 60]]);
         assert_eq!(capture.len(), 24 + 2 * (16 + 60));
         assert_eq!(capture[..4], [0xd4, 0xc3, 0xb2, 0xa1]);
         assert_eq!(capture[20..24], [1, 0, 0, 0]);

@@ -32,10 +32,8 @@ impl Recorder {
     /// Frames that arrive on `devices`, in order of arrival. A wait for the
     /// next frame ends after `patience`.
     pub fn on(devices: &[&str], patience: Duration) -> io::Result<Self> {
-        let interfaces = devices
-            .iter()
-            .map(|device| interface_index(device))
-            .collect::<io::Result<_>>()?;
+        let interfaces =
+            devices.iter().map(|device| interface_index(device)).collect::<io::Result<_>>()?;
         let socket = PacketSocket::open(None, Purpose::ReceiveIncoming)?;
         socket.set_option(libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, RECEIVE_BUFFER)?;
         socket.set_option(libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
@@ -56,11 +54,7 @@ impl Recorder {
         if set < 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(Self {
-            socket,
-            interfaces,
-            buffer: vec![0; LARGEST_RECORDED],
-        })
+        Ok(Self { socket, interfaces, buffer: vec![0; LARGEST_RECORDED] })
     }
 
     /// The next frame, or `None` when none came within the patience.
@@ -78,10 +72,8 @@ impl Recorder {
 
     /// `Ok(None)`: a frame of an interface that is not recorded.
     fn receive(&mut self) -> io::Result<Option<Recorded>> {
-        let mut part = libc::iovec {
-            iov_base: self.buffer.as_mut_ptr().cast(),
-            iov_len: self.buffer.len(),
-        };
+        let mut part =
+            libc::iovec { iov_base: self.buffer.as_mut_ptr().cast(), iov_len: self.buffer.len() };
         let mut control = [0_u64; 16];
         // SAFETY: both are integers and pointers, for which zero is valid.
         let (mut from, mut message): (libc::sockaddr_ll, libc::msghdr) =
@@ -98,13 +90,8 @@ impl Recorder {
         if received < 0 {
             return Err(io::Error::last_os_error());
         }
-        let at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let Some(interface) = self
-            .interfaces
-            .iter()
-            .position(|&index| index == from.sll_ifindex)
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let Some(interface) = self.interfaces.iter().position(|&index| index == from.sll_ifindex)
         else {
             return Ok(None);
         };
@@ -112,11 +99,7 @@ impl Recorder {
         if let Some(tag) = stripped_tag(&message) {
             octets.splice(12..12, tag);
         }
-        Ok(Some(Recorded {
-            at,
-            interface,
-            octets,
-        }))
+        Ok(Some(Recorded { at, interface, octets }))
     }
 }
 
@@ -132,11 +115,8 @@ fn stripped_tag(message: &libc::msghdr) -> Option<[u8; 4]> {
         let auxiliary = unsafe {
             let is_auxiliary = (*header).cmsg_level == libc::SOL_PACKET
                 && (*header).cmsg_type == libc::PACKET_AUXDATA;
-            is_auxiliary.then(|| {
-                libc::CMSG_DATA(header)
-                    .cast::<libc::tpacket_auxdata>()
-                    .read_unaligned()
-            })
+            is_auxiliary
+                .then(|| libc::CMSG_DATA(header).cast::<libc::tpacket_auxdata>().read_unaligned())
         };
         if let Some(auxiliary) = auxiliary {
             if auxiliary.tp_status & libc::TP_STATUS_VLAN_VALID == 0 {

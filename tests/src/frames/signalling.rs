@@ -70,11 +70,7 @@ pub fn igmp_report(group: [u8; 4]) -> Vec<u8> {
 /// GRE around an inner packet of `ethertype`, with a key when one is given.
 pub fn gre(ethertype: u16, key: Option<u32>, inner: &[u8]) -> Vec<u8> {
     let mut packet = Vec::with_capacity(8 + inner.len());
-    packet.extend(if key.is_some() {
-        [0x20, 0x00]
-    } else {
-        [0x00, 0x00]
-    });
+    packet.extend(if key.is_some() { [0x20, 0x00] } else { [0x00, 0x00] });
     packet.extend(ethertype.to_be_bytes());
     if let Some(key) = key {
         packet.extend(key.to_be_bytes());
@@ -96,9 +92,6 @@ mod tests {
         let ends = Endpoints::v6(Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST);
         let solicitation =
             neighbour_solicitation(&ends, Ipv6Addr::LOCALHOST, MacAddress::BROADCAST);
-        assert_eq!(
-            transport_checksum(&ends, protocol::ICMPV6, &solicitation),
-            0
-        );
+        assert_eq!(transport_checksum(&ends, protocol::ICMPV6, &solicitation), 0);
     }
 }

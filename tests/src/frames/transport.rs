@@ -16,9 +16,8 @@ pub mod tcp_flags {
 
 /// Options of a usual SYN: maximum segment size, SACK permitted, timestamps,
 /// window scale.
-pub const USUAL_SYN_OPTIONS: [u8; 20] = [
-    2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7,
-];
+pub const USUAL_SYN_OPTIONS: [u8; 20] =
+    [2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7];
 
 #[derive(Clone, Debug)]
 pub struct TcpHeader {
@@ -54,11 +53,7 @@ impl TcpHeader {
 
     /// A segment that carries data on an open connection.
     pub fn data(source_port: u16, destination_port: u16) -> Self {
-        Self::with_flags(
-            source_port,
-            destination_port,
-            tcp_flags::PSH | tcp_flags::ACK,
-        )
+        Self::with_flags(source_port, destination_port, tcp_flags::PSH | tcp_flags::ACK)
     }
 
     pub fn segment(&self, ends: &Endpoints, payload: &[u8]) -> Vec<u8> {
@@ -133,10 +128,7 @@ mod tests {
     fn tcp_and_udp_checksums_recompute_to_zero_over_both_families() {
         let pairs = [
             Endpoints::v4([10, 20, 0, 21], [10, 30, 0, 10]),
-            Endpoints::v6(
-                Ipv6Addr::LOCALHOST,
-                Ipv6Addr::new(0xfd00, 0x30, 0, 0, 0, 0, 0, 0x10),
-            ),
+            Endpoints::v6(Ipv6Addr::LOCALHOST, Ipv6Addr::new(0xfd00, 0x30, 0, 0, 0, 0, 0, 0x10)),
         ];
         for ends in pairs {
             for length in 0..67 {

@@ -28,16 +28,12 @@ impl ChildGuard {
         // SAFETY: between fork and exec only prctl is called, which is
         // async-signal-safe and allocates nothing.
         unsafe {
-            command.pre_exec(
-                || match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) {
-                    0 => Ok(()),
-                    _ => Err(io::Error::last_os_error()),
-                },
-            );
+            command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            });
         }
-        let child = command
-            .spawn()
-            .map_err(|source| LabError::Start { program, source })?;
+        let child = command.spawn().map_err(|source| LabError::Start { program, source })?;
         Ok(Self { child })
     }
 
@@ -93,10 +89,7 @@ impl ChildGuard {
 impl Drop for ChildGuard {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            eprintln!(
-                "laboratory: cannot end process {}: {error}",
-                self.child.id()
-            );
+            eprintln!("laboratory: cannot end process {}: {error}", self.child.id());
         }
     }
 }

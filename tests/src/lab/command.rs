@@ -8,10 +8,7 @@ use super::error::LabError;
 
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 fn answer(command: &Command, output: Output) -> Result<String, LabError> {
@@ -32,10 +29,7 @@ fn cannot_start(command: &Command) -> impl FnOnce(std::io::Error) -> LabError {
 
 /// Runs a command to its end and returns what it printed.
 pub(super) fn run(command: &mut Command) -> Result<String, LabError> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(cannot_start(command))?;
+    let output = command.stdin(Stdio::null()).output().map_err(cannot_start(command))?;
     answer(command, output)
 }
 

@@ -52,16 +52,7 @@ impl Segment {
         const fn same_digits(number: u8) -> u16 {
             (number / 100) as u16 * 256 + (number / 10 % 10) as u16 * 16 + (number % 10) as u16
         }
-        Ipv6Addr::new(
-            0xfd00,
-            same_digits(self.network()),
-            0,
-            0,
-            0,
-            0,
-            0,
-            same_digits(host),
-        )
+        Ipv6Addr::new(0xfd00, same_digits(self.network()), 0, 0, 0, 0, 0, same_digits(host))
     }
 
     const fn gateway_port(self) -> &'static str {
@@ -94,10 +85,7 @@ impl Hospital {
         open_gateway(
             &lab,
             &gateway,
-            [
-                (&clinical_switch, Segment::Clinical),
-                (&core_switch, Segment::Core),
-            ],
+            [(&clinical_switch, Segment::Clinical), (&core_switch, Segment::Core)],
         )?;
         let mut stations = BTreeMap::new();
         for station in &STATIONS {
@@ -107,12 +95,7 @@ impl Hospital {
             };
             stations.insert(station.name, open_station(&lab, switch, station)?);
         }
-        Ok(Self {
-            _lab: lab,
-            gateway,
-            clinical_switch,
-            stations,
-        })
+        Ok(Self { _lab: lab, gateway, clinical_switch, stations })
     }
 
     /// The namespace where the agent runs, on `clin0` and `core0`.
@@ -126,9 +109,7 @@ impl Hospital {
 
     /// The namespace of a station in [`STATIONS`].
     pub fn station(&self, name: &str) -> &Namespace {
-        self.stations
-            .get(name)
-            .expect("the name is in the table of stations")
+        self.stations.get(name).expect("the name is in the table of stations")
     }
 }
 
@@ -151,15 +132,9 @@ fn open_gateway(
         let uplink_hardware =
             MacAddress::vendor(0x00_25b5, 0x10_0000 + u32::from(segment.network()));
         let uplink = Port::new(switch, "uplink", uplink_hardware);
-        lab.veth(
-            &Port::new(gateway, device, gateway_hardware(segment)),
-            &uplink,
-        )?;
+        lab.veth(&Port::new(gateway, device, gateway_hardware(segment)), &uplink)?;
         switch.attach_to_bridge("uplink", "br0")?;
-        lines.push(format!(
-            "address add {}/24 dev {device}",
-            segment.address(GATEWAY_HOST)
-        ));
+        lines.push(format!("address add {}/24 dev {device}", segment.address(GATEWAY_HOST)));
         lines.push(format!(
             "address add {}/64 dev {device} nodad",
             segment.address_v6(GATEWAY_HOST)
@@ -177,10 +152,7 @@ fn open_station(lab: &Lab, switch: &Namespace, station: &Station) -> Result<Name
     let port_name = format!("port{}", station.host);
     // What the switch's end is called on the wire never shows: it only forwards.
     let switch_hardware = MacAddress::vendor(0x02_574c, u32::from(station.host));
-    lab.veth(
-        &station.port(&namespace),
-        &Port::new(switch, &port_name, switch_hardware),
-    )?;
+    lab.veth(&station.port(&namespace), &Port::new(switch, &port_name, switch_hardware))?;
     switch.attach_to_bridge(&port_name, "br0")?;
     let gateway = station.segment.address(GATEWAY_HOST);
     let gateway_v6 = station.segment.address_v6(GATEWAY_HOST);
@@ -212,10 +184,6 @@ impl Station {
 
     /// The address of the family that an encounter uses.
     pub fn address_of(&self, is_v6: bool) -> IpAddr {
-        if is_v6 {
-            self.address_v6().into()
-        } else {
-            self.address().into()
-        }
+        if is_v6 { self.address_v6().into() } else { self.address().into() }
     }
 }

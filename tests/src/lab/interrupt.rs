@@ -13,10 +13,7 @@ pub fn install() {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
         unsafe {
-            libc::signal(
-                signal,
-                request as extern "C" fn(libc::c_int) as libc::sighandler_t,
-            )
+            libc::signal(signal, request as extern "C" fn(libc::c_int) as libc::sighandler_t)
         };
     }
 }

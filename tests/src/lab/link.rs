@@ -19,11 +19,7 @@ pub struct Port {
 
 impl Port {
     pub fn new(namespace: &Namespace, device: &str, hardware: MacAddress) -> Self {
-        Self {
-            namespace: namespace.clone(),
-            device: device.to_owned(),
-            hardware,
-        }
+        Self { namespace: namespace.clone(), device: device.to_owned(), hardware }
     }
 
     pub fn statistics(&self) -> Result<LinkStatistics, LabError> {
@@ -92,10 +88,8 @@ impl LinkStatistics {
 impl Namespace {
     pub fn link_statistics(&self, device: &str) -> Result<LinkStatistics, LabError> {
         let answer = self.ip(&["-json", "-statistics", "link", "show", "dev", device])?;
-        LinkStatistics::from_json(&answer).ok_or_else(|| LabError::Statistics {
-            device: device.to_owned(),
-            answer,
-        })
+        LinkStatistics::from_json(&answer)
+            .ok_or_else(|| LabError::Statistics { device: device.to_owned(), answer })
     }
 
     /// A bridge that forwards at once and to every port of a group.
@@ -125,12 +119,7 @@ impl Lab {
         run(Command::new("ip")
             .args(["-n", one.namespace.name(), "link", "add", &one.device])
             .args(["address", &one.hardware.to_string(), "type", "veth", "peer"])
-            .args([
-                "name",
-                &other.device,
-                "address",
-                &other.hardware.to_string(),
-            ])
+            .args(["name", &other.device, "address", &other.hardware.to_string()])
             .args(["netns", other.namespace.name()]))?;
         for port in [one, other] {
             port.without_offload()?;
@@ -162,11 +151,7 @@ mod tests {
             "tx":{"bytes":60,"packets":1,"errors":0,"dropped":2}}}]"#;
         let statistics = LinkStatistics::from_json(answer).unwrap();
         assert_eq!(
-            (
-                statistics.rx_packets,
-                statistics.rx_octets,
-                statistics.tx_dropped
-            ),
+            (statistics.rx_packets, statistics.rx_octets, statistics.tx_dropped),
             (10, 600, 2)
         );
         assert_eq!(LinkStatistics::from_json("[]"), None);

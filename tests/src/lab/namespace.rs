@@ -47,21 +47,15 @@ impl Namespace {
     /// Runs several `ip` commands in one process; the first failure ends it.
     pub fn ip_batch(&self, lines: &[String]) -> Result<(), LabError> {
         let script = lines.join("\n") + "\n";
-        run_with_input(
-            Command::new("ip").args(["-n", &self.name, "-batch", "-"]),
-            &script,
-        )
-        .map(drop)
+        run_with_input(Command::new("ip").args(["-n", &self.name, "-batch", "-"]), &script)
+            .map(drop)
     }
 
     /// A command that will run inside. Not `ip netns exec`: that mounts a new
     /// /sys and so hides /sys/fs/bpf.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("nsenter");
-        command
-            .arg(format!("--net={}", self.path().display()))
-            .arg("--")
-            .arg(program);
+        command.arg(format!("--net={}", self.path().display())).arg("--").arg(program);
         command
     }
 
@@ -86,25 +80,19 @@ impl Namespace {
     pub fn in_namespace<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, LabError> {
         let result = thread::scope(|scope| {
             let inside = scope.spawn(|| self.enter().map(|()| work()));
-            inside
-                .join()
-                .unwrap_or_else(|panic| panic::resume_unwind(panic))
+            inside.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
         });
-        result.map_err(|source| LabError::Enter {
-            name: self.name.to_string(),
-            source,
-        })
+        result.map_err(|source| LabError::Enter { name: self.name.to_string(), source })
     }
 
     /// Writes a setting below /proc/sys/net, such as `ipv4/ip_forward`.
     pub fn set(&self, key: &str, value: &str) -> Result<(), LabError> {
         let path = Path::new("/proc/sys/net").join(key);
-        self.in_namespace(|| fs::write(&path, value))?
-            .map_err(|source| LabError::Setting {
-                path,
-                value: value.to_owned(),
-                source,
-            })
+        self.in_namespace(|| fs::write(&path, value))?.map_err(|source| LabError::Setting {
+            path,
+            value: value.to_owned(),
+            source,
+        })
     }
 
     /// No IPv6 on any interface, present or future: no router or neighbour

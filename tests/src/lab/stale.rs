@@ -26,15 +26,10 @@ pub fn sweep_stale() -> Result<Vec<String>, LabError> {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => {
-            return Err(LabError::List {
-                path: DIRECTORY.into(),
-                source,
-            });
+            return Err(LabError::List { path: DIRECTORY.into(), source });
         }
     };
-    let names = entries
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut removed = Vec::new();
     for name in names.filter(|name| owner(name).is_some_and(|process| !is_alive(process))) {
         // Another laboratory may sweep at the same time: gone is gone.

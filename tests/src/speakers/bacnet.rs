@@ -30,11 +30,7 @@ fn device_identifier(instance: u32) -> [u8; 4] {
 
 /// Who is there? To every network.
 pub fn bacnet_who_is_broadcast() -> Vec<u8> {
-    message(
-        ORIGINAL_BROADCAST,
-        &[1, 0x20, 0xff, 0xff, 0, 0xff],
-        &[0x10, 8],
-    )
+    message(ORIGINAL_BROADCAST, &[1, 0x20, 0xff, 0xff, 0, 0xff], &[0x10, 8])
 }
 
 /// Who is there? To one device, across a router.
@@ -69,11 +65,9 @@ pub fn bacnet_object_name(invoke: u8, instance: u32, name: &str) -> Vec<u8> {
 pub fn control(request: &[u8]) -> Option<Vec<u8>> {
     match request {
         [0x81, _, _, _, 1, 0, 0x10, 8, ..] => Some(bacnet_i_am(DEVICE_INSTANCE, 7)),
-        [0x81, _, _, _, 1, 4, 0x00, _, invoke, 0x0c, ..] => Some(bacnet_object_name(
-            *invoke,
-            DEVICE_INSTANCE,
-            "AHU-2 THEATRE",
-        )),
+        [0x81, _, _, _, 1, 4, 0x00, _, invoke, 0x0c, ..] => {
+            Some(bacnet_object_name(*invoke, DEVICE_INSTANCE, "AHU-2 THEATRE"))
+        }
         _ => None,
     }
 }
@@ -92,15 +86,8 @@ mod tests {
 
     #[test]
     fn length_field_covers_the_whole_message() {
-        for message in [
-            bacnet_who_is(),
-            bacnet_i_am(1, 7),
-            bacnet_read_object_name(1, 1),
-        ] {
-            assert_eq!(
-                usize::from(u16::from_be_bytes([message[2], message[3]])),
-                message.len()
-            );
+        for message in [bacnet_who_is(), bacnet_i_am(1, 7), bacnet_read_object_name(1, 1)] {
+            assert_eq!(usize::from(u16::from_be_bytes([message[2], message[3]])), message.len());
         }
     }
 }

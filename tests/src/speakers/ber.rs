@@ -45,11 +45,7 @@ pub fn object_identifier(arcs: &[u32]) -> Vec<u8> {
     let mut content = vec![(arcs[0] * 40 + arcs[1]) as u8];
     for &arc in &arcs[2..] {
         let groups = (1..5).rev().map(|group| (arc >> (7 * group)) & 0x7f);
-        content.extend(
-            groups
-                .skip_while(|&group| group == 0)
-                .map(|group| group as u8 | 0x80),
-        );
+        content.extend(groups.skip_while(|&group| group == 0).map(|group| group as u8 | 0x80));
         content.push((arc & 0x7f) as u8);
     }
     value(OBJECT_IDENTIFIER, &content)

@@ -48,11 +48,7 @@ impl Call {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            heard: Vec::new(),
-            spoken: Spoken::default(),
-        })
+        Ok(Self { stream, heard: Vec::new(), spoken: Spoken::default() })
     }
 
     pub fn say(&mut self, message: &[u8]) -> io::Result<()> {
@@ -71,10 +67,7 @@ impl Call {
                 return Ok(Some(self.heard.drain(..length).collect()));
             }
             if self.heard.len() > LONGEST_MESSAGE {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "message without an end",
-                ));
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "message without an end"));
             }
             match self.stream.read(&mut piece)? {
                 0 if self.heard.is_empty() => return Ok(None),
@@ -89,8 +82,7 @@ impl Call {
 
     /// The next whole message; hanging up before it is an error.
     pub fn expect_answer(&mut self, framing: Framing) -> io::Result<Vec<u8>> {
-        self.hear(framing)?
-            .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        self.hear(framing)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
     /// Closes the call in order: says goodbye and waits for the other side's.
@@ -112,10 +104,7 @@ impl Call {
 
 /// Framing of protocols whose messages end with a line feed.
 pub fn line(heard: &[u8]) -> Option<usize> {
-    heard
-        .iter()
-        .position(|&octet| octet == b'\n')
-        .map(|position| position + 1)
+    heard.iter().position(|&octet| octet == b'\n').map(|position| position + 1)
 }
 
 /// Framing of everything that has arrived.

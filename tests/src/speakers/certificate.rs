@@ -8,24 +8,16 @@ const ORGANISATION: [u32; 4] = [2, 5, 4, 10];
 const COMMON_NAME: [u32; 4] = [2, 5, 4, 3];
 
 fn algorithm(identifier: &[u32]) -> Vec<u8> {
-    ber::sequence(&[
-        ber::object_identifier(identifier),
-        ber::value(ber::NULL, &[]),
-    ])
+    ber::sequence(&[ber::object_identifier(identifier), ber::value(ber::NULL, &[])])
 }
 
 fn distinguished_name(organisation: &str, common_name: &str) -> Vec<u8> {
     let part = |identifier: &[u32], text: &str| {
-        let pair = [
-            ber::object_identifier(identifier),
-            ber::value(ber::UTF8_STRING, text.as_bytes()),
-        ];
+        let pair =
+            [ber::object_identifier(identifier), ber::value(ber::UTF8_STRING, text.as_bytes())];
         ber::value(ber::SET, &ber::sequence(&pair))
     };
-    ber::sequence(&[
-        part(&ORGANISATION, organisation),
-        part(&COMMON_NAME, common_name),
-    ])
+    ber::sequence(&[part(&ORGANISATION, organisation), part(&COMMON_NAME, common_name)])
 }
 
 /// Unused-bits octet zero, then the octets.
@@ -56,9 +48,5 @@ pub fn certificate(organisation: &str, common_name: &str) -> Vec<u8> {
         name,
         ber::sequence(&[algorithm(&RSA), bit_string(&key)]),
     ]);
-    ber::sequence(&[
-        content,
-        algorithm(&SHA256_WITH_RSA),
-        bit_string(&[0x5a; 256]),
-    ])
+    ber::sequence(&[content, algorithm(&SHA256_WITH_RSA), bit_string(&[0x5a; 256])])
 }

@@ -64,23 +64,14 @@ pub fn ask(server: SocketAddr, question: &[u8]) -> io::Result<(Vec<u8>, Spoken)>
     let mut answer = vec![0; LARGEST_DATAGRAM];
     let length = socket.recv(&mut answer)?;
     answer.truncate(length);
-    Ok((
-        answer,
-        Spoken {
-            said_octets: question.len() as u64,
-            heard_octets: length as u64,
-        },
-    ))
+    Ok((answer, Spoken { said_octets: question.len() as u64, heard_octets: length as u64 }))
 }
 
 /// Sends one datagram that nobody answers.
 pub fn tell(listener: SocketAddr, message: &[u8]) -> io::Result<Spoken> {
     let socket = UdpSocket::bind(unspecified_like(listener))?;
     socket.send_to(message, listener)?;
-    Ok(Spoken {
-        said_octets: message.len() as u64,
-        heard_octets: 0,
-    })
+    Ok(Spoken { said_octets: message.len() as u64, heard_octets: 0 })
 }
 
 /// Sends one datagram to a multicast group, from the group's own port as
@@ -95,8 +86,5 @@ pub fn announce(
     let socket = UdpSocket::bind((own_address, own_port))?;
     socket.set_multicast_ttl_v4(2)?;
     socket.send_to(message, (group, port))?;
-    Ok(Spoken {
-        said_octets: message.len() as u64,
-        heard_octets: 0,
-    })
+    Ok(Spoken { said_octets: message.len() as u64, heard_octets: 0 })
 }

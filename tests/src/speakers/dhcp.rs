@@ -80,14 +80,7 @@ impl Client<'_> {
         if kind == Kind::Request {
             options.push(option(54, &[10, 30, 0, 53]));
         }
-        message(
-            1,
-            self.transaction,
-            self.hardware.0,
-            Ipv4Addr::UNSPECIFIED,
-            [0; 4],
-            &options,
-        )
+        message(1, self.transaction, self.hardware.0, Ipv4Addr::UNSPECIFIED, [0; 4], &options)
     }
 }
 
@@ -132,14 +125,7 @@ pub fn answer(request: &[u8]) -> Option<Vec<u8>> {
         option(3, &[10, 20, 0, 1]),
         option(6, &[10, 30, 0, 53]),
     ];
-    Some(message(
-        2,
-        transaction,
-        hardware,
-        wanted.into(),
-        relay,
-        &options,
-    ))
+    Some(message(2, transaction, hardware, wanted.into(), relay, &options))
 }
 
 /// The gateway's relay agent (RFC 1542 section 4): requests to the server,
@@ -186,19 +172,13 @@ mod tests {
             transaction: 0xfeed,
         };
         let offer = answer(&client.message(Kind::Discover)).unwrap();
-        assert_eq!(
-            transaction_and_kind(&offer),
-            Some((0xfeed, Kind::Offer as u8))
-        );
+        assert_eq!(transaction_and_kind(&offer), Some((0xfeed, Kind::Offer as u8)));
         assert_eq!(offer[16..20], [10, 20, 0, 11]);
         assert_eq!(
             find_option(&client.message(Kind::Discover), 12),
             Some(b"MON-ICU3-BED03".as_slice())
         );
         let grant = answer(&client.message(Kind::Request)).unwrap();
-        assert_eq!(
-            transaction_and_kind(&grant),
-            Some((0xfeed, Kind::Acknowledge as u8))
-        );
+        assert_eq!(transaction_and_kind(&grant), Some((0xfeed, Kind::Acknowledge as u8)));
     }
 }

@@ -32,12 +32,7 @@ fn dialogue<const N: usize>(
     port: u16,
     turns: [(Side, Vec<u8>); N],
 ) -> Dialogue {
-    Dialogue {
-        protocol,
-        transport,
-        port,
-        turns: turns.to_vec(),
-    }
+    Dialogue { protocol, transport, port, turns: turns.to_vec() }
 }
 
 /// One dialogue of every protocol (TLS has two: 1.2 and 1.3).
@@ -54,29 +49,17 @@ fn imaging() -> Dialogue {
     let class = uid::CT_IMAGE_STORAGE;
     let mut turns = vec![
         (Client, dicom_association_request("PACS_MAIN", "CT_ROOM_1")),
-        (
-            Server,
-            dicom_association_acceptance("PACS_MAIN", "CT_ROOM_1", 3),
-        ),
+        (Server, dicom_association_acceptance("PACS_MAIN", "CT_ROOM_1", 3)),
         (Client, dicom_echo_request(1)),
         (Server, dicom_response(1, C_ECHO, 1, uid::VERIFICATION)),
         (Client, dicom_store_request(3, 2, class, "2.25.1")),
     ];
     let image = dicom_image(class, "2.25.1", "CT", 40_000);
-    turns.extend(
-        dicom_data_set(3, &image)
-            .into_iter()
-            .map(|piece| (Client, piece)),
-    );
+    turns.extend(dicom_data_set(3, &image).into_iter().map(|piece| (Client, piece)));
     turns.push((Server, dicom_response(3, C_STORE, 2, class)));
     turns.push((Client, dicom_release_request()));
     turns.push((Server, dicom_release_response()));
-    Dialogue {
-        protocol: "dicom",
-        transport: Tcp,
-        port: 104,
-        turns,
-    }
+    Dialogue { protocol: "dicom", transport: Tcp, port: 104, turns }
 }
 
 fn messages_and_controllers() -> Vec<Dialogue> {
@@ -131,10 +114,8 @@ fn infrastructure() -> Vec<Dialogue> {
         wanted: address,
         transaction: 7,
     };
-    let (discover, request) = (
-        client.message(dhcp::Kind::Discover),
-        client.message(dhcp::Kind::Request),
-    );
+    let (discover, request) =
+        (client.message(dhcp::Kind::Discover), client.message(dhcp::Kind::Request));
     let (offer, grant) = (
         dhcp::answer(&discover).expect("a discover is answered"),
         dhcp::answer(&request).expect("a request is answered"),
@@ -145,28 +126,15 @@ fn infrastructure() -> Vec<Dialogue> {
             "dns",
             Udp,
             53,
-            [
-                (Client, dns_query(7, name)),
-                (Server, dns_response(7, name, address)),
-            ],
+            [(Client, dns_query(7, name)), (Server, dns_response(7, name, address))],
         ),
         dialogue(
             "dhcp",
             Udp,
             67,
-            [
-                (Client, discover),
-                (Server, offer),
-                (Client, request),
-                (Server, grant),
-            ],
+            [(Client, discover), (Server, offer), (Client, request), (Server, grant)],
         ),
-        dialogue(
-            "ntp",
-            Udp,
-            123,
-            [(Client, ntp::ntp_request()), (Server, ntp::ntp_response())],
-        ),
+        dialogue("ntp", Udp, 123, [(Client, ntp::ntp_request()), (Server, ntp::ntp_response())]),
         dialogue(
             "snmp",
             Udp,
@@ -180,48 +148,28 @@ fn infrastructure() -> Vec<Dialogue> {
             "syslog",
             Udp,
             514,
-            [(
-                Client,
-                syslog::syslog_message("bed-12", "smartbed", "rail lowered"),
-            )],
+            [(Client, syslog::syslog_message("bed-12", "smartbed", "rail lowered"))],
         ),
     ]
 }
 
 fn discovery() -> Vec<Dialogue> {
     let address = Ipv4Addr::new(10, 20, 0, 12);
-    let bed = mdns_announcement(
-        "Bed 12",
-        "_http._tcp.local",
-        "bed-12.local",
-        80,
-        "md=SmartBed",
-        address,
-    );
+    let bed =
+        mdns_announcement("Bed 12", "_http._tcp.local", "bed-12.local", 80, "md=SmartBed", address);
     vec![
-        dialogue(
-            "mdns",
-            Udp,
-            5353,
-            [(Client, mdns_query("_ipp._tcp.local")), (Client, bed)],
-        ),
+        dialogue("mdns", Udp, 5353, [(Client, mdns_query("_ipp._tcp.local")), (Client, bed)]),
         dialogue(
             "ssdp",
             Udp,
             1900,
-            [
-                (Client, ssdp::ssdp_search()),
-                (Client, ssdp::ssdp_notification(address)),
-            ],
+            [(Client, ssdp::ssdp_search()), (Client, ssdp::ssdp_notification(address))],
         ),
         dialogue(
             "ws-discovery",
             Udp,
             3702,
-            [
-                (Client, wsdiscovery::sdc_hello(address)),
-                (Client, wsdiscovery::sdc_probe()),
-            ],
+            [(Client, wsdiscovery::sdc_hello(address)), (Client, wsdiscovery::sdc_probe())],
         ),
     ]
 }
@@ -245,10 +193,7 @@ fn office() -> Vec<Dialogue> {
             [
                 (Client, http_get("epr.hospital.example", "/fhir/metadata")),
                 (Server, http_ok("application/fhir+json", "{}")),
-                (
-                    Client,
-                    http_post("ventilator", "/vent/Get", "application/soap+xml", &mdib),
-                ),
+                (Client, http_post("ventilator", "/vent/Get", "application/soap+xml", &mdib)),
                 (Server, http_ok("text/html", "<p>ward list</p>")),
             ],
         ),
@@ -269,10 +214,7 @@ fn office() -> Vec<Dialogue> {
             "smb1",
             Tcp,
             445,
-            [
-                (Client, smb1::smb1_negotiate_request()),
-                (Server, smb1::smb1_negotiate_response()),
-            ],
+            [(Client, smb1::smb1_negotiate_request()), (Server, smb1::smb1_negotiate_response())],
         ),
         dialogue(
             "smb2",
@@ -288,19 +230,13 @@ fn office() -> Vec<Dialogue> {
             "rdp",
             Tcp,
             3389,
-            [
-                (Client, rdp::rdp_connection_request()),
-                (Server, rdp::rdp_connection_confirm()),
-            ],
+            [(Client, rdp::rdp_connection_request()), (Server, rdp::rdp_connection_confirm())],
         ),
         dialogue(
             "printing",
             Tcp,
             9100,
-            [
-                (Client, printing::print_job()),
-                (Server, printing::printer_identity()),
-            ],
+            [(Client, printing::print_job()), (Server, printing::printer_identity())],
         ),
     ]
 }

@@ -84,10 +84,8 @@ impl AssociationProposal<'_> {
             ];
             content.extend(item(0x20, &context.concat()));
         }
-        content.extend(user_information(
-            self.implementation_class_uid,
-            self.implementation_version,
-        ));
+        content
+            .extend(user_information(self.implementation_class_uid, self.implementation_version));
         pdu(1, &content)
     }
 }
@@ -259,11 +257,7 @@ pub fn dicom_data_set(context: u8, data_set: &[u8]) -> Vec<Vec<u8>> {
         .chunks(room)
         .enumerate()
         .map(|(index, piece)| {
-            dicom_data(
-                context,
-                if index + 1 == pieces { 0x02 } else { 0x00 },
-                piece,
-            )
+            dicom_data(context, if index + 1 == pieces { 0x02 } else { 0x00 }, piece)
         })
         .collect()
 }
@@ -290,11 +284,7 @@ mod tests {
     #[test]
     fn data_set_fits_the_maximum_pdu_length_and_marks_only_the_last_piece() {
         let pieces = dicom_data_set(3, &[0; 40_000]);
-        assert!(
-            pieces
-                .iter()
-                .all(|piece| piece.len() - 6 <= MAXIMUM_PDU_LENGTH as usize)
-        );
+        assert!(pieces.iter().all(|piece| piece.len() - 6 <= MAXIMUM_PDU_LENGTH as usize));
         let controls: Vec<u8> = pieces.iter().map(|piece| piece[11]).collect();
         assert_eq!(controls, [0, 0, 2]);
     }

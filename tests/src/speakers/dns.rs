@@ -27,10 +27,7 @@ fn name(dotted: &str) -> Vec<u8> {
 }
 
 fn header(id: u16, flags: u16, questions: u16, answers: u16) -> Vec<u8> {
-    [id, flags, questions, answers, 0, 0]
-        .iter()
-        .flat_map(|word| word.to_be_bytes())
-        .collect()
+    [id, flags, questions, answers, 0, 0].iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
 fn question(dotted: &str, kind: u16) -> Vec<u8> {
@@ -53,12 +50,8 @@ pub fn dns_query(id: u16, dotted: &str) -> Vec<u8> {
 }
 
 pub fn dns_response(id: u16, dotted: &str, address: Ipv4Addr) -> Vec<u8> {
-    [
-        header(id, 0x8580, 1, 1),
-        question(dotted, A),
-        record(dotted, A, 300, &address.octets()),
-    ]
-    .concat()
+    [header(id, 0x8580, 1, 1), question(dotted, A), record(dotted, A, 300, &address.octets())]
+        .concat()
 }
 
 /// Who offers this service on the link?
@@ -76,10 +69,8 @@ pub fn mdns_announcement(
     address: Ipv4Addr,
 ) -> Vec<u8> {
     let full = format!("{instance}.{service}");
-    let mut server = [0, 0, port]
-        .iter()
-        .flat_map(|word: &u16| word.to_be_bytes())
-        .collect::<Vec<u8>>();
+    let mut server =
+        [0, 0, port].iter().flat_map(|word: &u16| word.to_be_bytes()).collect::<Vec<u8>>();
     server.extend(name(host));
     let text = [&[text.len() as u8], text.as_bytes()].concat();
     [
@@ -101,18 +92,12 @@ pub fn answer(query: &[u8]) -> Option<Vec<u8>> {
         labels.push(String::from_utf8_lossy(after.get(..usize::from(length))?).into_owned());
         rest = &after[usize::from(length)..];
     }
-    Some(dns_response(
-        id,
-        &labels.join("."),
-        Ipv4Addr::new(10, 30, 0, 30),
-    ))
+    Some(dns_response(id, &labels.join("."), Ipv4Addr::new(10, 30, 0, 30)))
 }
 
 pub fn resolve(server: SocketAddr, dotted: &str) -> io::Result<Spoken> {
     // The id need not be unguessable inside a laboratory, only not constant.
-    let id = dotted
-        .bytes()
-        .fold(0x5744_u16, |id, octet| id.rotate_left(3) ^ u16::from(octet));
+    let id = dotted.bytes().fold(0x5744_u16, |id, octet| id.rotate_left(3) ^ u16::from(octet));
     datagrams::ask(server, &dns_query(id, dotted)).map(|(_, spoken)| spoken)
 }
 

@@ -105,10 +105,7 @@ pub fn hl7_acknowledgement(control_id: &str) -> Vec<u8> {
 
 /// Framing: up to and including the end block octets.
 pub fn mllp_length(heard: &[u8]) -> Option<usize> {
-    heard
-        .windows(2)
-        .position(|pair| pair == END_BLOCK)
-        .map(|position| position + 2)
+    heard.windows(2).position(|pair| pair == END_BLOCK).map(|position| position + 2)
 }
 
 /// MSH-10 of a message in a block.

@@ -48,11 +48,8 @@ const CAPABILITIES: &str = r#"{"resourceType":"CapabilityStatement","status":"ac
 pub fn answer(call: &mut Call) -> io::Result<()> {
     while let Some(request) = call.hear(message_length)? {
         let is_fhir = request.windows(6).take(32).any(|part| part == b" /fhir");
-        let (content_type, content) = if is_fhir {
-            ("application/fhir+json", CAPABILITIES)
-        } else {
-            ("text/html", PAGE)
-        };
+        let (content_type, content) =
+            if is_fhir { ("application/fhir+json", CAPABILITIES) } else { ("text/html", PAGE) };
         call.say(&http_ok(content_type, content))?;
     }
     Ok(())

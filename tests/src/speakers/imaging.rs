@@ -28,11 +28,7 @@ fn unexpected(expected: u8, pdu: &[u8]) -> io::Error {
 
 fn hear_pdu(call: &mut Call, expected: u8) -> io::Result<Vec<u8>> {
     let pdu = call.expect_answer(pdu_length)?;
-    if pdu.first() == Some(&expected) {
-        Ok(pdu)
-    } else {
-        Err(unexpected(expected, &pdu))
-    }
+    if pdu.first() == Some(&expected) { Ok(pdu) } else { Err(unexpected(expected, &pdu)) }
 }
 
 fn associate(
@@ -76,17 +72,11 @@ pub fn store(
 ) -> io::Result<Spoken> {
     let mut call = associate(server, titles, &[uid::VERIFICATION, sop_class])?;
     let instance = format!("{}.{pixel_octets}", uid::LABORATORY);
-    let modality = if sop_class == uid::CT_IMAGE_STORAGE {
-        "CT"
-    } else {
-        "US"
-    };
+    let modality = if sop_class == uid::CT_IMAGE_STORAGE { "CT" } else { "US" };
     let context = context_id(1);
     call.say(&dicom_store_request(context, 1, sop_class, &instance))?;
-    for piece in dicom_data_set(
-        context,
-        &dicom_image(sop_class, &instance, modality, pixel_octets),
-    ) {
+    for piece in dicom_data_set(context, &dicom_image(sop_class, &instance, modality, pixel_octets))
+    {
         call.say(&piece)?;
     }
     hear_pdu(&mut call, 4)?;
@@ -136,9 +126,7 @@ fn proposed_contexts(mut items: &[u8]) -> usize {
     let mut contexts = 0;
     while let [kind, _, high, low, rest @ ..] = items {
         contexts += usize::from(*kind == 0x20);
-        items = rest
-            .get(usize::from(u16::from_be_bytes([*high, *low]))..)
-            .unwrap_or(&[]);
+        items = rest.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or(&[]);
     }
     contexts
 }

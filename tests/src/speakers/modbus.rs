@@ -29,13 +29,7 @@ pub fn modbus_read_holding_registers(
     message(
         transaction,
         unit,
-        &[
-            READ_HOLDING_REGISTERS,
-            first_high,
-            first_low,
-            count_high,
-            count_low,
-        ],
+        &[READ_HOLDING_REGISTERS, first_high, first_low, count_high, count_low],
     )
 }
 
@@ -48,32 +42,16 @@ pub fn modbus_holding_registers(transaction: u16, unit: u8, registers: &[u16]) -
 pub fn modbus_write_register(transaction: u16, unit: u8, register: u16, value: u16) -> Vec<u8> {
     let [register_high, register_low] = register.to_be_bytes();
     let [value_high, value_low] = value.to_be_bytes();
-    message(
-        transaction,
-        unit,
-        &[0x06, register_high, register_low, value_high, value_low],
-    )
+    message(transaction, unit, &[0x06, register_high, register_low, value_high, value_low])
 }
 
 pub fn modbus_identification_request(transaction: u16, unit: u8) -> Vec<u8> {
-    message(
-        transaction,
-        unit,
-        &[ENCAPSULATED_INTERFACE, READ_DEVICE_IDENTIFICATION, 1, 0],
-    )
+    message(transaction, unit, &[ENCAPSULATED_INTERFACE, READ_DEVICE_IDENTIFICATION, 1, 0])
 }
 
 /// Vendor, product and revision.
 pub fn modbus_identification(transaction: u16, unit: u8) -> Vec<u8> {
-    let mut body = vec![
-        ENCAPSULATED_INTERFACE,
-        READ_DEVICE_IDENTIFICATION,
-        1,
-        1,
-        0,
-        0,
-        3,
-    ];
+    let mut body = vec![ENCAPSULATED_INTERFACE, READ_DEVICE_IDENTIFICATION, 1, 1, 0, 0, 3];
     for (object, text) in [(0, "Example Controls"), (1, "AHU-200"), (2, "v2.11")] {
         body.extend([object, text.len() as u8]);
         body.extend_from_slice(text.as_bytes());
@@ -99,9 +77,8 @@ pub fn control(call: &mut Call) -> io::Result<()> {
         let transaction = u16::from_be_bytes([high, low]);
         let answer = match (function, rest) {
             (READ_HOLDING_REGISTERS, &[_, _, _, count]) if count <= 125 => {
-                let registers: Vec<u16> = (0..u16::from(count))
-                    .map(|register| 200 + register)
-                    .collect();
+                let registers: Vec<u16> =
+                    (0..u16::from(count)).map(|register| 200 + register).collect();
                 modbus_holding_registers(transaction, unit, &registers)
             }
             (ENCAPSULATED_INTERFACE, _) => modbus_identification(transaction, unit),

@@ -36,10 +36,7 @@ pub fn rdp_connection_confirm() -> Vec<u8> {
 }
 
 fn packet_length(heard: &[u8]) -> Option<usize> {
-    Some(usize::from(u16::from_be_bytes([
-        *heard.get(2)?,
-        *heard.get(3)?,
-    ])))
+    Some(usize::from(u16::from_be_bytes([*heard.get(2)?, *heard.get(3)?])))
 }
 
 /// The desktop's side.

@@ -53,29 +53,15 @@ fn by_server(name: &'static str, octets: Vec<u8>) -> Said {
 
 impl Transport {
     fn on<const N: usize>(self, port: u16, said: [Said; N]) -> Vec<Saying> {
-        let saying = |(speaker, name, octets)| Saying {
-            name,
-            transport: self,
-            port,
-            speaker,
-            octets,
-        };
+        let saying =
+            |(speaker, name, octets)| Saying { name, transport: self, port, speaker, octets };
         said.into_iter().map(saying).collect()
     }
 }
 
 /// One saying of each kind of message.
 pub fn repertoire() -> Vec<Saying> {
-    [
-        imaging(),
-        messaging(),
-        building(),
-        naming(),
-        discovery(),
-        web(),
-        office(),
-    ]
-    .concat()
+    [imaging(), messaging(), building(), naming(), discovery(), web(), office()].concat()
 }
 
 fn imaging() -> Vec<Saying> {
@@ -87,10 +73,7 @@ fn imaging() -> Vec<Saying> {
         Transport::Tcp.on(
             104,
             [
-                by_client(
-                    "dicom association request",
-                    dicom_association_request(pacs, scanner),
-                ),
+                by_client("dicom association request", dicom_association_request(pacs, scanner)),
                 by_server(
                     "dicom association acceptance",
                     dicom_association_acceptance(pacs, scanner, 3),
@@ -115,12 +98,7 @@ fn imaging() -> Vec<Saying> {
 }
 
 fn messaging() -> Vec<Saying> {
-    let mdib = http_post(
-        "ventilator",
-        "/vent/Get",
-        "application/soap+xml",
-        &sdc_get_mdib(),
-    );
+    let mdib = http_post("ventilator", "/vent/Get", "application/soap+xml", &sdc_get_mdib());
     [
         Transport::Tcp.on(
             2_575,
@@ -130,10 +108,7 @@ fn messaging() -> Vec<Saying> {
                 by_server("hl7 acknowledgement", hl7_acknowledgement("WL000001")),
             ],
         ),
-        Transport::Tcp.on(
-            6_661,
-            [by_client("hl7 laboratory result", hl7_laboratory_result(3))],
-        ),
+        Transport::Tcp.on(6_661, [by_client("hl7 laboratory result", hl7_laboratory_result(3))]),
         Transport::Tcp.on(wsdiscovery::SDC_PORT, [by_client("sdc get mdib", mdib)]),
     ]
     .concat()
@@ -144,19 +119,10 @@ fn building() -> Vec<Saying> {
         Transport::Tcp.on(
             502,
             [
-                by_client(
-                    "modbus read request",
-                    modbus_read_holding_registers(1, 1, 100, 10),
-                ),
-                by_server(
-                    "modbus read response",
-                    modbus_holding_registers(1, 1, &[200; 10]),
-                ),
+                by_client("modbus read request", modbus_read_holding_registers(1, 1, 100, 10)),
+                by_server("modbus read response", modbus_holding_registers(1, 1, &[200; 10])),
                 by_client("modbus write request", modbus_write_register(2, 1, 100, 7)),
-                by_client(
-                    "modbus identification request",
-                    modbus_identification_request(3, 1),
-                ),
+                by_client("modbus identification request", modbus_identification_request(3, 1)),
                 by_server("modbus identification", modbus_identification(3, 1)),
                 by_server("modbus exception", modbus_exception(4, 1, 3, 2)),
             ],
@@ -167,14 +133,8 @@ fn building() -> Vec<Saying> {
                 by_client("bacnet who-is broadcast", bacnet_who_is_broadcast()),
                 by_client("bacnet who-is", bacnet_who_is()),
                 by_server("bacnet i-am", bacnet_i_am(20_061, 7)),
-                by_client(
-                    "bacnet read object name",
-                    bacnet_read_object_name(1, 20_061),
-                ),
-                by_server(
-                    "bacnet object name",
-                    bacnet_object_name(1, 20_061, "AHU-2 THEATRE"),
-                ),
+                by_client("bacnet read object name", bacnet_read_object_name(1, 20_061)),
+                by_server("bacnet object name", bacnet_object_name(1, 20_061, "AHU-2 THEATRE")),
             ],
         ),
     ]
@@ -213,10 +173,7 @@ fn naming() -> Vec<Saying> {
         ),
         Transport::Udp.on(
             123,
-            [
-                by_client("ntp request", ntp_request()),
-                by_server("ntp response", ntp_response()),
-            ],
+            [by_client("ntp request", ntp_request()), by_server("ntp response", ntp_response())],
         ),
         Transport::Udp.on(
             161,
@@ -232,14 +189,8 @@ fn naming() -> Vec<Saying> {
 
 fn discovery() -> Vec<Saying> {
     let address = Ipv4Addr::new(10, 20, 0, 12);
-    let bed = mdns_announcement(
-        "Bed 12",
-        "_http._tcp.local",
-        "bed-12.local",
-        80,
-        "md=SmartBed",
-        address,
-    );
+    let bed =
+        mdns_announcement("Bed 12", "_http._tcp.local", "bed-12.local", 80, "md=SmartBed", address);
     [
         Transport::Udp.on(
             MULTICAST_PORT,

@@ -17,10 +17,7 @@ pub const GLANCE: Duration = Duration::from_millis(100);
 
 impl Shift {
     pub fn of(length: Duration) -> Self {
-        Self {
-            called_off: Arc::new(AtomicBool::new(false)),
-            ends: Instant::now() + length,
-        }
+        Self { called_off: Arc::new(AtomicBool::new(false)), ends: Instant::now() + length }
     }
 
     pub fn call_off(&self) {

@@ -15,12 +15,8 @@ const SYSTEM_DESCRIPTION: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 1, 0];
 
 fn message(community: &str, kind: u8, request_id: u32, bound: Vec<u8>) -> Vec<u8> {
     let binding = ber::sequence(&[ber::object_identifier(&SYSTEM_DESCRIPTION), bound]);
-    let request = [
-        ber::integer(request_id),
-        ber::integer(0),
-        ber::integer(0),
-        ber::sequence(&[binding]),
-    ];
+    let request =
+        [ber::integer(request_id), ber::integer(0), ber::integer(0), ber::sequence(&[binding])];
     ber::sequence(&[
         ber::integer(1),
         ber::value(ber::OCTET_STRING, community.as_bytes()),
@@ -29,12 +25,7 @@ fn message(community: &str, kind: u8, request_id: u32, bound: Vec<u8>) -> Vec<u8
 }
 
 pub fn snmp_get(community: &str, request_id: u32) -> Vec<u8> {
-    message(
-        community,
-        GET_REQUEST,
-        request_id,
-        ber::value(ber::NULL, &[]),
-    )
+    message(community, GET_REQUEST, request_id, ber::value(ber::NULL, &[]))
 }
 
 pub fn snmp_response(community: &str, request_id: u32, description: &str) -> Vec<u8> {
@@ -53,14 +44,8 @@ fn request_id(request: &[u8]) -> Option<u32> {
     let &[ber::INTEGER, length, ref rest @ ..] = integer else {
         return None;
     };
-    let octets = rest
-        .get(..usize::from(length))
-        .filter(|octets| octets.len() <= 4)?;
-    Some(
-        octets
-            .iter()
-            .fold(0, |number, &octet| number << 8 | u32::from(octet)),
-    )
+    let octets = rest.get(..usize::from(length)).filter(|octets| octets.len() <= 4)?;
+    Some(octets.iter().fold(0, |number, &octet| number << 8 | u32::from(octet)))
 }
 
 /// The agent's side: every get is answered with the system description.

@@ -34,9 +34,7 @@ pub fn ssh_key_exchange_proposal(seed: u64) -> Vec<u8> {
     payload.extend([0; 5]);
     // At least 4 octets of padding, whole packet a multiple of 8.
     let padding = 4 + (8 - (5 + payload.len() + 4) % 8) % 8;
-    let mut packet = ((1 + payload.len() + padding) as u32)
-        .to_be_bytes()
-        .to_vec();
+    let mut packet = ((1 + payload.len() + padding) as u32).to_be_bytes().to_vec();
     packet.push(padding as u8);
     packet.extend(payload);
     packet.resize(packet.len() + padding, 0);

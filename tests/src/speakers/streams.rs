@@ -58,11 +58,7 @@ impl Desk {
 
 /// Waits for a socket to have something to read.
 pub(super) fn is_readable_within(socket: &impl AsRawFd, patience: Duration) -> bool {
-    let mut waiting = libc::pollfd {
-        fd: socket.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    let mut waiting = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: the pointer is to one live `pollfd`, and the count says one.
     unsafe { libc::poll(&raw mut waiting, 1, patience.as_millis() as i32) > 0 }
 }

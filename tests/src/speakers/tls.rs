@@ -77,13 +77,8 @@ pub fn tls_client_hello(server_name: &str, version: TlsVersion) -> Vec<u8> {
         extensions.extend(extension(45, &[1, 1]));
         extensions.extend(extension(51, &with_length(&share)));
     }
-    let body = [
-        hello_head(1),
-        with_length(&words(suites)),
-        vec![1, 0],
-        with_length(&extensions),
-    ]
-    .concat();
+    let body =
+        [hello_head(1), with_length(&words(suites)), vec![1, 0], with_length(&extensions)].concat();
     let mut hello = record(HANDSHAKE, &handshake(1, &body));
     // RFC 8446 section 5.1: the first record may say 3.1.
     hello[2] = 1;
@@ -91,13 +86,7 @@ pub fn tls_client_hello(server_name: &str, version: TlsVersion) -> Vec<u8> {
 }
 
 fn server_hello(suite: u16, extensions: &[u8]) -> Vec<u8> {
-    let body = [
-        hello_head(5),
-        words(&[suite]),
-        vec![0],
-        with_length(extensions),
-    ]
-    .concat();
+    let body = [hello_head(5), words(&[suite]), vec![0], with_length(extensions)].concat();
     record(HANDSHAKE, &handshake(2, &body))
 }
 
@@ -111,13 +100,9 @@ pub fn tls_server_flight(version: TlsVersion) -> Vec<u8> {
             let entry = [&[high, middle, low], certificate.as_slice()].concat();
             let [_, high, middle, low] = (entry.len() as u32).to_be_bytes();
             let chain = [&[high, middle, low], entry.as_slice()].concat();
-            let exchange = [
-                vec![3, 0, 0x1d, 32],
-                noise(7, 32),
-                words(&[0x0804]),
-                with_length(&noise(8, 256)),
-            ]
-            .concat();
+            let exchange =
+                [vec![3, 0, 0x1d, 32], noise(7, 32), words(&[0x0804]), with_length(&noise(8, 256))]
+                    .concat();
             [
                 server_hello(0xc02f, &extension(0xff01, &[0])),
                 record(HANDSHAKE, &handshake(11, &chain)),
@@ -146,10 +131,9 @@ pub fn tls_client_finish(version: TlsVersion) -> Vec<u8> {
         TlsVersion::V1_3 => tls_application_data(2, 53),
     };
     let exchange = match version {
-        TlsVersion::V1_2 => record(
-            HANDSHAKE,
-            &handshake(16, &[&[32], noise(10, 32).as_slice()].concat()),
-        ),
+        TlsVersion::V1_2 => {
+            record(HANDSHAKE, &handshake(16, &[&[32], noise(10, 32).as_slice()].concat()))
+        }
         TlsVersion::V1_3 => Vec::new(),
     };
     [exchange, record(CHANGE_CIPHER_SPEC, &[1]), last].concat()

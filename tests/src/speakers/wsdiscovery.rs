@@ -63,11 +63,5 @@ pub fn announce_ventilator(own_address: Ipv4Addr) -> io::Result<Spoken> {
 
 /// Reads the medical device information base of a provider.
 pub fn read_mdib(provider: SocketAddr) -> io::Result<Spoken> {
-    http::post(
-        provider,
-        "ventilator",
-        "/vent/Get",
-        "application/soap+xml",
-        &sdc_get_mdib(),
-    )
+    http::post(provider, "ventilator", "/vent/Get", "application/soap+xml", &sdc_get_mdib())
 }

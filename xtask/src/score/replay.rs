@@ -56,9 +56,7 @@ impl fmt::Display for Report {
             self.partly_read.len(),
             self.failed.len()
         )?;
-        self.partly_read
-            .iter()
-            .try_for_each(|capture| writeln!(f, "  partly read: {capture}"))?;
+        self.partly_read.iter().try_for_each(|capture| writeln!(f, "  partly read: {capture}"))?;
         self.failed
             .iter()
             .try_for_each(|(capture, reason)| writeln!(f, "  FAILED: {capture}: {reason}"))
@@ -72,18 +70,13 @@ pub fn replay_all(agent: &Path, replays: &[Replay]) -> Result<Report> {
         while let Some(replay) = replays.get(next.fetch_add(1, Ordering::Relaxed)) {
             let ending = run_one(agent, replay)?;
             let capture = replay.name.clone();
-            let mut report = report
-                .lock()
-                .map_err(|_| anyhow!("another replay panicked"))?;
+            let mut report = report.lock().map_err(|_| anyhow!("another replay panicked"))?;
             match ending {
                 Ending::Complete => {}
                 Ending::PartlyRead => report.partly_read.push(capture),
                 Ending::Failed(reason) => drop(report.failed.insert(capture, reason)),
             }
-            show_progress(
-                next.load(Ordering::Relaxed).min(replays.len()),
-                replays.len(),
-            );
+            show_progress(next.load(Ordering::Relaxed).min(replays.len()), replays.len());
         }
         Ok(())
     };
@@ -93,9 +86,7 @@ pub fn replay_all(agent: &Path, replays: &[Replay]) -> Result<Report> {
             .into_iter()
             .try_for_each(|worker| worker.join().map_err(|_| anyhow!("a replay panicked"))?)
     })?;
-    let mut report = report
-        .into_inner()
-        .map_err(|_| anyhow!("a replay panicked"))?;
+    let mut report = report.into_inner().map_err(|_| anyhow!("a replay panicked"))?;
     report.partly_read.sort();
     Ok(report)
 }
@@ -113,18 +104,9 @@ fn run_one(agent: &Path, replay: &Replay) -> Result<Ending> {
     let log =
         File::create(&errors).with_context(|| format!("cannot write {}", errors.display()))?;
     let mut command = Command::new(agent);
-    command
-        .arg("replay")
-        .arg("--events")
-        .arg(&replay.events)
-        .arg(&replay.capture);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start {}", agent.display()))?;
+    command.arg("replay").arg("--events").arg(&replay.events).arg(&replay.capture);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    let mut child = command.spawn().with_context(|| format!("cannot start {}", agent.display()))?;
     let ending = match wait(&mut child, TIME_LIMIT).context("cannot wait for a replay")? {
         Some(status) => ending_of(status, &fs::read_to_string(&errors).unwrap_or_default()),
         None => Ending::Failed(format!("not done after {} s", TIME_LIMIT.as_secs())),
@@ -156,20 +138,10 @@ fn ending_of(status: ExitStatus, errors: &str) -> Ending {
 
 /// Where a panic says what happened, else the last line.
 fn telling_line(errors: &str) -> String {
-    let lines: Vec<_> = errors
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<_> = errors.lines().filter(|line| !line.trim().is_empty()).collect();
     match lines.iter().position(|line| line.contains("panicked at")) {
-        Some(place) => lines[place..]
-            .iter()
-            .take(2)
-            .copied()
-            .collect::<Vec<_>>()
-            .join(" "),
-        None => lines
-            .last()
-            .map_or_else(|| "no message".to_owned(), |line| (*line).to_owned()),
+        Some(place) => lines[place..].iter().take(2).copied().collect::<Vec<_>>().join(" "),
+        None => lines.last().map_or_else(|| "no message".to_owned(), |line| (*line).to_owned()),
     }
 }
 
@@ -192,35 +164,22 @@ mod tests {
     #[test]
     fn a_capture_read_in_part_is_no_failure_and_a_crash_is() {
         assert_eq!(ending_of(ExitStatus::from_raw(0), ""), Ending::Complete);
-        assert_eq!(
-            ending_of(ExitStatus::from_raw(2 << 8), "link type 113"),
-            Ending::PartlyRead
-        );
+        assert_eq!(ending_of(ExitStatus::from_raw(2 << 8), "link type 113"), Ending::PartlyRead);
         let panic =
             "starting\nthread 'main' panicked at src/main.rs:1:\nindex 9 of 8\nnote: backtrace\n";
-        assert_eq!(
-            telling_line(panic),
-            "thread 'main' panicked at src/main.rs:1: index 9 of 8"
-        );
+        assert_eq!(telling_line(panic), "thread 'main' panicked at src/main.rs:1: index 9 of 8");
         let Ending::Failed(reason) = ending_of(ExitStatus::from_raw(6), "first\nlast words\n")
         else {
             panic!("an abort is a failure");
         };
-        assert!(
-            reason.contains("signal: 6") && reason.ends_with("last words"),
-            "{reason}"
-        );
+        assert!(reason.contains("signal: 6") && reason.ends_with("last words"), "{reason}");
     }
 
     #[test]
     fn a_replay_that_does_not_end_is_killed() {
         let mut child = Command::new("sleep").arg("30").spawn().unwrap();
         let start = Instant::now();
-        assert!(
-            wait(&mut child, Duration::from_millis(50))
-                .unwrap()
-                .is_none()
-        );
+        assert!(wait(&mut child, Duration::from_millis(50)).unwrap().is_none());
         assert!(start.elapsed() < Duration::from_secs(5));
     }
 }

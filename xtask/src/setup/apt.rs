@@ -38,11 +38,8 @@ pub fn install(packages: &[Package]) -> Result<()> {
     }
     let names: Vec<_> = packages.iter().map(|package| package.name).collect();
     let install = install_command(Path::new(POLICY), &names);
-    let title = if names.len() <= 4 {
-        names.join(" ")
-    } else {
-        format!("{} packages", names.len())
-    };
+    let title =
+        if names.len() <= 4 { names.join(" ") } else { format!("{} packages", names.len()) };
     run_quietly(&title, install)?;
     switch_off(packages.iter().flat_map(|package| package.services));
     Ok(())
@@ -50,16 +47,9 @@ pub fn install(packages: &[Package]) -> Result<()> {
 
 fn install_command(policy: &Path, names: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    command
-        .args(["-c", INSTALL, "sh"])
-        .arg(policy)
-        .args(PATIENT);
-    command
-        .args(["-y", "--no-install-recommends", "install"])
-        .args(names);
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .env("RUNLEVEL", "1");
+    command.args(["-c", INSTALL, "sh"]).arg(policy).args(PATIENT);
+    command.args(["-y", "--no-install-recommends", "install"]).args(names);
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
     command
 }
 
@@ -99,17 +89,11 @@ mod tests {
         fs::write(file("apt-get"), script).unwrap();
         fs::set_permissions(file("apt-get"), fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:/usr/bin:/bin", scratch.display());
-        let output = install_command(&file("policy"), &["samba"])
-            .env("PATH", path)
-            .output()
-            .unwrap();
+        let output =
+            install_command(&file("policy"), &["samba"]).env("PATH", path).output().unwrap();
         let left = fs::read_to_string(file("policy")).ok();
         fs::remove_dir_all(&scratch).unwrap();
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-            left,
-        )
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), left)
     }
 
     #[test]
@@ -128,10 +112,7 @@ mod tests {
     #[test]
     fn a_policy_that_a_killed_set_up_left_is_cleared_away() {
         let (_, seen, left) = install_under("stale", Some("#!/bin/sh\n# wardline set-up, stale\n"));
-        assert!(
-            seen.ends_with("exit 101\n") && !seen.contains("stale"),
-            "{seen}"
-        );
+        assert!(seen.ends_with("exit 101\n") && !seen.contains("stale"), "{seen}");
         assert_eq!(left, None);
     }
 }

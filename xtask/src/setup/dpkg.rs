@@ -12,11 +12,7 @@ pub fn installed() -> BTreeSet<&'static str> {
     let known: Vec<Package> = packages::all().collect();
     let mut query = Command::new("dpkg-query");
     query
-        .args([
-            "--show",
-            "--showformat",
-            "${db:Status-Abbrev}\\t${Package}\\n",
-        ])
+        .args(["--show", "--showformat", "${db:Status-Abbrev}\\t${Package}\\n"])
         .args(known.iter().map(|package| package.name));
     // It fails when any of them is unknown to it, and answers for the others all the same.
     match query.env("LC_ALL", "C").stderr(Stdio::null()).output() {
@@ -53,9 +49,7 @@ fn is_brought(file: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     // An ordinary user's PATH often lacks the directories where `ip` and `tcpdump` are.
     let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    env::split_paths(&path)
-        .chain(system)
-        .any(|directory| directory.join(file).is_file())
+    env::split_paths(&path).chain(system).any(|directory| directory.join(file).is_file())
 }
 
 #[cfg(test)]

@@ -34,10 +34,7 @@ pub struct Compiler {
 
 impl Found {
     pub fn on_this_machine(workspace: &Workspace) -> Result<Self> {
-        let host_programs = user_cargo_path()
-            .parent()
-            .unwrap_or(Path::new(""))
-            .to_path_buf();
+        let host_programs = user_cargo_path().parent().unwrap_or(Path::new("")).to_path_buf();
         Ok(Self {
             compiler: toolchain::find()?.map(|toolchain| Compiler {
                 description: toolchain.describe(),
@@ -59,10 +56,8 @@ impl Found {
 
     /// One line about the tools; the packages are many and dull.
     pub fn describe(&self) -> String {
-        let compiler = self
-            .compiler
-            .as_ref()
-            .map_or("no compiler for BPF", |compiler| &compiler.description);
+        let compiler =
+            self.compiler.as_ref().map_or("no compiler for BPF", |compiler| &compiler.description);
         let linker = self
             .linker
             .as_ref()

@@ -26,13 +26,7 @@ const fn package(
     brings: &'static str,
     services: &'static [&'static str],
 ) -> Package {
-    Package {
-        name,
-        why,
-        needed_by,
-        brings,
-        services,
-    }
+    Package { name, why, needed_by, brings, services }
 }
 
 /// Needed whenever the purpose is; what only a missing tool needs is in [`COMPILER`],
@@ -75,13 +69,7 @@ pub const COMPILER: &[Package] = &[
 
 /// What building bpf-linker takes besides LLVM, whose version follows the compiler's: [`llvm`].
 pub const LINKER_BUILD: &[Package] = &[
-    package(
-        "ca-certificates",
-        FOR_LINKER,
-        BUILD,
-        "/etc/ssl/certs/ca-certificates.crt",
-        &[],
-    ),
+    package("ca-certificates", FOR_LINKER, BUILD, "/etc/ssl/certs/ca-certificates.crt", &[]),
     package("g++", FOR_LINKER, BUILD, "g++", &[]),
     package("libc6-dev", FOR_LINKER, BUILD, "gcc", &[]),
     package("zlib1g-dev", FOR_LINKER, BUILD, "/usr/include/zlib.h", &[]),
@@ -101,13 +89,7 @@ pub fn llvm(major: u32) -> Option<Package> {
 
 /// rustfmt and clippy for Debian's compiler.
 pub const LINTERS: &[Package] = &[
-    package(
-        "rustfmt-web",
-        "checks the formatting",
-        &[Need::Lint],
-        "rustfmt",
-        &[],
-    ),
+    package("rustfmt-web", "checks the formatting", &[Need::Lint], "rustfmt", &[]),
     package(
         "rust-web-clippy",
         "lints the XDP program and the agent",
@@ -120,11 +102,7 @@ pub const LINTERS: &[Package] = &[
 /// Every package that set-up may install.
 pub fn all() -> impl Iterator<Item = Package> {
     let llvm = [21, 22, 23].into_iter().filter_map(llvm);
-    [PACKAGES, COMPILER, LINKER_BUILD, LINTERS]
-        .into_iter()
-        .flatten()
-        .copied()
-        .chain(llvm)
+    [PACKAGES, COMPILER, LINKER_BUILD, LINTERS].into_iter().flatten().copied().chain(llvm)
 }
 
 #[cfg(test)]
@@ -141,9 +119,7 @@ mod tests {
 
     #[test]
     fn the_demonstration_needs_no_server_packages() {
-        let demo = PACKAGES
-            .iter()
-            .filter(|package| package.needed_by.contains(&Need::Demo));
+        let demo = PACKAGES.iter().filter(|package| package.needed_by.contains(&Need::Demo));
         assert!(demo.into_iter().all(|package| package.services.is_empty()));
     }
 }

@@ -47,9 +47,7 @@ impl Plan {
         );
         if !plan.packages.is_empty() && !found.has_apt {
             let names = plan.package_names();
-            plan.blocked.push(format!(
-                "there is no apt here: install what Debian calls {names}"
-            ));
+            plan.blocked.push(format!("there is no apt here: install what Debian calls {names}"));
         }
         plan
     }
@@ -74,19 +72,16 @@ impl Plan {
         if found.linker.is_some() {
             return;
         }
-        let major = found
-            .compiler
-            .as_ref()
-            .map_or(DISTRIBUTION_LLVM, |compiler| compiler.llvm_major);
+        let major =
+            found.compiler.as_ref().map_or(DISTRIBUTION_LLVM, |compiler| compiler.llvm_major);
         match llvm(major) {
             Some(llvm) if found.has_apt => {
                 self.linker = true;
                 self.add(LINKER_BUILD.iter().copied().chain([llvm]), found);
             }
-            _ => self.blocked.push(format!(
-                "no bpf-linker {0}: install {LINKER_ELSEWHERE}{0}",
-                linker::VERSION
-            )),
+            _ => self
+                .blocked
+                .push(format!("no bpf-linker {0}: install {LINKER_ELSEWHERE}{0}", linker::VERSION)),
         }
     }
 
@@ -126,10 +121,7 @@ impl Plan {
         if self.blocked.is_empty() {
             return Ok(());
         }
-        bail!(
-            "set-up cannot do this here:\n  {}",
-            self.blocked.join("\n  ")
-        );
+        bail!("set-up cannot do this here:\n  {}", self.blocked.join("\n  "));
     }
 
     pub fn rustup_components(&self) -> Option<Command> {
@@ -146,11 +138,7 @@ impl Plan {
             "  sudo apt-get update && sudo apt-get install -y --no-install-recommends {}",
             self.package_names()
         );
-        if self
-            .packages
-            .iter()
-            .any(|package| COMPILER.contains(package))
-        {
+        if self.packages.iter().any(|package| COMPILER.contains(package)) {
             text += &format!(
                 "\nwhere there is no package rustc-web (it is in Debian 12 and later), with rustup:\n  {COMPILER_ELSEWHERE}"
             );
@@ -159,11 +147,7 @@ impl Plan {
     }
 
     fn package_names(&self) -> String {
-        self.packages
-            .iter()
-            .map(|package| package.name)
-            .collect::<Vec<_>>()
-            .join(" ")
+        self.packages.iter().map(|package| package.name).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -171,9 +155,8 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "setup: to install")?;
         for (index, package) in self.packages.iter().enumerate() {
-            let first_of_reason = self.packages[..index]
-                .iter()
-                .all(|earlier| earlier.why != package.why);
+            let first_of_reason =
+                self.packages[..index].iter().all(|earlier| earlier.why != package.why);
             if first_of_reason {
                 let same: Vec<_> = self
                     .packages
@@ -197,9 +180,7 @@ impl fmt::Display for Plan {
                 linker::VERSION
             )?;
         }
-        self.blocked
-            .iter()
-            .try_for_each(|reason| writeln!(f, "  {reason}"))
+        self.blocked.iter().try_for_each(|reason| writeln!(f, "  {reason}"))
     }
 }
 

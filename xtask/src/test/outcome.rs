@@ -26,13 +26,11 @@ impl Outcome {
         } else if let Some((_, said)) = line.split_once("NOT RUN: ") {
             // On a single thread it follows "test name ... " on the same line.
             let (name, reason) = said.split_once(": ").unwrap_or((said, "no reason given"));
-            self.not_run
-                .insert(name.trim().to_owned(), reason.trim().to_owned());
+            self.not_run.insert(name.trim().to_owned(), reason.trim().to_owned());
         } else if let Some(name) = line.strip_prefix("    ").filter(|_| self.lists_failures) {
             self.failures.push(name.to_owned());
         } else if let Some((name, reason)) = parse_ignored(line) {
-            self.ignored_tests
-                .push((name.to_owned(), reason.to_owned()));
+            self.ignored_tests.push((name.to_owned(), reason.to_owned()));
         }
         // Not "test name ... FAILED": what the test or its children print may come between.
         self.lists_failures = line == "failures:" || (self.lists_failures && !line.is_empty());
@@ -58,10 +56,7 @@ fn parse_result(line: &str) -> Option<(usize, usize, usize)> {
 /// `test name ... ignored, reason`
 fn parse_ignored(line: &str) -> Option<(&str, &str)> {
     let (name, verdict) = line.strip_prefix("test ")?.split_once(" ... ")?;
-    Some((
-        name,
-        verdict.strip_prefix("ignored")?.trim_start_matches(", "),
-    ))
+    Some((name, verdict.strip_prefix("ignored")?.trim_start_matches(", ")))
 }
 
 /// Both runs together. The tests in the kernel are the ones that the run on this machine ignored,
@@ -77,20 +72,12 @@ pub struct Summary {
 
 impl Summary {
     pub fn of(host: Outcome, kernel: Outcome) -> Self {
-        let mut left_out: BTreeMap<_, _> = host
-            .not_run
-            .iter()
-            .chain(&kernel.not_run)
-            .map(owned)
-            .collect();
+        let mut left_out: BTreeMap<_, _> =
+            host.not_run.iter().chain(&kernel.not_run).map(owned).collect();
         let said_not_run = left_out.len().min(host.passed + kernel.passed);
         let ignored = host.ignored.saturating_sub(kernel.ran()) + kernel.ignored;
         if kernel.ran() == 0 {
-            left_out.extend(
-                host.ignored_tests
-                    .iter()
-                    .map(|(name, reason)| owned((name, reason))),
-            );
+            left_out.extend(host.ignored_tests.iter().map(|(name, reason)| owned((name, reason))));
         }
         Self {
             passed: host.passed + kernel.passed - said_not_run,
@@ -110,9 +97,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.failures.is_empty() {
             writeln!(f, "Failed:")?;
-            self.failures
-                .iter()
-                .try_for_each(|name| writeln!(f, "  {name}"))?;
+            self.failures.iter().try_for_each(|name| writeln!(f, "  {name}"))?;
         }
         if !self.left_out.is_empty() {
             writeln!(f, "Not run:")?;
@@ -196,18 +181,12 @@ test result: FAILED. 7 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; 
     #[test]
     fn a_line_that_follows_the_name_on_one_thread_is_read() {
         let read = outcome("test corpus ... NOT RUN: corpus: no tshark");
-        assert_eq!(
-            read.not_run.get("corpus").map(String::as_str),
-            Some("no tshark")
-        );
+        assert_eq!(read.not_run.get("corpus").map(String::as_str), Some("no tshark"));
     }
 
     #[test]
     fn prose_about_results_is_no_result() {
         assert_eq!(parse_result("the test result: ok"), None);
-        assert_eq!(
-            parse_result("test result: ok. many passed; 0 failed; 0 ignored"),
-            None
-        );
+        assert_eq!(parse_result("test result: ok. many passed; 0 failed; 0 ignored"), None);
     }
 }

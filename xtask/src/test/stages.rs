@@ -39,11 +39,7 @@ pub struct Stages {
 
 impl Stages {
     pub fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            stages: Vec::new(),
-            stopped_by: None,
-        }
+        Self { start: Instant::now(), stages: Vec::new(), stopped_by: None }
     }
 
     pub fn run(&mut self, name: &'static str, work: impl FnOnce() -> Result<Verdict>) {
@@ -53,10 +49,7 @@ impl Stages {
     /// As [`Self::run`]; when it fails, nothing after it runs.
     pub fn run_or_stop(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
         self.run(name, || work().map(|()| Verdict::Passed));
-        let failed = self
-            .stages
-            .last()
-            .is_some_and(|stage| stage.verdict.error().is_some());
+        let failed = self.stages.last().is_some_and(|stage| stage.verdict.error().is_some());
         if failed {
             self.stopped_by = Some(name);
         }
@@ -78,11 +71,7 @@ impl Stages {
     fn record(&mut self, name: &'static str, work: impl FnOnce() -> Verdict) {
         if let Some(earlier) = self.stopped_by {
             let verdict = Verdict::NotRun(format!("{earlier} failed"));
-            self.stages.push(Stage {
-                name,
-                verdict,
-                took: Duration::ZERO,
-            });
+            self.stages.push(Stage { name, verdict, took: Duration::ZERO });
             return;
         }
         println!("\n=== {name} (after {} s)", self.start.elapsed().as_secs());
@@ -91,36 +80,22 @@ impl Stages {
         if let Some(error) = verdict.error() {
             println!("{name}: {error:#}");
         }
-        self.stages.push(Stage {
-            name,
-            verdict,
-            took: start.elapsed(),
-        });
+        self.stages.push(Stage { name, verdict, took: start.elapsed() });
     }
 
     pub fn any_failed(&self) -> bool {
-        self.stages
-            .iter()
-            .any(|stage| stage.verdict.error().is_some())
+        self.stages.iter().any(|stage| stage.verdict.error().is_some())
     }
 
     /// Failures that no test counts: a lint, a build, a test program that does not compile or dies.
     pub fn failed_without_a_test(&self) -> usize {
-        self.stages
-            .iter()
-            .filter(|stage| matches!(stage.verdict, Verdict::Failed(_)))
-            .count()
+        self.stages.iter().filter(|stage| matches!(stage.verdict, Verdict::Failed(_))).count()
     }
 }
 
 impl fmt::Display for Stages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Stage {
-            name,
-            verdict,
-            took,
-        } in &self.stages
-        {
+        for Stage { name, verdict, took } in &self.stages {
             let verdict = match verdict {
                 Verdict::Passed => "passed".to_owned(),
                 Verdict::NotRun(reason) => format!("NOT RUN: {reason}"),
@@ -129,12 +104,7 @@ impl fmt::Display for Stages {
             };
             writeln!(f, "{name:24} {:>6.1} s  {verdict}", took.as_secs_f32())?;
         }
-        writeln!(
-            f,
-            "{:24} {:>6.1} s",
-            "all stages",
-            self.start.elapsed().as_secs_f32()
-        )
+        writeln!(f, "{:24} {:>6.1} s", "all stages", self.start.elapsed().as_secs_f32())
     }
 }
 

@@ -47,10 +47,7 @@ fn compare(documented: &BTreeSet<String>, exported: &BTreeSet<String>) -> Findin
     let silent = exported
         .difference(documented)
         .map(|name| format!("{name} is exported, but {DOCUMENT} does not name it"));
-    Findings {
-        errors: invented.chain(silent).collect(),
-        ..Findings::default()
-    }
+    Findings { errors: invented.chain(silent).collect(), ..Findings::default() }
 }
 
 /// The metric names in `text`. A name that ends in an underscore stands for a family
@@ -59,9 +56,7 @@ fn names_in(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     text.split(|c: char| !is_part(c))
         .filter(|word| {
-            word.strip_prefix(PREFIX)
-                .is_some_and(|rest| !rest.is_empty())
-                && !word.ends_with('_')
+            word.strip_prefix(PREFIX).is_some_and(|rest| !rest.is_empty()) && !word.ends_with('_')
         })
         .map(str::to_owned)
         .collect()
@@ -69,9 +64,7 @@ fn names_in(text: &str) -> BTreeSet<String> {
 
 /// Tests may name metrics that are wrong on purpose.
 fn without_tests(source: &str) -> &str {
-    source
-        .split_once("#[cfg(test)]")
-        .map_or(source, |(code, _)| code)
+    source.split_once("#[cfg(test)]").map_or(source, |(code, _)| code)
 }
 
 /// `metrics*.rs` and all below `metrics/`; none where the exporter is not written yet.
@@ -81,17 +74,9 @@ fn sources(directory: &Path) -> Result<Vec<PathBuf>> {
         return Ok(found);
     };
     for entry in entries {
-        let path = entry
-            .with_context(|| format!("cannot read {}", directory.display()))?
-            .path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let inside = directory
-            .file_name()
-            .is_some_and(|parent| parent == "metrics");
+        let path = entry.with_context(|| format!("cannot read {}", directory.display()))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let inside = directory.file_name().is_some_and(|parent| parent == "metrics");
         if path.is_dir() && name == "metrics" {
             found.extend(sources(&path)?);
         } else if name.ends_with(".rs") && (inside || name.starts_with("metrics")) {
@@ -124,10 +109,7 @@ mod tests {
 
     #[test]
     fn both_kinds_of_disagreement_are_errors() {
-        let findings = compare(
-            &names_in("wardline_gone_total"),
-            &names_in("wardline_new_total"),
-        );
+        let findings = compare(&names_in("wardline_gone_total"), &names_in("wardline_new_total"));
         assert_eq!(findings.errors.len(), 2);
     }
 
@@ -142,9 +124,6 @@ mod tests {
 
     #[test]
     fn a_name_in_a_test_is_not_exported() {
-        assert_eq!(
-            without_tests("a\n#[cfg(test)]\nmod tests { wardline_wrong }"),
-            "a\n"
-        );
+        assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests { wardline_wrong }"), "a\n");
     }
 }

@@ -10,9 +10,8 @@ use super::Findings;
 const WARN_ABOVE: usize = 400;
 const FAIL_ABOVE: usize = 500;
 /// Names under which anything can be filed, and is.
-const SAY_NOTHING: [&str; 7] = [
-    "util", "utils", "utility", "helper", "helpers", "manager", "managers",
-];
+const SAY_NOTHING: [&str; 7] =
+    ["util", "utils", "utility", "helper", "helpers", "manager", "managers"];
 
 pub fn check(root: &Path) -> Result<Findings> {
     let mut files = Vec::new();
@@ -23,11 +22,7 @@ pub fn check(root: &Path) -> Result<Findings> {
             .with_context(|| format!("cannot read {}", path.display()))?
             .lines()
             .count();
-        judge(
-            path.strip_prefix(root).unwrap_or(&path),
-            lines,
-            &mut findings,
-        );
+        judge(path.strip_prefix(root).unwrap_or(&path), lines, &mut findings);
     }
     Ok(findings)
 }
@@ -35,22 +30,17 @@ pub fn check(root: &Path) -> Result<Findings> {
 fn judge(path: &Path, lines: usize, findings: &mut Findings) {
     let shown = path.display();
     if lines > FAIL_ABOVE {
-        findings.errors.push(format!(
-            "{shown} has {lines} lines; {FAIL_ABOVE} is the limit"
-        ));
+        findings.errors.push(format!("{shown} has {lines} lines; {FAIL_ABOVE} is the limit"));
     } else if lines > WARN_ABOVE {
-        findings.warnings.push(format!(
-            "{shown} has {lines} lines; is there a second file in it?"
-        ));
+        findings.warnings.push(format!("{shown} has {lines} lines; is there a second file in it?"));
     }
     let name = path.to_string_lossy().to_lowercase();
-    if let Some(word) = name
-        .split(|c: char| !c.is_alphanumeric())
-        .find(|word| SAY_NOTHING.contains(word))
+    if let Some(word) =
+        name.split(|c: char| !c.is_alphanumeric()).find(|word| SAY_NOTHING.contains(word))
     {
-        findings.errors.push(format!(
-            "{shown} is named {word}, which says nothing about what is in it"
-        ));
+        findings
+            .errors
+            .push(format!("{shown} is named {word}, which says nothing about what is in it"));
     }
 }
 
@@ -93,11 +83,9 @@ mod tests {
 
     #[test]
     fn names_that_say_nothing_are_refused_in_any_part_of_the_path() {
-        for path in [
-            "sensor/src/utils.rs",
-            "sensor/src/test_helpers/frame.rs",
-            "tests/flow-manager.rs",
-        ] {
+        for path in
+            ["sensor/src/utils.rs", "sensor/src/test_helpers/frame.rs", "tests/flow-manager.rs"]
+        {
             assert_eq!(judged(path, 10), (1, 0), "{path}");
         }
         assert_eq!(judged("sensor/src/utilisation.rs", 10), (0, 0));

@@ -35,42 +35,33 @@ pub fn find() -> Result<Result<Toolchain, NotFound>> {
             Err(reason) => looked_at.push(reason),
         }
     }
-    let nightly = || {
-        rustup_nightly()?
-            .map_err(|reason| looked_at.push(reason))
-            .ok()
-    };
+    let nightly = || rustup_nightly()?.map_err(|reason| looked_at.push(reason)).ok();
     Ok(from_source.or_else(nightly).ok_or(NotFound { looked_at }))
 }
 
 fn explicit_pair() -> Result<Option<(PathBuf, PathBuf)>> {
-    let named = |variable| {
-        env::var_os(variable)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    Ok(
-        match (named("WARDLINE_BPF_CARGO"), named("WARDLINE_BPF_RUSTC")) {
-            (None, None) => None,
-            (Some(cargo), Some(rustc)) => Some((cargo, rustc)),
-            (Some(cargo), None) => {
-                ensure!(
-                    cargo.is_absolute(),
-                    "WARDLINE_BPF_CARGO must be an absolute path when WARDLINE_BPF_RUSTC is not set"
-                );
-                let rustc = cargo.with_file_name("rustc");
-                Some((cargo, rustc))
-            }
-            (None, Some(rustc)) => {
-                ensure!(
-                    rustc.is_absolute(),
-                    "WARDLINE_BPF_RUSTC must be an absolute path when WARDLINE_BPF_CARGO is not set"
-                );
-                let cargo = rustc.with_file_name("cargo");
-                Some((cargo, rustc))
-            }
-        },
-    )
+    let named =
+        |variable| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    Ok(match (named("WARDLINE_BPF_CARGO"), named("WARDLINE_BPF_RUSTC")) {
+        (None, None) => None,
+        (Some(cargo), Some(rustc)) => Some((cargo, rustc)),
+        (Some(cargo), None) => {
+            ensure!(
+                cargo.is_absolute(),
+                "WARDLINE_BPF_CARGO must be an absolute path when WARDLINE_BPF_RUSTC is not set"
+            );
+            let rustc = cargo.with_file_name("rustc");
+            Some((cargo, rustc))
+        }
+        (None, Some(rustc)) => {
+            ensure!(
+                rustc.is_absolute(),
+                "WARDLINE_BPF_RUSTC must be an absolute path when WARDLINE_BPF_CARGO is not set"
+            );
+            let cargo = rustc.with_file_name("cargo");
+            Some((cargo, rustc))
+        }
+    })
 }
 
 /// The directories of `path`, and the distribution's, that hold both programs; each once, even
@@ -78,19 +69,14 @@ fn explicit_pair() -> Result<Option<(PathBuf, PathBuf)>> {
 fn pair_directories(path: Option<&OsStr>) -> Vec<PathBuf> {
     let mut seen = BTreeSet::new();
     let usual = [PathBuf::from("/usr/bin"), PathBuf::from("/usr/local/bin")];
-    let listed: Vec<PathBuf> = path
-        .map(|path| env::split_paths(path).collect())
-        .unwrap_or_default();
+    let listed: Vec<PathBuf> =
+        path.map(|path| env::split_paths(path).collect()).unwrap_or_default();
     listed
         .into_iter()
         .chain(usual)
         .filter(|directory| directory.join("cargo").is_file() && directory.join("rustc").is_file())
         .filter(|directory| {
-            seen.insert(
-                directory
-                    .canonicalize()
-                    .unwrap_or_else(|_| directory.clone()),
-            )
+            seen.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone()))
         })
         .collect()
 }
@@ -133,47 +119,29 @@ fn examine(cargo: &Path, rustc: &Path) -> Result<Toolchain, String> {
         .ok_or_else(|| format!("{}: cannot read its version", rustc_path.display()))?;
     if version.release < oldest() {
         let (major, minor) = version.release;
-        return Err(format!(
-            "{} is {major}.{minor}, older than {OLDEST}",
-            rustc_path.display()
-        ));
+        return Err(format!("{} is {major}.{minor}, older than {OLDEST}", rustc_path.display()));
     }
-    Ok(Toolchain {
-        cargo,
-        rustc: rustc_path,
-        core,
-        version,
-    })
+    Ok(Toolchain { cargo, rustc: rustc_path, core, version })
 }
 
 fn core_of(sysroot: &Path) -> Option<Core> {
     let libraries = sysroot.join("lib/rustlib").join(TARGET).join("lib");
-    let built = fs::read_dir(libraries)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with("libcore-") && name.ends_with(".rlib")
-        });
+    let built = fs::read_dir(libraries).into_iter().flatten().flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libcore-") && name.ends_with(".rlib")
+    });
     if built {
         return Some(Core::Prebuilt);
     }
-    sysroot
-        .join("lib/rustlib/src/rust/library/Cargo.lock")
-        .is_file()
-        .then_some(Core::FromSource)
+    sysroot.join("lib/rustlib/src/rust/library/Cargo.lock").is_file().then_some(Core::FromSource)
 }
 
 fn parse_version(text: &str) -> Option<Version> {
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
     let release = release_number(value("release: ")?)?;
     let llvm_major = value("LLVM version: ")?.split('.').next()?.parse().ok()?;
-    Some(Version {
-        release,
-        llvm_major,
-    })
+    Some(Version { release, llvm_major })
 }
 
 fn oldest() -> (u32, u32) {

@@ -8,11 +8,8 @@ use crate::speakers::Saying;
 /// Cut anywhere, most often among the headers.
 pub(super) fn truncated(random: &mut SeededRandom, mut whole: Specimen) -> Specimen {
     let length = whole.octets.len();
-    let cut = if random.in_percent(60) {
-        random.below(length.min(100))
-    } else {
-        random.below(length)
-    };
+    let cut =
+        if random.in_percent(60) { random.below(length.min(100)) } else { random.below(length) };
     whole.octets.truncate(cut);
     whole.description = format!("truncated to {cut}: {}", whole.description);
     whole
@@ -23,11 +20,8 @@ pub(super) fn mutated(random: &mut SeededRandom, mut whole: Specimen) -> Specime
     let mut places = Vec::new();
     for _ in 0..random.between(1, 8) {
         let length = whole.octets.len();
-        let place = if random.in_percent(75) {
-            random.below(length.min(80))
-        } else {
-            random.below(length)
-        };
+        let place =
+            if random.in_percent(75) { random.below(length.min(80)) } else { random.below(length) };
         whole.octets[place] = match random.below(4) {
             0 => whole.octets[place] ^ (1 << random.below(8)),
             1 => *random.pick(&[0x00, 0x01, 0x7f, 0x80, 0xff]),
@@ -81,8 +75,5 @@ pub(super) fn noise(random: &mut SeededRandom) -> Specimen {
             "noise after a tag"
         }
     };
-    Specimen {
-        octets,
-        description: kind.to_owned(),
-    }
+    Specimen { octets, description: kind.to_owned() }
 }

@@ -20,38 +20,21 @@ pub(super) fn network_control(random: &mut SeededRandom, repertoire: &[Saying]) 
     match random.below(9) {
         0 => icmp(random),
         1 => icmpv6(random),
-        2 => over_ipv4(
-            random,
-            "igmp",
-            protocol::IGMP,
-            signalling::igmp_report([239, 255, 255, 250]),
-        ),
+        2 => {
+            over_ipv4(random, "igmp", protocol::IGMP, signalling::igmp_report([239, 255, 255, 250]))
+        }
         3 => {
             let tag = random.next_u32();
-            over_ipv4(
-                random,
-                "sctp",
-                protocol::SCTP,
-                sctp_init(2_905, 36_412, tag),
-            )
+            over_ipv4(random, "sctp", protocol::SCTP, sctp_init(2_905, 36_412, tag))
         }
         4 => {
             let key = random.in_percent(50).then(|| random.next_u32());
             let (kind, inner) = inner_packet(random, repertoire);
-            over_ipv4(
-                random,
-                "gre",
-                protocol::GRE,
-                signalling::gre(kind, key, &inner),
-            )
+            over_ipv4(random, "gre", protocol::GRE, signalling::gre(kind, key, &inner))
         }
         5 => {
             let (kind, inner) = inner_packet(random, repertoire);
-            let number = if kind == ethertype::IPV4 {
-                protocol::IPV4
-            } else {
-                protocol::IPV6
-            };
+            let number = if kind == ethertype::IPV4 { protocol::IPV4 } else { protocol::IPV6 };
             over_ipv4(random, "ip in ip", number, inner)
         }
         6 => vxlan(random, repertoire),
@@ -112,13 +95,9 @@ fn inner_packet(random: &mut SeededRandom, repertoire: &[Saying]) -> (u16, Vec<u
         crate::speakers::Transport::Tcp => protocol::TCP,
         crate::speakers::Transport::Udp => protocol::UDP,
     };
-    sound::packet(
-        random,
-        number,
-        number,
-        &mut String::new(),
-        |random, ends| sound::transport_message(random, ends, &saying, ports, payload),
-    )
+    sound::packet(random, number, number, &mut String::new(), |random, ends| {
+        sound::transport_message(random, ends, &saying, ports, payload)
+    })
 }
 
 fn vxlan(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
@@ -126,12 +105,8 @@ fn vxlan(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
     let frame = sound::hardware(random).unpadded_frame(kind, &inner);
     let (source, destination) = sound::ipv4_pair(random);
     let payload = [[0x08, 0, 0, 0, 0, 0, 42, 0].as_slice(), &frame].concat();
-    let datagram = udp_datagram(
-        &Endpoints::v4(source, destination),
-        random.next_u16(),
-        VXLAN_PORT,
-        &payload,
-    );
+    let datagram =
+        udp_datagram(&Endpoints::v4(source, destination), random.next_u16(), VXLAN_PORT, &payload);
     over_ipv4(random, "vxlan", protocol::UDP, datagram)
 }
 
@@ -142,20 +117,14 @@ fn unassigned(random: &mut SeededRandom) -> Specimen {
     let content = random.octets(length);
     let mut description = format!("protocol {number}");
     let (kind, packet) = sound::packet(random, number, number, &mut description, |_, _| content);
-    Specimen {
-        octets: sound::hardware(random).frame(kind, &packet),
-        description,
-    }
+    Specimen { octets: sound::hardware(random).frame(kind, &packet), description }
 }
 
 pub(super) fn link_control(random: &mut SeededRandom) -> Specimen {
     let hardware = MacAddress::vendor(0x00_30e6, random.next_u32() & 0x00ff_ffff);
     let (address, other) = sound::ipv4_pair(random);
     let sender = ArpParty { hardware, address };
-    let target = ArpParty {
-        hardware: MacAddress::vendor(0x00_0f14, 9),
-        address: other,
-    };
+    let target = ArpParty { hardware: MacAddress::vendor(0x00_0f14, 9), address: other };
     let header = EthernetHeader::between(hardware, target.hardware);
     let (name, octets) = match random.below(10) {
         0 => ("arp request", arp_request(sender, other)),
@@ -165,24 +134,13 @@ pub(super) fn link_control(random: &mut SeededRandom) -> Specimen {
             let mut message = arp_message(1 + random.next_u16() % 9, sender, target);
             message[4] = random.next_u8();
             message[5] = random.next_u8();
-            (
-                "arp with odd address lengths",
-                header.frame(ethertype::ARP, &message),
-            )
+            ("arp with odd address lengths", header.frame(ethertype::ARP, &message))
         }
         4 => (
             "lldp",
-            lldp_announcement(
-                hardware,
-                "ge-0/0/1",
-                "ward-switch-3",
-                "Example switch, release 4",
-            ),
+            lldp_announcement(hardware, "ge-0/0/1", "ward-switch-3", "Example switch, release 4"),
         ),
-        5 => (
-            "cdp",
-            cdp_announcement(hardware, "ward-switch-3", "Example 2960"),
-        ),
+        5 => ("cdp", cdp_announcement(hardware, "ward-switch-3", "Example 2960")),
         6 => {
             let kinds = [
                 ethertype::PROFINET,
@@ -192,10 +150,7 @@ pub(super) fn link_control(random: &mut SeededRandom) -> Specimen {
                 ethertype::PPPOE_SESSION,
             ];
             let kind = *random.pick(&kinds);
-            (
-                "other known ethertype",
-                header.frame(kind, &random.octets(46)),
-            )
+            ("other known ethertype", header.frame(kind, &random.octets(46)))
         }
         7 => {
             let kind = random.between(0x0600, 0xffff) as u16;
@@ -203,35 +158,24 @@ pub(super) fn link_control(random: &mut SeededRandom) -> Specimen {
         }
         8 => {
             let length = random.between(3, 200);
-            (
-                "802.3 with llc",
-                header.length_frame(&random.octets(length)),
-            )
+            ("802.3 with llc", header.length_frame(&random.octets(length)))
         }
         _ => {
             let (kind, content) = (random.next_u16() % 0x0600, random.octets(46));
             ("802.3 with wrong length", header.frame(kind, &content))
         }
     };
-    Specimen {
-        octets,
-        description: name.to_owned(),
-    }
+    Specimen { octets, description: name.to_owned() }
 }
 
 /// One to twelve tags, more than any parser follows.
 pub(super) fn stacked_tags(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
     let (kind, packet) = inner_packet(random, repertoire);
     let count = random.between(1, 12);
-    let mut header = EthernetHeader::between(
-        MacAddress::vendor(0x00_0f14, 1),
-        MacAddress::vendor(0x20_e791, 1),
-    );
+    let mut header =
+        EthernetHeader::between(MacAddress::vendor(0x00_0f14, 1), MacAddress::vendor(0x20_e791, 1));
     for _ in 0..count {
         header = header.tagged(Tag::customer(random.next_u16()));
     }
-    Specimen {
-        octets: header.frame(kind, &packet),
-        description: format!("{count} stacked tags"),
-    }
+    Specimen { octets: header.frame(kind, &packet), description: format!("{count} stacked tags") }
 }

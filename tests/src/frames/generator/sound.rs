@@ -15,9 +15,7 @@ use crate::speakers::{Saying, Transport};
 const LONGEST_PAYLOAD: usize = 1_448;
 
 pub(super) fn hardware(random: &mut SeededRandom) -> EthernetHeader {
-    let makers = [
-        0x00_0f14, 0x00_30e6, 0x20_e791, 0x58_42e4, 0x00_1338, 0xd4_ae52,
-    ];
+    let makers = [0x00_0f14, 0x00_30e6, 0x20_e791, 0x58_42e4, 0x00_1338, 0xd4_ae52];
     let source = MacAddress::vendor(*random.pick(&makers), random.next_u32() & 0x00ff_ffff);
     let destination = MacAddress::vendor(*random.pick(&makers), random.next_u32() & 0x00ff_ffff);
     let mut header = EthernetHeader::between(source, destination);
@@ -27,10 +25,7 @@ pub(super) fn hardware(random: &mut SeededRandom) -> EthernetHeader {
             ethertype::SERVICE_TAG,
             ethertype::OLD_DOUBLE_TAG,
         ]);
-        header.tags.push(Tag {
-            protocol,
-            control: random.next_u16(),
-        });
+        header.tags.push(Tag { protocol, control: random.next_u16() });
     }
     header
 }
@@ -104,14 +99,8 @@ fn extensions(random: &mut SeededRandom, description: &mut String) -> Vec<Ipv6Ex
             }
             3 => {
                 description.push_str(" atomic-fragment");
-                let place = FragmentPlace {
-                    offset_octets: 0,
-                    more_fragments: false,
-                };
-                Ipv6Extension::Fragment {
-                    identification: random.next_u32(),
-                    place,
-                }
+                let place = FragmentPlace { offset_octets: 0, more_fragments: false };
+                Ipv6Extension::Fragment { identification: random.next_u32(), place }
             }
             _ => {
                 description.push_str(" authentication");
@@ -195,10 +184,7 @@ pub(super) fn carrying(
         let padding = random.between(1, 46);
         octets.extend(random.octets(padding));
     }
-    Specimen {
-        octets,
-        description,
-    }
+    Specimen { octets, description }
 }
 
 pub(super) fn application(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
@@ -223,24 +209,16 @@ pub(super) fn bare_segment(random: &mut SeededRandom) -> Specimen {
     ]);
     let port = *random.pick(&[22, 104, 139, 443, 445, 502, 2_575, 3_389, 11_112, 40_000]);
     let mut description = format!("bare segment flags {flags:#04x}");
-    let (ethertype, packet) = packet(
-        random,
-        protocol::TCP,
-        protocol::TCP,
-        &mut description,
-        |random, ends| {
+    let (ethertype, packet) =
+        packet(random, protocol::TCP, protocol::TCP, &mut description, |random, ends| {
             let mut header =
                 TcpHeader::with_flags(random.between(1_024, 65_535) as u16, port, flags);
             if random.in_percent(50) {
                 header.options = USUAL_SYN_OPTIONS.to_vec();
             }
             header.segment(ends, b"")
-        },
-    );
-    Specimen {
-        octets: hardware(random).frame(ethertype, &packet),
-        description,
-    }
+        });
+    Specimen { octets: hardware(random).frame(ethertype, &packet), description }
 }
 
 /// One fragment, first or later, of a datagram that carries a saying.
@@ -256,13 +234,8 @@ pub(super) fn fragment(random: &mut SeededRandom, repertoire: &[Saying]) -> Spec
     let identification = random.next_u16();
     let (ethertype, pieces) = if random.in_percent(60) {
         let (source, destination) = ipv4_pair(random);
-        let message = transport_message(
-            random,
-            &Endpoints::v4(source, destination),
-            &saying,
-            ports,
-            payload,
-        );
+        let message =
+            transport_message(random, &Endpoints::v4(source, destination), &saying, ports, payload);
         (
             ethertype::IPV4,
             Ipv4Header::between(source, destination).fragments(
@@ -274,13 +247,8 @@ pub(super) fn fragment(random: &mut SeededRandom, repertoire: &[Saying]) -> Spec
         )
     } else {
         let (source, destination) = ipv6_pair(random);
-        let message = transport_message(
-            random,
-            &Endpoints::v6(source, destination),
-            &saying,
-            ports,
-            payload,
-        );
+        let message =
+            transport_message(random, &Endpoints::v6(source, destination), &saying, ports, payload);
         let count = message.len().div_ceil(unit);
         let header = Ipv6Header::between(source, destination);
         let pieces = message.chunks(unit).enumerate().map(|(index, piece)| {
@@ -288,27 +256,15 @@ pub(super) fn fragment(random: &mut SeededRandom, repertoire: &[Saying]) -> Spec
                 offset_octets: (index * unit) as u16,
                 more_fragments: index + 1 < count,
             };
-            let extension = Ipv6Extension::Fragment {
-                identification: u32::from(identification),
-                place,
-            };
+            let extension =
+                Ipv6Extension::Fragment { identification: u32::from(identification), place };
             header.clone().extended(extension).packet(number, piece)
         });
         (ethertype::IPV6, pieces.collect())
     };
     // Half of the time the first: the only one with a transport header.
-    let index = if random.in_percent(50) {
-        0
-    } else {
-        random.below(pieces.len())
-    };
-    let description = format!(
-        "fragment {index} of {} ({unit} octets) of {}",
-        pieces.len(),
-        saying.name
-    );
-    Specimen {
-        octets: hardware(random).frame(ethertype, &pieces[index]),
-        description,
-    }
+    let index = if random.in_percent(50) { 0 } else { random.below(pieces.len()) };
+    let description =
+        format!("fragment {index} of {} ({unit} octets) of {}", pieces.len(), saying.name);
+    Specimen { octets: hardware(random).frame(ethertype, &pieces[index]), description }
 }

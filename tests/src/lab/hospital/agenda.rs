@@ -34,19 +34,11 @@ pub struct OpenPort {
 }
 
 const fn stream(station: &'static str, port: u16, answer: Answer) -> OpenPort {
-    OpenPort {
-        station,
-        port,
-        service: Service::Stream(answer),
-    }
+    OpenPort { station, port, service: Service::Stream(answer) }
 }
 
 const fn datagram(station: &'static str, port: u16, reply: Reply) -> OpenPort {
-    OpenPort {
-        station,
-        port,
-        service: Service::Datagram(reply),
-    }
+    OpenPort { station, port, service: Service::Datagram(reply) }
 }
 
 pub const OPEN_PORTS: [OpenPort; 20] = [
@@ -151,103 +143,54 @@ const fn udp(
     encounter
 }
 
-const CT_TITLES: Titles<'static> = Titles {
-    called: "PACS_MAIN",
-    calling: "CT_ROOM_1",
-};
-const US_TITLES: Titles<'static> = Titles {
-    called: "PACS_MAIN",
-    calling: "US_CART_2",
-};
+const CT_TITLES: Titles<'static> = Titles { called: "PACS_MAIN", calling: "CT_ROOM_1" };
+const US_TITLES: Titles<'static> = Titles { called: "PACS_MAIN", calling: "US_CART_2" };
 const RECORD: &str = "epr.hospital.example";
 
 pub const ENCOUNTERS: [Encounter; 21] = [
-    tcp("dicom", "ct", "pacs", 104, |m| {
-        imaging::verify(m.server, CT_TITLES)
-    })
-    .timed(200, 5_000),
+    tcp("dicom", "ct", "pacs", 104, |m| imaging::verify(m.server, CT_TITLES)).timed(200, 5_000),
     tcp("dicom", "ct", "pacs", 104, |m| {
         imaging::store(m.server, CT_TITLES, uid::CT_IMAGE_STORAGE, m.image_octets)
     })
     .timed(1_500, 6_000),
-    tcp("dicom", "ct", "pacs", 11_112, |m| {
-        imaging::verify(m.server, CT_TITLES)
-    })
-    .timed(3_000, 6_000)
-    .over_v6(),
+    tcp("dicom", "ct", "pacs", 11_112, |m| imaging::verify(m.server, CT_TITLES))
+        .timed(3_000, 6_000)
+        .over_v6(),
     tcp("dicom", "ultrasound", "pacs", 4_242, |m| {
-        imaging::store(
-            m.server,
-            US_TITLES,
-            uid::ULTRASOUND_IMAGE_STORAGE,
-            m.image_octets / 3,
-        )
+        imaging::store(m.server, US_TITLES, uid::ULTRASOUND_IMAGE_STORAGE, m.image_octets / 3)
     })
     .timed(900, 5_000),
     tcp("hl7", "monitor", "engine", 2_575, |m| {
-        hl7::send(
-            m.server,
-            &[hl7_vital_signs(1), hl7_vital_signs(2), hl7_vital_signs(3)],
-        )
+        hl7::send(m.server, &[hl7_vital_signs(1), hl7_vital_signs(2), hl7_vital_signs(3)])
     })
     .timed(300, 2_000),
     tcp("hl7", "analyser", "engine", 6_661, |m| {
-        hl7::send(
-            m.server,
-            &[hl7_laboratory_result(1), hl7_laboratory_result(2)],
-        )
+        hl7::send(m.server, &[hl7_laboratory_result(1), hl7_laboratory_result(2)])
     })
     .timed(1_100, 3_000),
     tcp("http", "engine", "ventilator", wsdiscovery::SDC_PORT, |m| {
         wsdiscovery::read_mdib(m.server)
     })
     .timed(2_000, 4_000),
-    tcp("tls", "pump-gw", "epr", 443, |m| {
-        tls::exchange(m.server, RECORD, TlsVersion::V1_3, 3)
-    })
-    .timed(600, 3_000),
-    tcp("http", "dialysis", "epr", 80, |m| {
-        http::get(m.server, RECORD, &["/fhir/metadata"])
-    })
-    .timed(1_000, 4_000),
-    tcp("modbus", "bms-head", "bms", 502, |m| {
-        modbus::poll(m.server, 5)
-    })
-    .timed(400, 2_000),
-    udp("bacnet", "bms-head", "bms", bacnet::PORT, |m| {
-        bacnet::discover(m.server)
-    })
-    .timed(700, 3_000),
-    tcp("http", "ward-pc", "epr", 80, |m| {
-        http::get(m.server, RECORD, &["/", "/list", "/ward"])
-    })
-    .timed(500, 3_000),
-    tcp("tls", "ward-pc", "epr", 443, |m| {
-        tls::exchange(m.server, RECORD, TlsVersion::V1_2, 4)
-    })
-    .timed(1_200, 4_000),
-    tcp("smb2", "ward-pc", "files", 445, |m| {
-        smb2::read_files(m.server, 6)
-    })
-    .timed(1_800, 5_000),
-    tcp("printing", "ward-pc", "printer", 9_100, |m| {
-        printing::send_job(m.server)
-    })
-    .timed(4_000, 8_000),
+    tcp("tls", "pump-gw", "epr", 443, |m| tls::exchange(m.server, RECORD, TlsVersion::V1_3, 3))
+        .timed(600, 3_000),
+    tcp("http", "dialysis", "epr", 80, |m| http::get(m.server, RECORD, &["/fhir/metadata"]))
+        .timed(1_000, 4_000),
+    tcp("modbus", "bms-head", "bms", 502, |m| modbus::poll(m.server, 5)).timed(400, 2_000),
+    udp("bacnet", "bms-head", "bms", bacnet::PORT, |m| bacnet::discover(m.server))
+        .timed(700, 3_000),
+    tcp("http", "ward-pc", "epr", 80, |m| http::get(m.server, RECORD, &["/", "/list", "/ward"]))
+        .timed(500, 3_000),
+    tcp("tls", "ward-pc", "epr", 443, |m| tls::exchange(m.server, RECORD, TlsVersion::V1_2, 4))
+        .timed(1_200, 4_000),
+    tcp("smb2", "ward-pc", "files", 445, |m| smb2::read_files(m.server, 6)).timed(1_800, 5_000),
+    tcp("printing", "ward-pc", "printer", 9_100, |m| printing::send_job(m.server))
+        .timed(4_000, 8_000),
     tcp("ssh", "admin", "ct", 22, |m| ssh::knock(m.server)).timed(5_000, 9_000),
     tcp("rdp", "admin", "ward-pc", 3_389, |m| rdp::connect(m.server)).timed(6_000, 10_000),
-    udp("snmp", "admin", "monitor", 161, |m| {
-        snmp::describe(m.server)
-    })
-    .timed(2_500, 5_000),
-    udp("dns", "ward-pc", "infra", 53, |m| {
-        dns::resolve(m.server, RECORD)
-    })
-    .timed(100, 1_000),
-    udp("ntp", "monitor", "infra", 123, |m| {
-        ntp::ask_the_time(m.server)
-    })
-    .timed(800, 4_000),
+    udp("snmp", "admin", "monitor", 161, |m| snmp::describe(m.server)).timed(2_500, 5_000),
+    udp("dns", "ward-pc", "infra", 53, |m| dns::resolve(m.server, RECORD)).timed(100, 1_000),
+    udp("ntp", "monitor", "infra", 123, |m| ntp::ask_the_time(m.server)).timed(800, 4_000),
     udp("syslog", "bed", "admin", 514, |m| {
         syslog::report(m.server, "bed-12", "smartbed", "rail lowered")
     })

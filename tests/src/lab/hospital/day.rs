@@ -93,33 +93,25 @@ enum Opened {
 
 impl Hospital {
     fn open_port(&self, open: &OpenPort) -> Result<Opened, LabError> {
-        let opened = self
-            .station(open.station)
-            .in_namespace(|| match open.service {
-                // A dual-stack socket hears both families.
-                Service::Stream(answer) => {
-                    Desk::open((Ipv6Addr::UNSPECIFIED, open.port).into(), answer).map(Opened::Desk)
-                }
-                Service::Datagram(reply) => {
-                    Letterbox::open((Ipv4Addr::UNSPECIFIED, open.port).into(), reply)
-                        .map(Opened::Letterbox)
-                }
-            })?;
+        let opened = self.station(open.station).in_namespace(|| match open.service {
+            // A dual-stack socket hears both families.
+            Service::Stream(answer) => {
+                Desk::open((Ipv6Addr::UNSPECIFIED, open.port).into(), answer).map(Opened::Desk)
+            }
+            Service::Datagram(reply) => {
+                Letterbox::open((Ipv4Addr::UNSPECIFIED, open.port).into(), reply)
+                    .map(Opened::Letterbox)
+            }
+        })?;
         let service = format!("port {}", open.port);
-        opened.map_err(|source| LabError::Service {
-            station: open.station,
-            service,
-            source,
-        })
+        opened.map_err(|source| LabError::Service { station: open.station, service, source })
     }
 
     /// Runs until `shift` is over and returns what was said. `image_octets` is
     /// the size of the images that the scanners store.
     pub fn day(&self, shift: &Shift, image_octets: usize) -> Result<DayReport, LabError> {
-        let services = OPEN_PORTS
-            .iter()
-            .map(|open| self.open_port(open))
-            .collect::<Result<Vec<_>, _>>()?;
+        let services =
+            OPEN_PORTS.iter().map(|open| self.open_port(open)).collect::<Result<Vec<_>, _>>()?;
         let report = Mutex::new(DayReport::new());
         // Servers stay until the last caller has hung up.
         let staff = Shift::of(Duration::from_secs(3600));
@@ -227,9 +219,7 @@ fn duties_of(station: &Station, image_octets: usize) -> Vec<Duty> {
             action: Box::new(move || leases::obtain(&own)),
         });
     }
-    for announcement in ANNOUNCEMENTS
-        .iter()
-        .filter(|announcement| announcement.station == own.name)
+    for announcement in ANNOUNCEMENTS.iter().filter(|announcement| announcement.station == own.name)
     {
         duties.push(Duty {
             protocol: announcement.protocol,
@@ -238,10 +228,7 @@ fn duties_of(station: &Station, image_octets: usize) -> Vec<Duty> {
             action: Box::new(move || (announcement.tell)(&own)),
         });
     }
-    for encounter in ENCOUNTERS
-        .iter()
-        .filter(|encounter| encounter.client == own.name)
-    {
+    for encounter in ENCOUNTERS.iter().filter(|encounter| encounter.client == own.name) {
         duties.push(duty_of(encounter, image_octets));
     }
     duties
@@ -253,11 +240,6 @@ fn duty_of(encounter: &'static Encounter, image_octets: usize) -> Duty {
         protocol: encounter.protocol,
         due: encounter.first,
         every: Some(encounter.every),
-        action: Box::new(move || {
-            (encounter.talk)(Meeting {
-                server,
-                image_octets,
-            })
-        }),
+        action: Box::new(move || (encounter.talk)(Meeting { server, image_octets })),
     }
 }

@@ -40,10 +40,7 @@ pub fn obtain(station: &Station) -> io::Result<Spoken> {
     mailbox.set_read_timeout(Some(PATIENCE))?;
     let wire = PacketSocket::open(Some("eth0"), Purpose::Send)?;
     let mut spoken = Spoken::default();
-    for (said, awaited) in [
-        (Kind::Discover, Kind::Offer),
-        (Kind::Request, Kind::Acknowledge),
-    ] {
+    for (said, awaited) in [(Kind::Discover, Kind::Offer), (Kind::Request, Kind::Acknowledge)] {
         let message = client.message(said);
         wire.send(&broadcast(&client, &message))?;
         spoken.said_octets += message.len() as u64;

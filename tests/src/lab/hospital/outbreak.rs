@@ -30,15 +30,9 @@ pub enum Scanner {
 impl Scanner {
     /// nmap when it is installed: an independent program makes the evidence.
     pub fn available() -> Self {
-        let version = std::process::Command::new("nmap")
-            .arg("--version")
-            .stdout(Stdio::null())
-            .status();
-        if version.is_ok_and(|status| status.success()) {
-            Self::Nmap
-        } else {
-            Self::Own
-        }
+        let version =
+            std::process::Command::new("nmap").arg("--version").stdout(Stdio::null()).status();
+        if version.is_ok_and(|status| status.success()) { Self::Nmap } else { Self::Own }
     }
 }
 
@@ -69,27 +63,17 @@ impl Hospital {
         let range = format!("{}-{last}", Segment::Core.address(FIRST_HOST));
         let mut command = self.station(station.name).command("nmap");
         command.args(["-sS", "-n", "-Pn", "-p445", "--max-retries", "0", &range]);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let began = SystemTime::now();
         let progress = match scanner {
             Scanner::Nmap => Progress::Program(ChildGuard::start(&mut command)?),
             Scanner::Own => {
                 let swept = self.station(station.name).in_namespace(|| sweep(station));
-                swept?.map_err(|source| LabError::Start {
-                    program: "sweep".to_owned(),
-                    source,
-                })?;
+                swept?.map_err(|source| LabError::Start { program: "sweep".to_owned(), source })?;
                 Progress::Done
             }
         };
-        Ok(Outbreak {
-            began,
-            scanner,
-            progress,
-        })
+        Ok(Outbreak { began, scanner, progress })
     }
 }
 
@@ -97,9 +81,9 @@ impl Outbreak {
     /// Waits for the end of the sweep; false when it is still under way.
     pub fn has_ended_within(&mut self, patience: Duration) -> bool {
         match &mut self.progress {
-            Progress::Program(program) => program
-                .wait_for(patience)
-                .is_ok_and(|ended| ended.is_some()),
+            Progress::Program(program) => {
+                program.wait_for(patience).is_ok_and(|ended| ended.is_some())
+            }
             Progress::Done => true,
         }
     }

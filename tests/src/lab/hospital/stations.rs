@@ -27,15 +27,7 @@ const fn station(
     segment: Segment,
     host: u8,
 ) -> Station {
-    Station {
-        name,
-        role,
-        maker,
-        maker_prefix,
-        segment,
-        host,
-        lease: None,
-    }
+    Station { name, role, maker, maker_prefix, segment, host, lease: None }
 }
 
 impl Station {

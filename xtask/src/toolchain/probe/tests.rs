@@ -50,13 +50,7 @@ impl Drop for Scratch {
 
 #[test]
 fn version_is_read_from_rustc() {
-    assert_eq!(
-        parse_version(DEBIAN),
-        Some(Version {
-            release: (1, 96),
-            llvm_major: 22
-        })
-    );
+    assert_eq!(parse_version(DEBIAN), Some(Version { release: (1, 96), llvm_major: 22 }));
     assert_eq!(release_number("1.97.0-nightly"), Some((1, 97)));
     assert_eq!(parse_version("rustc 1.96.0"), None);
 }
@@ -66,10 +60,7 @@ fn a_built_core_library_is_preferred_to_its_source() {
     let scratch = Scratch::toolchain("both", "1.96.0");
     scratch.file("lib/rustlib/src/rust/library/Cargo.lock", "");
     assert_eq!(scratch.examine().unwrap().core, Core::FromSource);
-    scratch.file(
-        "lib/rustlib/bpfel-unknown-none/lib/libcore-8056e5e5b270ef4d.rlib",
-        "",
-    );
+    scratch.file("lib/rustlib/bpfel-unknown-none/lib/libcore-8056e5e5b270ef4d.rlib", "");
     assert_eq!(scratch.examine().unwrap().core, Core::Prebuilt);
 }
 
@@ -78,10 +69,7 @@ fn a_compiler_without_either_is_refused_by_name() {
     let scratch = Scratch::toolchain("neither", "1.96.0");
     scratch.file("lib/rustlib/bpfel-unknown-none/lib/libcore-8056.rmeta", "");
     let reason = scratch.examine().unwrap_err();
-    assert!(
-        reason.contains("neither a core library for bpfel-unknown-none"),
-        "{reason}"
-    );
+    assert!(reason.contains("neither a core library for bpfel-unknown-none"), "{reason}");
 }
 
 #[test]
@@ -97,10 +85,7 @@ fn a_stand_in_is_replaced_by_the_compiler_behind_it() {
     let behind = Scratch::toolchain("behind", "1.96.0");
     behind.file("lib/rustlib/src/rust/library/Cargo.lock", "");
     let stand_in = Scratch::new("stand-in");
-    stand_in.program(
-        "rustc",
-        &format!("exec {}/bin/rustc \"$@\"", behind.0.display()),
-    );
+    stand_in.program("rustc", &format!("exec {}/bin/rustc \"$@\"", behind.0.display()));
     stand_in.program("cargo", "");
     let found = examine(&stand_in.0.join("cargo"), &stand_in.0.join("rustc")).unwrap();
     assert_eq!(found.rustc, behind.0.join("bin/rustc"));

@@ -1,0 +1,83 @@
+//! The program in the kernel and the same code on the host must end in the same state.
+
+use sensor::capture::{
+    Datapath,
+    host::{HostDatapath, TableSizes},
+    xdp::KernelReplay,
+};
+use sensor_common::{books::InterfaceRow, endpoint::EndpointKey, flow::FlowSlot};
+use tests::frames::FrameGenerator;
+
+const FRAMES: usize = 20_000;
+/// Small enough that flows are evicted and endpoints refused.
+const SIZES: TableSizes = TableSizes { sets: 256, endpoints: 1024, verdicts: 4096 };
+/// How often the whole state is compared.
+const INTERVAL: usize = 500;
+
+/// Everything that a data path knows.
+#[derive(Debug, PartialEq)]
+struct State {
+    slots: Vec<Option<FlowSlot>>,
+    evicted: Vec<FlowSlot>,
+    notices: usize,
+    endpoints: Vec<(u32, EndpointKey)>,
+    totals: Vec<sensor_common::endpoint::Totals>,
+    rows: Vec<InterfaceRow>,
+    ledger: sensor_common::books::Ledger,
+}
+
+fn state(datapath: &mut impl Datapath) -> State {
+    let mut evicted = Vec::new();
+    datapath.drain_records(&mut |record| evicted.push(record.slot.slot()));
+    let mut notices = 0;
+    datapath.drain_notices(&mut |_| notices += 1);
+    let mut endpoints = Vec::new();
+    datapath.endpoints(&mut |index, key| endpoints.push((index, key)));
+    endpoints.sort_unstable();
+    let mut totals = Vec::new();
+    datapath.folded(&mut totals);
+    let mut rows = datapath.interface_rows();
+    rows.sort_unstable_by_key(|row| row.interface);
+    State {
+        slots: (0..datapath.slots()).map(|position| datapath.slot(position)).collect(),
+        evicted,
+        notices,
+        endpoints,
+        totals,
+        rows,
+        ledger: datapath.ledger(),
+    }
+}
+
+fn assert_same(host: &State, kernel: &State, context: &str) {
+    for (position, (host, kernel)) in host.slots.iter().zip(&kernel.slots).enumerate() {
+        assert_eq!(host, kernel, "slot {position}, {context}");
+    }
+    assert_eq!(host.rows, kernel.rows, "{context}");
+    assert_eq!(host.ledger, kernel.ledger, "{context}");
+    assert_eq!(host.endpoints, kernel.endpoints, "{context}");
+    assert_eq!(host.evicted, kernel.evicted, "{context}");
+    assert_eq!(host.totals, kernel.totals, "{context}");
+    assert_eq!(host.notices, kernel.notices, "{context}");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn kernel_and_host_agree_on_generated_frames() {
+    let mut host = HostDatapath::new(&SIZES);
+    let mut kernel = KernelReplay::open(&SIZES).expect("the program loads");
+    let mut evicted = 0;
+    for (index, specimen) in FrameGenerator::new(20_261_123).take(FRAMES).enumerate() {
+        let (octets, now) = (&specimen.octets, 1_000_000 + index as u64 / 7);
+        let (interface, wire_length) = (1 + index as u32 % 3, octets.len() as u64);
+        host.receive(octets, wire_length, interface, now);
+        kernel.receive(octets, wire_length, interface, now).expect("the kernel runs the frame");
+        if index % INTERVAL == INTERVAL - 1 {
+            let context = format!("after frame {index}: {}", specimen.description);
+            let host = state(&mut host);
+            assert_same(&host, &state(&mut kernel), &context);
+            evicted += host.evicted.len();
+        }
+    }
+    assert!(evicted > 100, "the table is small so that flows are evicted, but {evicted} were");
+}
