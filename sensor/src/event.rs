@@ -15,6 +15,6 @@ pub enum DeviceChange {
 pub enum Event {
     Flow(FlowRecord),
     Device(DeviceChange, Device),
-    /// Firing, or resolved.
-    Alert(Alert),
+    /// Firing, grown, or resolved, and the device it is about if that is still known.
+    Alert(Alert, Option<Device>),
 }

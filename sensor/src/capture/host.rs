@@ -28,8 +28,8 @@ pub struct TableSizes {
 }
 
 impl TableSizes {
-    /// The sizes of a replay: 65,536 flows, 16,384 endpoints.
-    pub const REPLAY: Self = Self { sets: 1 << 14, endpoints: 1 << 14, verdicts: 1 << 17 };
+    /// The sizes of a replay: 16,384 flows in the cache, 8,192 endpoints.
+    pub const REPLAY: Self = Self { sets: 1 << 12, endpoints: 1 << 13, verdicts: 1 << 17 };
 
     /// Entries of the endpoint table: every endpoint may have an alias.
     pub const fn endpoint_keys(&self) -> u32 {

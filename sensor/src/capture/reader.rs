@@ -157,6 +157,12 @@ impl Reader {
         }
     }
 
+    /// Endpoints announced so far; their indices are given out in order.
+    pub fn endpoints_seen(&self) -> u32 {
+        let first = sensor_common::endpoint::FIRST_ENDPOINT as usize;
+        self.known.len().saturating_sub(first) as u32
+    }
+
     /// Frames by fate; exact when nothing is under way.
     pub fn books(&self, ledger: &Ledger) -> FlowBooks {
         let counted = |live, evicted, recovered| live + ledger.line(evicted) + recovered;

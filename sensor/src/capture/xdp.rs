@@ -11,8 +11,8 @@ mod pins;
 mod replay;
 
 pub use attachment::{AttachError, AttachMode, Attachment};
-pub use datapath::XdpDatapath;
+pub use datapath::{XdpDatapath, monotonic};
 pub use interfaces::{Interface, interfaces};
 pub use loading::{LoadError, XdpSettings, verified_instructions};
-pub use pins::{PinError, detach_all};
+pub use pins::{PinError, Pins, detach_all};
 pub use replay::{KernelReplay, KernelReplayError};

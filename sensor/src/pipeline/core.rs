@@ -1,0 +1,139 @@
+//! The part that decides: observations in, events out. It reads no clock, socket or file, so a
+//! replay gives the verdict that live traffic would have had.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    config::Config,
+    detect::{Alert, AlertState, Bounds, ConnectionOutcome, Severity, Thresholds},
+    event::Event,
+    flow::{FlowRecord, FlowSettings, FlowTable},
+    inventory::{Device, DeviceId, Inventory, InventorySettings},
+    observation::{FlowDelta, Observation},
+    time::Moment,
+};
+
+/// Inventory, biflows and thresholds.
+#[derive(Debug)]
+pub struct Core {
+    pub inventory: Inventory,
+    pub flows: FlowTable,
+    pub thresholds: Thresholds,
+    fired_by_rule: BTreeMap<String, u64>,
+    records_by_reason: BTreeMap<&'static str, u64>,
+    records: Vec<FlowRecord>,
+}
+
+impl Core {
+    /// A core that goes on with the devices of an earlier run.
+    pub fn new(config: &Config, known: Vec<Device>, highest_id: Option<DeviceId>) -> Self {
+        let inventory = InventorySettings {
+            max_devices: config.inventory.maximum_devices,
+            routers: config.inventory.routers.iter().map(|mac| mac.0).collect(),
+            ..InventorySettings::default()
+        };
+        let flows = FlowSettings {
+            idle_timeout: config.flow.idle_timeout,
+            active_timeout: config.flow.active_timeout,
+            maximum: config.flow.maximum,
+            ..FlowSettings::default()
+        };
+        Self {
+            inventory: Inventory::restore(inventory, known, highest_id),
+            flows: FlowTable::new(flows),
+            thresholds: Thresholds::new(
+                config.thresholds.clone(),
+                config.roles.clone(),
+                config.alertmanager.resend_interval,
+                Bounds::default(),
+            ),
+            fired_by_rule: BTreeMap::new(),
+            records_by_reason: BTreeMap::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Takes one reading in and lets time pass to `now`.
+    pub fn step(&mut self, observation: &Observation, now: Moment, events: &mut Vec<Event>) {
+        for seen in &observation.endpoints {
+            self.inventory.observe_endpoint(seen);
+        }
+        for sample in &observation.samples {
+            self.inventory.observe_sample(sample);
+        }
+        for delta in &observation.flows {
+            self.inventory.observe_flow(delta);
+            let (source, destination) = self.devices_of(delta);
+            self.flows.observe(delta, source, destination);
+            self.thresholds.observe(delta, source, destination);
+        }
+        let changes = self.inventory.take_changes();
+        events.extend(changes.into_iter().map(|(change, device)| Event::Device(change, device)));
+        self.flows.expire(now, &mut self.records);
+        self.hand_out_records(events);
+        let inventory = &self.inventory;
+        let alerts = self.thresholds.evaluate(now, &|id| inventory.device(id));
+        for alert in alerts {
+            self.hand_out(alert, events);
+        }
+    }
+
+    /// Ends every flow: the capture, or the agent, is at its end.
+    pub fn finish(&mut self, now: Moment, events: &mut Vec<Event>) {
+        self.flows.finish(now, &mut self.records);
+        self.hand_out_records(events);
+    }
+
+    /// The devices at both ends of a flow, as far as they are known.
+    fn devices_of(&self, delta: &FlowDelta) -> (Option<DeviceId>, Option<DeviceId>) {
+        let of_address = |address: Option<std::net::IpAddr>| {
+            address.and_then(|address| self.inventory.device_of_address(address))
+        };
+        let source = self.inventory.device_of(delta.source_endpoint);
+        let destination = self
+            .inventory
+            .device_of(delta.destination_endpoint)
+            // The flow may have been opened before the other side was known.
+            .or_else(|| of_address(delta.key.destination_address()));
+        (source, destination)
+    }
+
+    fn hand_out_records(&mut self, events: &mut Vec<Event>) {
+        for outcome in self.flows.take_outcomes() {
+            if let Some(device) = outcome.initiator_device {
+                let (is_half_open, at) = (outcome.is_half_open, outcome.at);
+                self.thresholds.observe_outcome(ConnectionOutcome { device, is_half_open, at });
+            }
+        }
+        for record in self.records.drain(..) {
+            *self.records_by_reason.entry(record.end_reason.name()).or_default() += 1;
+            events.push(Event::Flow(record));
+        }
+    }
+
+    fn hand_out(&mut self, alert: Alert, events: &mut Vec<Event>) {
+        let is_new = alert.state == AlertState::Firing
+            && !self.thresholds.has_been_given_out(alert.id);
+        if is_new {
+            *self.fired_by_rule.entry(alert.rule.clone()).or_default() += 1;
+        }
+        let device = self.inventory.device(alert.device).cloned();
+        events.push(Event::Alert(alert, device));
+    }
+
+    pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {
+        let mut firing = BTreeMap::new();
+        for alert in self.thresholds.firing() {
+            *firing.entry(alert.severity).or_default() += 1;
+        }
+        firing
+    }
+
+    pub fn fired_by_rule(&self) -> &BTreeMap<String, u64> {
+        &self.fired_by_rule
+    }
+
+    pub fn records_by_reason(&self) -> &BTreeMap<&'static str, u64> {
+        &self.records_by_reason
+    }
+}

@@ -1,0 +1,211 @@
+//! The live agent's loop: reads the maps, steps the core, follows the interfaces, answers
+//! questions. It runs on a thread of its own and owns everything it touches.
+
+mod answers;
+mod watch;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    capture::{
+        Datapath as _,
+        reader::Reader,
+        totals::TotalsReader,
+        xdp::{XdpDatapath, monotonic},
+    },
+    config::Config,
+    event::Event,
+    inventory::{Device, DeviceId},
+    observation::Observation,
+    pipeline::{core::Core, sinks::Sinks},
+    question::Question,
+    time::{Moment, Timestamp, WallClock},
+};
+
+pub use watch::StartError;
+use watch::Watch;
+
+/// Between two readings of the rings.
+const DRAIN: Duration = Duration::from_millis(50);
+/// Between two sweeps over the flow table, and over a large one.
+const SWEEP: Duration = Duration::from_millis(250);
+const SWEEP_OF_LARGE_TABLE: Duration = Duration::from_secs(1);
+const LARGE_TABLE: u32 = 1 << 20;
+/// Between two looks at the interfaces.
+const LOOK: Duration = Duration::from_millis(500);
+/// Between two readings of all endpoints, in case a notice was lost.
+const RECOUNT: Duration = Duration::from_secs(10);
+/// How old the totals on the metrics page may be.
+const FRESH: Duration = Duration::from_millis(500);
+
+/// The wall clock as it stands now.
+pub fn wall_clock() -> WallClock {
+    let now = jiff::Timestamp::now().as_microsecond();
+    WallClock::new(monotonic(), Timestamp::from_micros(now))
+}
+
+/// Everything the loop owns.
+pub struct Live {
+    config: Arc<Config>,
+    datapath: XdpDatapath,
+    reader: Reader,
+    totals: TotalsReader,
+    totals_at: Option<Instant>,
+    core: Core,
+    watch: Watch,
+    sinks: Sinks,
+    observation: Observation,
+    events: Vec<Event>,
+    cycle: Duration,
+    longest_cycle: Duration,
+    swept: Instant,
+    looked: Instant,
+    recounted: Instant,
+    reported: Instant,
+}
+
+impl Live {
+    /// Attaches to the interfaces that are there and takes over what an earlier agent left.
+    ///
+    /// # Errors
+    ///
+    /// When an interface that is there cannot be attached.
+    pub fn start(
+        config: Arc<Config>,
+        mut datapath: XdpDatapath,
+        known: Vec<Device>,
+        highest_id: Option<DeviceId>,
+        sinks: Sinks,
+    ) -> Result<Self, StartError> {
+        let mut watch = Watch::new(&config.capture);
+        watch.start(&mut datapath)?;
+        let reader = Reader::new(&datapath, datapath.clock());
+        let core = Core::new(&config, known, highest_id);
+        let now = Instant::now();
+        let mut live = Self {
+            config,
+            datapath,
+            reader,
+            totals: TotalsReader::default(),
+            totals_at: None,
+            core,
+            watch,
+            sinks,
+            observation: Observation::default(),
+            events: Vec::new(),
+            cycle: Duration::ZERO,
+            longest_cycle: Duration::ZERO,
+            swept: now,
+            looked: now,
+            recounted: now,
+            reported: now,
+        };
+        live.reader.resume(&mut live.datapath, &mut live.observation);
+        live.step(monotonic());
+        Ok(live)
+    }
+
+    /// Runs until `stop` is set, then ends the flows and leaves the program attached if the
+    /// configuration says so.
+    pub fn run(mut self, questions: &Receiver<Question>, stop: &AtomicBool) {
+        let mut next = Instant::now();
+        while !stop.load(Ordering::Relaxed) {
+            match questions.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(question) => self.answer(question),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.cycle();
+                    next = Instant::now() + DRAIN;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.end();
+    }
+
+    fn cycle(&mut self) {
+        let started = Instant::now();
+        self.observation.clear();
+        let sweep = if self.datapath.slots() > LARGE_TABLE { SWEEP_OF_LARGE_TABLE } else { SWEEP };
+        if self.swept.elapsed() >= sweep {
+            self.swept = started;
+            self.reader.sweep(&mut self.datapath, &mut self.observation);
+        } else {
+            self.reader.drain(&mut self.datapath, &mut self.observation);
+        }
+        if self.recounted.elapsed() >= RECOUNT {
+            self.recounted = started;
+            self.reader.announce_all(&mut self.datapath, &mut self.observation);
+        }
+        self.datapath.flush_log();
+        self.step(monotonic());
+        if self.looked.elapsed() >= LOOK {
+            self.looked = started;
+            self.watch.follow(&mut self.datapath);
+        }
+        if self.reported.elapsed() >= self.config.events.stats_interval {
+            self.reported = started;
+            let statistics = self.statistics();
+            self.sinks.statistics(wall_clock(), statistics, self.watch.names());
+        }
+        self.cycle = started.elapsed();
+        self.longest_cycle = self.longest_cycle.max(self.cycle);
+    }
+
+    fn step(&mut self, now: Moment) {
+        self.core.step(&self.observation, now, &mut self.events);
+        let events = std::mem::take(&mut self.events);
+        self.sinks.take(events, wall_clock(), self.watch.names());
+        self.sinks.save_devices(self.core.inventory.devices(), wall_clock());
+    }
+
+    fn answer(&mut self, question: Question) {
+        // Whoever asked may have gone; then nobody misses the answer.
+        match question {
+            Question::Snapshot(answer) => {
+                let _ = answer.send(Box::new(self.snapshot()));
+            }
+            Question::List(subject, answer) => {
+                let _ = answer.send(self.list(subject));
+            }
+        }
+    }
+
+    fn refresh_totals(&mut self) {
+        if self.totals_at.is_none_or(|at| at.elapsed() >= FRESH) {
+            self.totals.read(&self.datapath);
+            self.totals_at = Some(Instant::now());
+        }
+    }
+
+    /// Endpoints of each device.
+    fn endpoints_by_device(&self) -> BTreeMap<Option<DeviceId>, Vec<u32>> {
+        let mut endpoints: BTreeMap<Option<DeviceId>, Vec<u32>> = BTreeMap::new();
+        let first = sensor_common::endpoint::FIRST_ENDPOINT;
+        for endpoint in first..first + self.reader.endpoints_seen() {
+            let device = self.core.inventory.device_of(endpoint);
+            endpoints.entry(device).or_default().push(endpoint);
+        }
+        endpoints
+    }
+
+    fn end(mut self) {
+        self.observation.clear();
+        self.reader.sweep(&mut self.datapath, &mut self.observation);
+        let now = monotonic();
+        self.core.step(&self.observation, now, &mut self.events);
+        self.core.finish(now, &mut self.events);
+        let events = std::mem::take(&mut self.events);
+        self.sinks.take(events, wall_clock(), self.watch.names());
+        self.sinks.save_all_devices(self.core.inventory.devices(), wall_clock());
+        self.sinks.finish();
+        self.watch.end(&mut self.datapath, self.config.capture.persist);
+    }
+}

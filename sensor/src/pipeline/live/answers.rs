@@ -1,0 +1,185 @@
+//! Answers to questions, from the state between two cycles.
+
+use sensor_common::{
+    books::InterfaceRow,
+    endpoint::{ELSEWHERE, OVERFLOW, Totals},
+};
+use serde_json::{Value, json};
+
+use super::{Live, wall_clock};
+use crate::{
+    capture::Datapath as _,
+    export::eve::{EventContext, alert_value, device_value, flow_value},
+    question::Subject,
+    snapshot::{DeviceTotals, InterfaceTotals, Snapshot},
+};
+
+/// Flows in one answer; the answer says how many there are.
+const FLOWS: usize = 10_000;
+const ALERTS: usize = 1000;
+
+impl Live {
+    pub(super) fn snapshot(&mut self) -> Snapshot {
+        self.refresh_totals();
+        let ledger = self.datapath.ledger();
+        let mut snapshot = Snapshot {
+            is_ready: self.watch.missing() == 0 && self.watch.attached() > 0,
+            is_resumed: self.datapath.is_resumed(),
+            interfaces: self.interface_totals(),
+            interfaces_missing: self.watch.missing(),
+            books: self.reader.books(&ledger),
+            ledger,
+            flow_slots: self.datapath.slots(),
+            biflows: self.core.flows.len(),
+            records_by_reason: self.core.records_by_reason().clone(),
+            devices: self.core.inventory.devices().len(),
+            devices_refused: self.core.inventory.refused(),
+            endpoints: self.reader.endpoints_seen() as usize,
+            endpoints_capacity: self.totals.endpoints(),
+            overflow: self.totals.of_endpoint(OVERFLOW),
+            elsewhere: self.totals.of_endpoint(ELSEWHERE),
+            applications: self.totals.by_application(),
+            firing: self.core.firing_by_severity(),
+            fired_by_rule: self.core.fired_by_rule().clone(),
+            threshold_overflow: self.core.thresholds.overflowed(),
+            sinks: self.sinks.counts(),
+            events_dropped: self.sinks.dropped(),
+            alertmanager_queue: self.sinks.alertmanager_queue(),
+            program_runs: self
+                .datapath
+                .run_statistics()
+                .map(|(time, runs)| (time.as_secs_f64(), runs)),
+            cycle_seconds: self.cycle.as_secs_f64(),
+            longest_cycle_seconds: self.longest_cycle.as_secs_f64(),
+            ..Snapshot::default()
+        };
+        self.fill_devices(&mut snapshot);
+        snapshot
+    }
+
+    fn fill_devices(&self, snapshot: &mut Snapshot) {
+        let limit = self.config.web.maximum_device_series as usize;
+        for (device, endpoints) in self.endpoints_by_device() {
+            let totals = self.sum(&endpoints);
+            let device = device.and_then(|id| self.core.inventory.device(id));
+            match device {
+                Some(device) if snapshot.device_totals.len() < limit => {
+                    let vendor = device.vendor.clone().unwrap_or_default();
+                    snapshot.device_totals.push(DeviceTotals { id: device.id, vendor, totals });
+                }
+                Some(_) => add(&mut snapshot.overflow, &totals),
+                None => add(&mut snapshot.elsewhere, &totals),
+            }
+        }
+    }
+
+    fn sum(&self, endpoints: &[u32]) -> [Totals; 2] {
+        let mut sum = [Totals::default(); 2];
+        for endpoint in endpoints {
+            add(&mut sum, &self.totals.of_endpoint(*endpoint));
+        }
+        sum
+    }
+
+    fn interface_totals(&self) -> Vec<InterfaceTotals> {
+        let names = self.watch.names();
+        let attached: Vec<u32> =
+            self.datapath.attachments().map(|attachment| attachment.interface.index).collect();
+        let mut lines: Vec<InterfaceTotals> = Vec::new();
+        let mut add_row = |index: u32, row: &InterfaceRow| {
+            let known = names.get(&index);
+            let name = match known {
+                Some((name, _)) => name.clone(),
+                None => "other".to_owned(),
+            };
+            let mode = known.filter(|_| attached.contains(&index)).map(|(_, mode)| *mode);
+            match lines.iter_mut().find(|line| line.name == name) {
+                Some(line) => {
+                    line.mode = line.mode.or(mode);
+                    add_rows(&mut line.row, row);
+                }
+                None => lines.push(InterfaceTotals { name, mode, row: *row }),
+            }
+        };
+        for index in &attached {
+            let row = InterfaceRow { interface: u64::from(*index), ..InterfaceRow::default() };
+            add_row(*index, &row);
+        }
+        for row in self.datapath.interface_rows() {
+            add_row(row.interface as u32, &row);
+        }
+        lines
+    }
+
+    pub(super) fn statistics(&mut self) -> Value {
+        let snapshot = self.snapshot();
+        let undissected: u64 = snapshot.undissected().map(|(_, frames)| frames).sum();
+        json!({
+            "frames": {
+                "received": snapshot.received_frames(),
+                "counted": snapshot.books.counted_packets,
+                "undissected": undissected,
+                "lost": snapshot.books.lost_packets,
+            },
+            "flows": snapshot.books.live_flows,
+            "biflows": snapshot.biflows,
+            "devices": snapshot.devices,
+            "alerts_firing": snapshot.firing.values().sum::<u64>(),
+        })
+    }
+
+    pub(super) fn list(&mut self, subject: Subject) -> Value {
+        let names = self.watch.names();
+        let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
+        let context = EventContext {
+            wall: wall_clock(),
+            interface_name: &name_of,
+            attach_mode: names.values().next().map_or("native", |(_, mode)| mode),
+            sensor: None,
+        };
+        match subject {
+            Subject::Status => self.statistics(),
+            Subject::Alerts => {
+                let alerts = self.core.thresholds.firing().take(ALERTS).map(|alert| {
+                    alert_value(alert, self.core.inventory.device(alert.device), &context)
+                });
+                json!({"alerts": alerts.collect::<Vec<_>>()})
+            }
+            Subject::Flows => {
+                let flows = self.core.flows.iter().take(FLOWS);
+                let flows: Vec<Value> = flows.map(|flow| flow_value(&flow, &context)).collect();
+                json!({"total": self.core.flows.len(), "flows": flows})
+            }
+            Subject::Devices => {
+                self.refresh_totals();
+                let endpoints = self.endpoints_by_device();
+                let devices = self.core.inventory.devices().map(|device| {
+                    let mut value = device_value(device, &context);
+                    let own = endpoints.get(&Some(device.id)).map_or(&[][..], Vec::as_slice);
+                    let [sent, received] = self.sum(own);
+                    value["sent"] = json!({"packets": sent.packets, "bytes": sent.octets});
+                    value["received"] =
+                        json!({"packets": received.packets, "bytes": received.octets});
+                    value
+                });
+                json!({"devices": devices.collect::<Vec<_>>()})
+            }
+        }
+    }
+}
+
+fn add(sum: &mut [Totals; 2], totals: &[Totals; 2]) {
+    for (sum, totals) in sum.iter_mut().zip(totals) {
+        sum.packets += totals.packets;
+        sum.octets += totals.octets;
+    }
+}
+
+fn add_rows(sum: &mut InterfaceRow, row: &InterfaceRow) {
+    sum.received_frames += row.received_frames;
+    sum.received_octets += row.received_octets;
+    sum.undissected_octets += row.undissected_octets;
+    for (sum, frames) in sum.undissected_frames.iter_mut().zip(row.undissected_frames) {
+        *sum += frames;
+    }
+}

@@ -1,0 +1,195 @@
+//! Follows the configured interfaces: they appear, vanish and are renamed.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    capture::xdp::{AttachError, AttachMode, Interface, XdpDatapath, interfaces},
+    config::{Capture, Mode},
+};
+
+/// After a failure to attach, before the next attempt.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The agent cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error("cannot list interfaces: {0}")]
+    Interfaces(#[source] io::Error),
+}
+
+/// Names and modes of attached interfaces by kernel index; those that are gone keep theirs, so
+/// that records of their last flows can be named.
+pub type Names = BTreeMap<u32, (String, &'static str)>;
+
+pub struct Watch {
+    capture: Capture,
+    names: Arc<Names>,
+    failed: BTreeMap<u32, Instant>,
+    attached: usize,
+    missing: usize,
+}
+
+impl Watch {
+    pub fn new(capture: &Capture) -> Self {
+        Self {
+            capture: capture.clone(),
+            names: Arc::default(),
+            failed: BTreeMap::new(),
+            attached: 0,
+            missing: capture.interfaces.len(),
+        }
+    }
+
+    pub fn names(&self) -> Arc<Names> {
+        Arc::clone(&self.names)
+    }
+
+    /// Configured names and patterns for which no interface is attached.
+    pub fn missing(&self) -> usize {
+        self.missing
+    }
+
+    pub fn attached(&self) -> usize {
+        self.attached
+    }
+
+    /// Attaches to every configured interface that is there.
+    pub fn start(&mut self, datapath: &mut XdpDatapath) -> Result<(), StartError> {
+        let present = interfaces().map_err(StartError::Interfaces)?;
+        for interface in present.iter().filter(|interface| self.capture.watches(&interface.name)) {
+            attach(datapath, interface, self.capture.mode)?;
+        }
+        self.note(datapath, &present);
+        for name in self.unmatched(datapath) {
+            tracing::warn!(interface = name, "configured interface is not there; waiting for it");
+        }
+        for path in datapath.stale_links() {
+            tracing::info!(path = %path.display(), "removing a link that is no longer configured");
+            if let Err(error) = std::fs::remove_file(&path) {
+                tracing::warn!(path = %path.display(), %error, "cannot remove the link");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes notice of what changed since the last look.
+    pub fn follow(&mut self, datapath: &mut XdpDatapath) {
+        let present = match interfaces() {
+            Ok(present) => present,
+            Err(error) => return tracing::error!(%error, "cannot list interfaces"),
+        };
+        let attached: Vec<Interface> =
+            datapath.attachments().map(|attachment| attachment.interface.clone()).collect();
+        for interface in &attached {
+            match present.iter().find(|other| other.index == interface.index) {
+                None => {
+                    tracing::warn!(interface = interface.name, "interface is gone");
+                    // The link went with the interface; only its pin can be left.
+                    let _ = datapath.detach(interface.index);
+                }
+                Some(other) if other.name != interface.name => {
+                    tracing::info!(from = interface.name, to = other.name, "interface was renamed");
+                    datapath.rename(interface.index, &other.name);
+                }
+                Some(_) => {}
+            }
+        }
+        for interface in &present {
+            let is_attached = attached.iter().any(|other| other.index == interface.index);
+            if is_attached || !self.capture.watches(&interface.name) || self.must_wait(interface) {
+                continue;
+            }
+            if let Err(error) = attach(datapath, interface, self.capture.mode) {
+                tracing::error!(%error, "cannot attach; trying again in {} s", RETRY.as_secs());
+                self.failed.insert(interface.index, Instant::now());
+            }
+        }
+        self.note(datapath, &present);
+    }
+
+    /// Leaves the program where it is, or takes it off.
+    pub fn end(&mut self, datapath: &mut XdpDatapath, persist: bool) {
+        if persist {
+            tracing::info!(
+                "the program stays attached and goes on counting; `wardline detach` removes it"
+            );
+            return;
+        }
+        let attached: Vec<u32> =
+            datapath.attachments().map(|attachment| attachment.interface.index).collect();
+        for interface in attached {
+            if let Some(Err(error)) = datapath.detach(interface) {
+                tracing::error!(%error, "cannot remove a link");
+            }
+        }
+    }
+
+    fn must_wait(&self, interface: &Interface) -> bool {
+        self.failed.get(&interface.index).is_some_and(|failed| failed.elapsed() < RETRY)
+    }
+
+    fn note(&mut self, datapath: &XdpDatapath, present: &[Interface]) {
+        self.failed.retain(|index, _| present.iter().any(|interface| interface.index == *index));
+        let mut names = (*self.names).clone();
+        for attachment in datapath.attachments() {
+            let name = attachment.interface.name.clone();
+            names.insert(attachment.interface.index, (name, attachment.mode.name()));
+        }
+        if names != *self.names {
+            self.names = Arc::new(names);
+        }
+        self.attached = datapath.attachments().count();
+        self.missing = self.unmatched(datapath).len();
+    }
+
+    fn unmatched(&self, datapath: &XdpDatapath) -> Vec<String> {
+        let is_matched = |pattern: &&String| {
+            datapath.attachments().any(|attachment| {
+                crate::config::is_match(pattern.as_bytes(), attachment.interface.name.as_bytes())
+            })
+        };
+        let patterns = self.capture.interfaces.iter();
+        patterns.filter(|pattern| !is_matched(pattern)).cloned().collect()
+    }
+}
+
+fn attach(
+    datapath: &mut XdpDatapath,
+    interface: &Interface,
+    mode: Mode,
+) -> Result<(), AttachError> {
+    let (wanted, fallback) = match mode {
+        Mode::Native => (AttachMode::Native, None),
+        Mode::Generic => (AttachMode::Generic, None),
+        Mode::Auto => (AttachMode::Native, Some(AttachMode::Generic)),
+    };
+    let name = &interface.name;
+    let attachment = match (datapath.attach(interface, wanted), fallback) {
+        (Err(error @ (AttachError::NoNative { .. } | AttachError::Range { .. })), Some(other)) => {
+            tracing::warn!(
+                %error,
+                "falling back to generic mode on {name}: packets are counted after the network \
+                 stack has joined segments, so there are fewer and larger ones than on the wire"
+            );
+            datapath.attach(interface, other)?
+        }
+        (attachment, _) => attachment?,
+    };
+    let mode = attachment.mode.name();
+    if attachment.was_attached {
+        tracing::info!(interface = name, mode, "took over the program's place; no frame was missed");
+    } else {
+        tracing::info!(interface = name, mode, "attached");
+    }
+    if attachment.mode == AttachMode::Generic {
+        tracing::warn!(interface = name, "generic mode: packet counts are approximate");
+    }
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! A capture through the same pipeline, under the capture's own clock.
+
+use std::{
+    io::Write,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    capture::{
+        Datapath,
+        file::{CaptureError, CaptureFile},
+        host::{HostDatapath, TableSizes},
+        reader::Reader,
+        ticks::TickClock,
+        totals::TotalsReader,
+        xdp::{KernelReplay, KernelReplayError},
+    },
+    config::Config,
+    event::Event,
+    export::eve::{EveWriter, EventContext},
+    observation::Observation,
+    pipeline::core::Core,
+    time::{Moment, WallClock},
+};
+
+/// Capture time between two readings, as when live.
+const READING: Duration = Duration::from_millis(250);
+/// Frames after which a reading is taken even within that time.
+const FRAMES: u64 = 4096;
+/// In a gap without frames time passes in such steps, at most this many.
+const STEP: Duration = Duration::from_secs(1);
+const STEPS: u32 = 900;
+
+/// Which packet path runs the frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Engine {
+    /// The shared code on the host; needs no privilege.
+    #[default]
+    Host,
+    /// The XDP program itself (BPF_PROG_TEST_RUN); needs CAP_BPF.
+    Kernel,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    #[error(transparent)]
+    Kernel(#[from] KernelReplayError),
+    #[error("cannot write events: {0}")]
+    Events(#[source] std::io::Error),
+}
+
+/// What was read, whether to the end or not.
+#[derive(Debug, Default)]
+pub struct Summary {
+    pub frames: u64,
+    pub octets: u64,
+    pub first: Option<Moment>,
+    pub last: Option<Moment>,
+    pub flows: u64,
+    pub alerts: Vec<crate::detect::Alert>,
+    pub elapsed: Duration,
+}
+
+/// A packet path that takes frames from a file.
+trait Receive: Datapath {
+    fn receive(
+        &mut self,
+        frame: &[u8],
+        wire_length: u64,
+        interface: u32,
+        now: u64,
+    ) -> Result<(), KernelReplayError>;
+}
+
+impl Receive for HostDatapath {
+    fn receive(
+        &mut self,
+        frame: &[u8],
+        wire_length: u64,
+        interface: u32,
+        now: u64,
+    ) -> Result<(), KernelReplayError> {
+        Self::receive(self, frame, wire_length, interface, now);
+        Ok(())
+    }
+}
+
+impl Receive for KernelReplay {
+    fn receive(
+        &mut self,
+        frame: &[u8],
+        wire_length: u64,
+        interface: u32,
+        now: u64,
+    ) -> Result<(), KernelReplayError> {
+        Self::receive(self, frame, wire_length, interface, now)
+    }
+}
+
+/// Progress through one capture: octets read, and of how many if that is known.
+pub type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
+
+/// The state after a replay, for the summary.
+pub struct Replayed {
+    pub core: Core,
+    pub totals: TotalsReader,
+    pub summary: Summary,
+    /// Rows and ledger of the packet path.
+    pub rows: Vec<sensor_common::books::InterfaceRow>,
+    pub ledger: sensor_common::books::Ledger,
+    pub books: crate::capture::reader::FlowBooks,
+    /// Why the replay ended before the end of the capture.
+    pub error: Option<ReplayError>,
+}
+
+/// Replays one capture. What was read before an error is in the result, and so is the error.
+pub fn replay(
+    path: &Path,
+    engine: Engine,
+    config: &Config,
+    events: &mut dyn Write,
+    progress: &mut Progress<'_>,
+) -> Result<Replayed, ReplayError> {
+    let file = CaptureFile::open(path)?;
+    match engine {
+        Engine::Host => run(HostDatapath::new(&TableSizes::REPLAY), file, config, events, progress),
+        Engine::Kernel => {
+            run(KernelReplay::open(&TableSizes::REPLAY)?, file, config, events, progress)
+        }
+    }
+}
+
+fn run<D: Receive>(
+    datapath: D,
+    mut file: CaptureFile,
+    config: &Config,
+    events: &mut dyn Write,
+    progress: &mut Progress<'_>,
+) -> Result<Replayed, ReplayError> {
+    let started = Instant::now();
+    let mut run = Run::new(datapath, config, events);
+    let error = run.read(&mut file, progress).err();
+    let written = run.finish();
+    let mut totals = TotalsReader::default();
+    totals.read(&run.datapath);
+    let ledger = run.datapath.ledger();
+    let mut summary = run.summary;
+    summary.elapsed = started.elapsed();
+    Ok(Replayed {
+        core: run.core,
+        totals,
+        summary,
+        rows: run.datapath.interface_rows(),
+        ledger,
+        books: run.reader.books(&ledger),
+        error: error.or(written.err()),
+    })
+}
+
+struct Run<'a, D> {
+    datapath: D,
+    reader: Reader,
+    core: Core,
+    writer: EveWriter<&'a mut dyn Write>,
+    observation: Observation,
+    pending: Vec<Event>,
+    summary: Summary,
+    /// Capture time of the last reading, and frames since.
+    read_at: Moment,
+    unread: u64,
+}
+
+impl<'a, D: Receive> Run<'a, D> {
+    fn new(datapath: D, config: &Config, events: &'a mut dyn Write) -> Self {
+        Self {
+            reader: Reader::new(&datapath, TickClock::of_replay()),
+            datapath,
+            core: Core::new(config, Vec::new(), None),
+            writer: EveWriter::new(events),
+            observation: Observation::default(),
+            pending: Vec::new(),
+            summary: Summary::default(),
+            read_at: Moment::default(),
+            unread: 0,
+        }
+    }
+
+    fn read(
+        &mut self,
+        file: &mut CaptureFile,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), ReplayError> {
+        // A clock that steps back in the capture stands still here.
+        let mut now = Moment::default();
+        loop {
+            if self.summary.frames % 65_536 == 0 {
+                let (offset, total) = file.progress();
+                progress(offset, total);
+            }
+            let Some(frame) = file.next()? else { return Ok(()) };
+            let at = Moment::from_micros(frame.timestamp.as_micros().max(0) as u64);
+            now = now.max(at);
+            if self.summary.first.is_none() {
+                self.summary.first = Some(now);
+                self.read_at = now;
+            }
+            let due = now.since(self.read_at) >= READING;
+            if due || self.unread >= FRAMES {
+                self.take_reading(due)?;
+                self.let_time_pass(now)?;
+            }
+            let tick = now.as_micros() / 1000;
+            self.datapath.receive(frame.octets, frame.wire_length, frame.interface, tick)?;
+            self.summary.frames += 1;
+            self.summary.octets += frame.wire_length;
+            self.summary.last = Some(now);
+            self.unread += 1;
+        }
+    }
+
+    /// Reads what the frames so far did, as of the last of them.
+    fn take_reading(&mut self, is_sweep: bool) -> Result<(), ReplayError> {
+        self.observation.clear();
+        if is_sweep {
+            self.reader.sweep(&mut self.datapath, &mut self.observation);
+        } else {
+            self.reader.drain(&mut self.datapath, &mut self.observation);
+        }
+        self.unread = 0;
+        self.read_at = self.summary.last.unwrap_or_default().max(self.read_at);
+        self.core.step(&self.observation, self.read_at, &mut self.pending);
+        self.write()
+    }
+
+    /// Lets timeouts and windows run out in a gap without frames.
+    fn let_time_pass(&mut self, to: Moment) -> Result<(), ReplayError> {
+        self.observation.clear();
+        for _ in 0..STEPS {
+            if to.since(self.read_at) < STEP {
+                break;
+            }
+            self.read_at = self.read_at + STEP;
+            self.core.step(&self.observation, self.read_at, &mut self.pending);
+        }
+        self.read_at = self.read_at.max(to);
+        self.write()
+    }
+
+    fn finish(&mut self) -> Result<(), ReplayError> {
+        // Twice: the first sweep may find flows gone whose record the second brings.
+        self.take_reading(true)?;
+        self.take_reading(true)?;
+        let now = self.read_at;
+        self.core.finish(now, &mut self.pending);
+        self.write()?;
+        self.writer.flush().map_err(ReplayError::Events)
+    }
+
+    fn write(&mut self) -> Result<(), ReplayError> {
+        let context = EventContext {
+            // A replay's moments are the capture's microseconds since 1970.
+            wall: WallClock::default(),
+            interface_name: &|_| None,
+            attach_mode: "replay",
+            sensor: None,
+        };
+        for event in self.pending.drain(..) {
+            let written = match &event {
+                Event::Flow(record) => self.writer.flow(record, &context),
+                Event::Device(change, device) => self.writer.device(*change, device, &context),
+                Event::Alert(alert, device) => {
+                    self.writer.alert(alert, device.as_ref(), &context)
+                }
+            };
+            written.map_err(ReplayError::Events)?;
+            match event {
+                Event::Flow(_) => self.summary.flows += 1,
+                Event::Alert(alert, _) => self.summary.alerts.push(alert),
+                Event::Device(..) => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! What the web page and the socket ask of the pipeline, and how it answers.
+
+use std::sync::mpsc;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::snapshot::Snapshot;
+
+/// A question with the place for its answer.
+#[derive(Debug)]
+pub enum Question {
+    Snapshot(oneshot::Sender<Box<Snapshot>>),
+    List(Subject, oneshot::Sender<Value>),
+}
+
+/// What can be listed over the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Devices,
+    Flows,
+    Alerts,
+    Status,
+}
+
+impl Subject {
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "devices" => Some(Self::Devices),
+            "flows" => Some(Self::Flows),
+            "alerts" => Some(Self::Alerts),
+            "status" => Some(Self::Status),
+            _ => None,
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Devices => "devices",
+            Self::Flows => "flows",
+            Self::Alerts => "alerts",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// The pipeline has ended, or does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the pipeline does not answer")]
+pub struct Unanswered;
+
+/// Asks the pipeline; clones share one queue.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    questions: mpsc::SyncSender<Question>,
+}
+
+/// Questions that may wait; more are refused.
+const WAITING: usize = 64;
+
+impl Asker {
+    /// An asker and the end at which the pipeline takes questions.
+    pub fn new() -> (Self, mpsc::Receiver<Question>) {
+        let (questions, queue) = mpsc::sync_channel(WAITING);
+        (Self { questions }, queue)
+    }
+
+    /// # Errors
+    ///
+    /// [`Unanswered`]; so for the other questions.
+    pub async fn snapshot(&self) -> Result<Box<Snapshot>, Unanswered> {
+        let (answer, wait) = oneshot::channel();
+        self.questions.try_send(Question::Snapshot(answer)).map_err(|_| Unanswered)?;
+        wait.await.map_err(|_| Unanswered)
+    }
+
+    pub async fn list(&self, subject: Subject) -> Result<Value, Unanswered> {
+        let (answer, wait) = oneshot::channel();
+        self.questions.try_send(Question::List(subject, answer)).map_err(|_| Unanswered)?;
+        wait.await.map_err(|_| Unanswered)
+    }
+}
