@@ -19,7 +19,7 @@ fn dissector(protocol: &str) -> &str {
         "rdp" => "cotp",
         "smb1" => "smb",
         // Unknown to this dissector: only framing and checksums are checked.
-        "ws-discovery" | "printing" => "data",
+        "wsd" | "printing" => "data",
         same => same,
     }
 }

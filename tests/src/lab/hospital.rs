@@ -68,7 +68,7 @@ const GATEWAY_HOST: u8 = 1;
 
 #[derive(Debug)]
 pub struct Hospital {
-    /// Dropped last: it removes the namespaces.
+    /// Removes the namespaces when it is dropped; the rest are handles.
     _lab: Lab,
     gateway: Namespace,
     clinical_switch: Namespace,

@@ -19,6 +19,7 @@ use crate::frames::{MacAddress, Side};
 /// Who said what, from the first octet of a flow to its last.
 #[derive(Clone, Debug)]
 pub struct Dialogue {
+    /// As the agent labels it; `syslog` and `printing` have no label there.
     pub protocol: &'static str,
     pub transport: Transport,
     /// The server's usual port.
@@ -166,7 +167,7 @@ fn discovery() -> Vec<Dialogue> {
             [(Client, ssdp::ssdp_search()), (Client, ssdp::ssdp_notification(address))],
         ),
         dialogue(
-            "ws-discovery",
+            "wsd",
             Udp,
             3702,
             [(Client, wsdiscovery::sdc_hello(address)), (Client, wsdiscovery::sdc_probe())],

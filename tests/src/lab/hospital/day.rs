@@ -43,7 +43,7 @@ const ANNOUNCE_EVERY: Duration = Duration::from_secs(5);
 const ANNOUNCEMENTS: [Announcement; 4] = [
     Announcement {
         station: "ventilator",
-        protocol: "ws-discovery",
+        protocol: "wsd",
         first: Duration::from_millis(250),
         tell: |station| wsdiscovery::announce_ventilator(station.address()),
     },
