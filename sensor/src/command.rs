@@ -1,0 +1,78 @@
+//! The commands that an operator types, one a file.
+
+mod arguments;
+mod config;
+mod detach;
+mod list;
+mod log;
+mod replay;
+mod run;
+mod verify;
+
+use std::{error::Error, fmt, process::ExitCode};
+
+pub use arguments::Arguments;
+use arguments::Command;
+
+/// How a command ends; the numbers are part of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Failed = 1,
+    /// The words, the configuration or the capture are wrong.
+    BadInput = 2,
+    NotPermitted = 4,
+}
+
+/// Why a command ended.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    fn new(exit: Exit, error: &dyn Error) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Many errors repeat their cause in their own message.
+            if !message.contains(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        Self { exit, message }
+    }
+
+    fn failed(error: &dyn Error) -> Self {
+        Self::new(Exit::Failed, error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+/// Runs one command.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let result = match arguments.command {
+        Command::Run(words) => run::run(words),
+        Command::Replay(words) => replay::run(words),
+        Command::Config(words) => config::run(words),
+        Command::Devices(words) => list::run(crate::question::Subject::Devices, words),
+        Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
+        Command::Alerts(words) => list::run(crate::question::Subject::Alerts, words),
+        Command::Detach(words) => detach::run(words),
+        Command::Verify => verify::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("wardline: {failure}");
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `wardline devices`, `flows`, `alerts`: what the running agent says, for people or programs.
+
+use comfy_table::{Table, presets::NOTHING};
+use serde_json::Value;
+
+use super::{
+    Exit, Failure,
+    arguments::{List, Output},
+};
+use crate::{
+    control::{self, ControlError},
+    question::Subject,
+};
+
+pub fn run(subject: Subject, words: List) -> Result<(), Failure> {
+    let answer = control::ask(&words.socket, subject).map_err(|error| match error {
+        ControlError::NotPermitted { .. } => Failure::new(Exit::NotPermitted, &error),
+        _ => Failure::failed(&error),
+    })?;
+    match words.output {
+        Output::Json => println!("{answer:#}"),
+        Output::Table => println!("{}", table(subject, &answer)),
+    }
+    Ok(())
+}
+
+/// Columns: title, and the path to the value in each entry.
+fn columns(subject: Subject) -> &'static [(&'static str, &'static str)] {
+    match subject {
+        Subject::Devices => &[
+            ("ID", "/id"),
+            ("VENDOR", "/vendor"),
+            ("NAME", "/host_name"),
+            ("MAC", "/mac"),
+            ("VLAN", "/vlan"),
+            ("ADDRESSES", "/addresses"),
+            ("APPLICATIONS", "/applications"),
+            ("SENT B", "/sent/bytes"),
+            ("RECEIVED B", "/received/bytes"),
+            ("LAST SEEN", "/last_seen"),
+        ],
+        Subject::Flows => &[
+            ("PROTO", "/proto"),
+            ("INITIATOR", "/src_ip"),
+            ("PORT", "/src_port"),
+            ("RESPONDER", "/dest_ip"),
+            ("PORT", "/dest_port"),
+            ("APPLICATION", "/app_proto"),
+            ("EVIDENCE", "/app_evidence"),
+            ("B TO", "/flow/bytes_toserver"),
+            ("B FROM", "/flow/bytes_toclient"),
+            ("START", "/flow/start"),
+        ],
+        Subject::Alerts => &[
+            ("SEVERITY", "/alert/severity"),
+            ("RULE", "/alert/id"),
+            ("NAME", "/alert/name"),
+            ("ADDRESS", "/src_ip"),
+            ("VALUE", "/alert/value"),
+            ("LIMIT", "/alert/limit"),
+            ("SINCE", "/alert/fired_at"),
+            ("SUMMARY", "/alert/summary"),
+        ],
+        Subject::Status => &[],
+    }
+}
+
+fn table(subject: Subject, answer: &Value) -> String {
+    let columns = columns(subject);
+    let entries = answer.get(subject.name()).and_then(Value::as_array);
+    let entries = entries.map_or(&[][..], Vec::as_slice);
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(columns.iter().map(|(title, _)| *title));
+    for entry in entries {
+        table.add_row(columns.iter().map(|(_, path)| {
+            entry.pointer(path).map(cell).unwrap_or_default()
+        }));
+    }
+    let mut text = table.to_string();
+    let total = answer.get("total").and_then(Value::as_u64).unwrap_or(entries.len() as u64);
+    if total > entries.len() as u64 {
+        text.push_str(&format!("\n{} of {total} shown", entries.len()));
+    }
+    text
+}
+
+/// A value as one line of text; names come from the network, so control characters go.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    };
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_on_its_line() {
+        let answer = json!({"devices": [{"id": 1, "host_name": "x\u{1b}[2J\ny", "addresses": ["10.0.0.1"]}]});
+        let text = table(Subject::Devices, &answer);
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(!text.contains('\u{1b}'));
+        assert!(text.contains("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_cut_list_says_so() {
+        let text = table(Subject::Flows, &json!({"total": 12, "flows": [{"proto": "TCP"}]}));
+        assert!(text.ends_with("1 of 12 shown"), "{text}");
+    }
+}

@@ -1,0 +1,108 @@
+//! `wardline replay`: captures in, events and a summary out.
+
+mod summary;
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal as _, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::{Exit, Failure, arguments::Replay, config};
+use crate::{
+    capture::xdp::{KernelReplayError, LoadError},
+    config::Config,
+    pipeline::replay::{ReplayError, replay},
+};
+
+/// A replay that takes longer shows its progress.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+pub fn run(words: Replay) -> Result<(), Failure> {
+    let config = match &words.config {
+        Some(file) => config::load(file)?,
+        None => Config::default(),
+    };
+    let mut events = sink(words.events.as_deref())?;
+    let is_quiet = words.events.as_deref() == Some(Path::new("-"));
+    let mut failure = None;
+    for capture in &words.captures {
+        let mut progress = Progress::new(capture);
+        let mut show = |offset, total| progress.show(offset, total);
+        match replay(capture, words.engine, &config, &mut events, &mut show) {
+            Ok(replayed) => {
+                progress.clear();
+                if !is_quiet {
+                    summary::print(capture, &replayed);
+                }
+                failure = failure.or(replayed.error.as_ref().map(explain));
+            }
+            Err(error) => {
+                progress.clear();
+                failure = failure.or(Some(explain(&error)));
+            }
+        }
+    }
+    events.flush().map_err(|error| Failure::failed(&error))?;
+    failure.map_or(Ok(()), Err)
+}
+
+fn explain(error: &ReplayError) -> Failure {
+    let exit = match error {
+        ReplayError::Capture(_) => Exit::BadInput,
+        ReplayError::Kernel(KernelReplayError::Load(LoadError::NotPermitted)) => Exit::NotPermitted,
+        ReplayError::Kernel(_) | ReplayError::Events(_) => Exit::Failed,
+    };
+    Failure::new(exit, error)
+}
+
+fn sink(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
+    match path {
+        None => Ok(Box::new(io::sink())),
+        Some(path) if path == Path::new("-") => Ok(Box::new(BufWriter::new(io::stdout()))),
+        Some(path) => {
+            let file = File::create(path).map_err(|error| Failure {
+                exit: Exit::Failed,
+                message: format!("cannot write events to {}: {error}", path.display()),
+            })?;
+            Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
+        }
+    }
+}
+
+/// One line on a terminal that says how far a long replay is.
+struct Progress<'a> {
+    capture: &'a Path,
+    started: Instant,
+    is_shown: bool,
+}
+
+impl<'a> Progress<'a> {
+    fn new(capture: &'a Path) -> Self {
+        Self { capture, started: Instant::now(), is_shown: false }
+    }
+
+    fn show(&mut self, offset: u64, total: Option<u64>) {
+        if self.started.elapsed() < PATIENCE || !io::stderr().is_terminal() {
+            return;
+        }
+        self.is_shown = true;
+        let megabytes = offset as f64 / 1e6;
+        let seconds = self.started.elapsed().as_secs_f64();
+        let share = total.map_or_else(String::new, |total| {
+            format!("{:.0} % of ", 100.0 * offset as f64 / total.max(1) as f64)
+        });
+        eprint!(
+            "\r{}: {share}{megabytes:.1} MB, {:.1} MB/s   ",
+            self.capture.display(),
+            megabytes / seconds
+        );
+    }
+
+    fn clear(&self) {
+        if self.is_shown {
+            eprint!("\r\u{1b}[2K");
+        }
+    }
+}
