@@ -41,7 +41,7 @@ pub const PACKAGES: &[Package] = &[
     package("python3", "runs the scoring scripts and small peers", LABORATORY, "python3", &[]),
     package("tcpdump", "records what crossed a link, to replay it", TEST, "tcpdump", &[]),
     package("tshark", "a second opinion on protocols", TEST, "tshark", &[]),
-    package("nmap", "real scans to detect", TEST, "nmap", &[]),
+    package("nmap", "real scans to detect", LABORATORY, "nmap", &[]),
     package("hping3", "real floods to detect", TEST, "hping3", &[]),
     package("dcmtk", "real DICOM peers", TEST, "storescu", &[]),
     package("samba", "a real SMB server", TEST, "smbd", &["smbd", "nmbd", "samba-ad-dc"]),
