@@ -53,10 +53,6 @@ impl Default for InventorySettings {
     }
 }
 
-/// Endpoints of one station that are looked at to tell a router, newest first: a flood of forged
-/// addresses must not cost the square of their number.
-const ENDPOINTS_ASKED: usize = 256;
-
 /// The devices of the estate.
 #[derive(Debug)]
 pub struct Inventory {
@@ -321,10 +317,11 @@ impl Inventory {
             return;
         };
         let rule = &self.settings.router_rule;
+        // The newest only: a flood of forged addresses must not cost the square of their number.
         let in_use = indexes
             .iter()
             .rev()
-            .take(ENDPOINTS_ASKED)
+            .take(rule.max_addresses.saturating_mul(4).max(64))
             .filter_map(|index| self.endpoints.get(index))
             .filter(|endpoint| now.since(endpoint.last_seen) <= rule.window)
             .filter_map(Endpoint::address);
