@@ -9,12 +9,8 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 use anyhow::{Context, Result, bail};
 
 /// File, and the hexadecimal digits of its prefixes.
-const REGISTRIES: [(&str, usize); 4] = [
-    ("oui.csv", 6),
-    ("mam.csv", 7),
-    ("oui36.csv", 9),
-    ("iab.csv", 9),
-];
+const REGISTRIES: [(&str, usize); 4] =
+    [("oui.csv", 6), ("mam.csv", 7), ("oui36.csv", 9), ("iab.csv", 9)];
 
 /// Names that say nothing: blocks that are divided further, and owners who keep their name back.
 const NAMELESS: [&str; 2] = ["IEEE Registration Authority", "Private"];

@@ -43,10 +43,7 @@ impl MessageType {
     }
 
     const fn is_from_server(self) -> bool {
-        matches!(
-            self,
-            Self::Offer | Self::Acknowledge | Self::NegativeAcknowledge
-        )
+        matches!(self, Self::Offer | Self::Acknowledge | Self::NegativeAcknowledge)
     }
 }
 
@@ -117,11 +114,7 @@ fn read_message(octets: &[u8]) -> Option<DhcpFacts> {
         &[number] => MessageType::from_number(number)?,
         _ => return None,
     };
-    let expected = if message_type.is_from_server() {
-        BOOT_REPLY
-    } else {
-        BOOT_REQUEST
-    };
+    let expected = if message_type.is_from_server() { BOOT_REPLY } else { BOOT_REQUEST };
     if !is_one_station || operation != expected {
         return None;
     }
@@ -187,11 +180,8 @@ fn clean(octets: &[u8], is_kept: impl Fn(char) -> bool) -> Option<String> {
     let text = String::from_utf8_lossy(octets);
     let mut name = String::new();
     for character in text.trim_matches(['\0', ' ']).chars() {
-        let character = if character.is_alphanumeric() || is_kept(character) {
-            character
-        } else {
-            '_'
-        };
+        let character =
+            if character.is_alphanumeric() || is_kept(character) { character } else { '_' };
         if name.len() + character.len_utf8() > NAME_OCTETS {
             break;
         }
@@ -283,10 +273,7 @@ mod tests {
     fn an_acknowledgement_tells_the_address_and_no_names() {
         let mut reply = message(
             Opcode::BootReply,
-            &[
-                DhcpOption::MessageType(Type::Ack),
-                DhcpOption::Hostname("the-servers-idea".into()),
-            ],
+            &[DhcpOption::MessageType(Type::Ack), DhcpOption::Hostname("the-servers-idea".into())],
         );
         reply.set_yiaddr([10, 20, 0, 5]);
         let facts = read_octets(reply.to_vec().unwrap()).unwrap();
@@ -297,10 +284,7 @@ mod tests {
 
     #[test]
     fn an_offer_assigns_nothing_yet() {
-        let mut offer = message(
-            Opcode::BootReply,
-            &[DhcpOption::MessageType(Type::Offer)],
-        );
+        let mut offer = message(Opcode::BootReply, &[DhcpOption::MessageType(Type::Offer)]);
         offer.set_yiaddr([10, 20, 0, 5]);
         let facts = read_octets(offer.to_vec().unwrap()).unwrap();
         assert_eq!(facts.assigned_address, None);
@@ -314,11 +298,7 @@ mod tests {
             assert_eq!(facts.is_some(), length >= OPTIONS + 3, "{length}");
             let Some(facts) = facts else { continue };
             assert_eq!(facts.host_name.is_some(), length >= OPTIONS + 9, "{length}");
-            assert_eq!(
-                facts.vendor_class.is_some(),
-                length >= OPTIONS + 12,
-                "{length}"
-            );
+            assert_eq!(facts.vendor_class.is_some(), length >= OPTIONS + 12, "{length}");
         }
     }
 

@@ -85,9 +85,7 @@ impl Endpoint {
     }
 
     fn address(&self) -> Option<IpAddr> {
-        self.key
-            .has_host_address()
-            .then(|| address_of(self.key.address))
+        self.key.has_host_address().then(|| address_of(self.key.address))
     }
 }
 
@@ -172,8 +170,7 @@ impl Inventory {
         let Some(endpoint) = self.endpoints.get_mut(&flow.source_endpoint) else {
             return;
         };
-        let was_idle =
-            flow.last_seen.since(endpoint.last_seen) > self.settings.router_rule.window;
+        let was_idle = flow.last_seen.since(endpoint.last_seen) > self.settings.router_rule.window;
         endpoint.last_seen = endpoint.last_seen.max(flow.last_seen);
         let Endpoint { key, device, .. } = *endpoint;
         // Room may have been made since the endpoint was refused.
@@ -184,8 +181,7 @@ impl Inventory {
         let is_spoken =
             flow.evidence >= Evidence::Likely && flow.application != Application::Unknown;
         if is_spoken {
-            self.register
-                .update(id, |device| device.applications.insert(flow.application));
+            self.register.update(id, |device| device.applications.insert(flow.application));
         }
         if flow.is_new && key.has_host_address() {
             self.register.own(id, address_of(key.address));
@@ -265,7 +261,8 @@ impl Inventory {
         }
         let key = DeviceKey::Station { station, vlans };
         let id = self.register.admit(key, endpoint.sighting());
-        let is_known_router = self.settings.routers.contains(&station) || is_virtual_router(station);
+        let is_known_router =
+            self.settings.routers.contains(&station) || is_virtual_router(station);
         let is_router = match id {
             Some(id) => {
                 if is_known_router {
@@ -302,8 +299,7 @@ impl Inventory {
 
     /// A restored device may hold addresses from before its station was configured as a router.
     fn mark_router(&mut self, id: DeviceId) {
-        self.register
-            .update(id, |device| !std::mem::replace(&mut device.is_router, true));
+        self.register.update(id, |device| !std::mem::replace(&mut device.is_router, true));
         self.register.disown(id, is_link_local);
     }
 
@@ -349,15 +345,9 @@ impl Inventory {
 
     /// A client says something of itself.
     fn observe_claim(&mut self, facts: DhcpFacts, sample: &PayloadSample) {
-        let names = ClientNames {
-            host_name: facts.host_name,
-            vendor_class: facts.vendor_class,
-        };
+        let names = ClientNames { host_name: facts.host_name, vendor_class: facts.vendor_class };
         if facts.client == sample.station {
-            let key = DeviceKey::Station {
-                station: facts.client,
-                vlans: sample.key.vlans(),
-            };
+            let key = DeviceKey::Station { station: facts.client, vlans: sample.key.vlans() };
             let sighting = Sighting {
                 interface: sample.key.interface(),
                 first_seen: sample.at,

@@ -68,10 +68,7 @@ struct Memory<K> {
 
 impl<K> Default for Memory<K> {
     fn default() -> Self {
-        Self {
-            names: HashMap::new(),
-            order: VecDeque::new(),
-        }
+        Self { names: HashMap::new(), order: VecDeque::new() }
     }
 }
 
@@ -100,10 +97,7 @@ mod tests {
     use super::*;
 
     fn names(host_name: &str) -> ClientNames {
-        ClientNames {
-            host_name: Some(host_name.into()),
-            vendor_class: None,
-        }
+        ClientNames { host_name: Some(host_name.into()), vendor_class: None }
     }
 
     #[test]

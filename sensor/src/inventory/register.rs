@@ -91,9 +91,7 @@ impl Register {
             station,
             vlans: u64::MAX,
         };
-        self.by_key
-            .range(keys)
-            .filter_map(|(_, id)| self.devices.get(id))
+        self.by_key.range(keys).filter_map(|(_, id)| self.devices.get(id))
     }
 
     /// The device of `key`, made if there is none; `None` when the register is full.

@@ -40,9 +40,7 @@ const VIRTUAL_ROUTERS: [(u64, u32); 7] = [
 
 /// Whether a station address (48 bits) belongs to a redundancy protocol of routers.
 pub fn is_virtual_router(station: u64) -> bool {
-    VIRTUAL_ROUTERS
-        .iter()
-        .any(|&(prefix, bits)| (station ^ prefix) >> (48 - bits) == 0)
+    VIRTUAL_ROUTERS.iter().any(|&(prefix, bits)| (station ^ prefix) >> (48 - bits) == 0)
 }
 
 /// Whether routers do not forward for this address.
@@ -66,17 +64,11 @@ impl Prefix {
         match (self.address, address) {
             (IpAddr::V4(prefix), IpAddr::V4(address)) => {
                 let rest = 32u32.saturating_sub(self.length.into());
-                (prefix.to_bits() ^ address.to_bits())
-                    .checked_shr(rest)
-                    .unwrap_or(0)
-                    == 0
+                (prefix.to_bits() ^ address.to_bits()).checked_shr(rest).unwrap_or(0) == 0
             }
             (IpAddr::V6(prefix), IpAddr::V6(address)) => {
                 let rest = 128u32.saturating_sub(self.length.into());
-                (prefix.to_bits() ^ address.to_bits())
-                    .checked_shr(rest)
-                    .unwrap_or(0)
-                    == 0
+                (prefix.to_bits() ^ address.to_bits()).checked_shr(rest).unwrap_or(0) == 0
             }
             _ => false,
         }
@@ -96,11 +88,7 @@ pub struct RouterRule {
 
 impl Default for RouterRule {
     fn default() -> Self {
-        Self {
-            max_addresses: 16,
-            window: Duration::from_secs(3600),
-            local_prefixes: Vec::new(),
-        }
+        Self { max_addresses: 16, window: Duration::from_secs(3600), local_prefixes: Vec::new() }
     }
 }
 
@@ -199,10 +187,7 @@ mod tests {
     #[test]
     fn addresses_outside_the_local_prefixes_come_from_a_router() {
         let rule = RouterRule {
-            local_prefixes: vec![Prefix {
-                address: address("10.20.0.0"),
-                length: 16,
-            }],
+            local_prefixes: vec![Prefix { address: address("10.20.0.0"), length: 16 }],
             ..RouterRule::default()
         };
         let far = ["8.8.8.8", "1.1.1.1", "9.9.9.9"].map(address);
@@ -217,10 +202,7 @@ mod tests {
 
     #[test]
     fn a_prefix_contains_what_shares_its_bits() {
-        let prefix = |text: &str, length| Prefix {
-            address: address(text),
-            length,
-        };
+        let prefix = |text: &str, length| Prefix { address: address(text), length };
         assert!(prefix("10.20.0.0", 16).contains(address("10.20.255.1")));
         assert!(!prefix("10.20.0.0", 16).contains(address("10.21.0.1")));
         assert!(prefix("0.0.0.0", 0).contains(address("255.0.0.1")));

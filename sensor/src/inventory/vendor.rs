@@ -95,10 +95,7 @@ pub fn vendor_of(station: u64) -> StationVendor {
         return StationVendor::default();
     }
     if station & LOCALLY_ADMINISTERED != 0 {
-        return StationVendor {
-            is_locally_administered: true,
-            ..StationVendor::default()
-        };
+        return StationVendor { is_locally_administered: true, ..StationVendor::default() };
     }
     let vendor = REGISTRIES.vendor(station);
     StationVendor {
@@ -111,9 +108,7 @@ pub fn vendor_of(station: u64) -> StationVendor {
 
 fn is_module_maker(vendor: &str) -> bool {
     MODULE_MAKERS.iter().any(|maker| {
-        vendor
-            .get(..maker.len())
-            .is_some_and(|beginning| beginning.eq_ignore_ascii_case(maker))
+        vendor.get(..maker.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(maker))
     })
 }
 
@@ -149,11 +144,7 @@ impl Registries {
                 _ => {}
             }
         }
-        for registry in [
-            &mut registries.small,
-            &mut registries.medium,
-            &mut registries.large,
-        ] {
+        for registry in [&mut registries.small, &mut registries.medium, &mut registries.large] {
             registry.sort_unstable_by_key(|&(prefix, _)| prefix);
         }
         registries
@@ -237,10 +228,7 @@ mod tests {
             0x00e0_4c01_0203, // Realtek
         ] {
             let found = vendor_of(station);
-            assert!(
-                found.is_module_maker && found.vendor.is_some(),
-                "{station:012x}"
-            );
+            assert!(found.is_module_maker && found.vendor.is_some(), "{station:012x}");
         }
         assert!(!vendor_of(0x0030_e601_0203).is_module_maker);
         assert!(!vendor_of(0x001a_fa00_0001).is_module_maker);
@@ -249,11 +237,7 @@ mod tests {
     #[test]
     fn every_module_maker_is_in_the_registries() {
         for maker in MODULE_MAKERS {
-            let all = [
-                &REGISTRIES.small,
-                &REGISTRIES.medium,
-                &REGISTRIES.large,
-            ];
+            let all = [&REGISTRIES.small, &REGISTRIES.medium, &REGISTRIES.large];
             assert!(
                 all.into_iter()
                     .flatten()

@@ -31,11 +31,7 @@ fn host(number: u32) -> Ipv4Addr {
 fn seen(index: EndpointIndex, station: u64, address: [u64; 2], seconds: u64) -> EndpointSeen {
     EndpointSeen {
         index,
-        key: EndpointKey {
-            address,
-            station,
-            vlans: VLANS,
-        },
+        key: EndpointKey { address, station, vlans: VLANS },
         interface: 3,
         at: at(seconds),
     }
@@ -53,6 +49,7 @@ fn flow(source_endpoint: EndpointIndex, application: Application, seconds: u64) 
         packets: 1,
         octets: 64,
         tcp_flags: 0,
+        first_tcp_flags: 0,
         icmp_type_code: 0,
         application,
         evidence: Evidence::Confirmed,
@@ -67,17 +64,11 @@ fn inventory() -> Inventory {
 }
 
 fn small_inventory(max_devices: usize) -> Inventory {
-    Inventory::new(InventorySettings {
-        max_devices,
-        ..InventorySettings::default()
-    })
+    Inventory::new(InventorySettings { max_devices, ..InventorySettings::default() })
 }
 
 fn with_router() -> Inventory {
-    Inventory::new(InventorySettings {
-        routers: vec![ROUTER],
-        ..InventorySettings::default()
-    })
+    Inventory::new(InventorySettings { routers: vec![ROUTER], ..InventorySettings::default() })
 }
 
 /// A DHCP message from `station` about `client`.
@@ -133,10 +124,7 @@ fn a_station_is_one_device_whatever_addresses_it_uses() {
     }
     let device = inventory.device(id).unwrap();
     let link_local = Ipv6Addr::from_bits(0xfe80 << 112 | 9);
-    assert_eq!(
-        device.addresses,
-        BTreeSet::from([host(5).into(), link_local.into()])
-    );
+    assert_eq!(device.addresses, BTreeSet::from([host(5).into(), link_local.into()]));
     assert!(device.vendor.as_deref().unwrap().starts_with("Draeger"));
     assert_eq!((device.first_seen, device.last_seen), (at(10), at(12)));
     assert_eq!(device.interface, 3);
@@ -217,9 +205,8 @@ fn a_station_that_turns_out_to_be_a_router_gives_its_addresses_away() {
         assert_eq!(device.first_seen, at(first_seen));
     }
     let changes = inventory.take_changes();
-    let (new, updated): (Vec<_>, Vec<_>) = changes
-        .into_iter()
-        .partition(|(change, _)| *change == DeviceChange::New);
+    let (new, updated): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|(change, _)| *change == DeviceChange::New);
     assert_eq!(new.len(), 17);
     assert_eq!(updated.len(), 1);
     assert_eq!(updated[0].1.id, router);
@@ -260,10 +247,7 @@ fn without_a_station_the_address_is_the_device() {
     let mut inventory = inventory();
     inventory.observe_endpoint(&seen_host(2, 0, 5, 10));
     let id = inventory.device_of(2).unwrap();
-    assert_eq!(
-        inventory.device(id).unwrap().key,
-        DeviceKey::Address(host(5).into())
-    );
+    assert_eq!(inventory.device(id).unwrap().key, DeviceKey::Address(host(5).into()));
     // A group address sends nothing; what claims to is known by its network address.
     inventory.observe_endpoint(&seen_host(3, 0x0100_5e00_0001, 5, 10));
     assert_eq!(inventory.device_of(3), Some(id));
@@ -277,10 +261,7 @@ fn the_alias_of_a_known_endpoint_makes_no_device() {
     let mut inventory = inventory();
     inventory.observe_endpoint(&seen_host(2, PUMP, 5, 10));
     inventory.observe_endpoint(&EndpointSeen {
-        key: EndpointKey {
-            vlans: 0,
-            ..seen_host(2, 0, 5, 11).key
-        },
+        key: EndpointKey { vlans: 0, ..seen_host(2, 0, 5, 11).key },
         ..seen_host(2, 0, 5, 11)
     });
     assert_eq!(inventory.devices().len(), 1);
@@ -348,10 +329,8 @@ fn flows_tell_what_a_device_speaks_and_when_it_was_seen() {
     inventory.take_changes();
     inventory.observe_flow(&flow(2, Application::Hl7, 60));
     inventory.observe_flow(&flow(2, Application::Unknown, 61));
-    inventory.observe_flow(&FlowDelta {
-        evidence: Evidence::Port,
-        ..flow(2, Application::Rdp, 62)
-    });
+    inventory
+        .observe_flow(&FlowDelta { evidence: Evidence::Port, ..flow(2, Application::Rdp, 62) });
     let device = inventory.devices().next().unwrap();
     assert_eq!(device.applications, BTreeSet::from([Application::Hl7]));
     assert_eq!(device.last_seen, at(62));
@@ -421,10 +400,7 @@ fn a_restored_inventory_keeps_the_latest_devices_within_its_bound() {
     }
     let mut known: Vec<Device> = before.devices().cloned().collect();
     known.push(known[0].clone());
-    let settings = InventorySettings {
-        max_devices: 3,
-        ..InventorySettings::default()
-    };
+    let settings = InventorySettings { max_devices: 3, ..InventorySettings::default() };
     let after = Inventory::restore(settings, known, None);
     let ids: Vec<_> = after.devices().map(|device| device.id).collect();
     assert_eq!(ids, [DeviceId(1), DeviceId(2), DeviceId(3)]);
@@ -435,10 +411,7 @@ fn a_station_configured_as_a_router_later_gives_up_its_restored_addresses() {
     let mut before = inventory();
     before.observe_endpoint(&seen_host(2, ROUTER, 5, 10));
     let known = before.devices().cloned().collect();
-    let settings = InventorySettings {
-        routers: vec![ROUTER],
-        ..InventorySettings::default()
-    };
+    let settings = InventorySettings { routers: vec![ROUTER], ..InventorySettings::default() };
     let mut after = Inventory::restore(settings, known, None);
     after.observe_endpoint(&seen_host(2, ROUTER, 5, 10));
     let router = after.device_of_station(ROUTER, VLANS).unwrap();
