@@ -1,3 +1,4 @@
 //! What leaves the agent: metrics, events, alerts, the store.
 
 pub mod metrics;
+pub mod store;

@@ -1,0 +1,137 @@
+//! Alerts in the store.
+
+use std::time::Duration;
+
+use rusqlite::{Row, params};
+
+use super::{Loaded, Store, StoreError, micros_of, moment_of};
+use crate::{
+    detect::{Alert, AlertState, Severity},
+    inventory::DeviceId,
+    time::WallClock,
+};
+
+const SEVERITIES: [Severity; 5] =
+    [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
+const FIRING: &str = "firing";
+const RESOLVED: &str = "resolved";
+
+/// When an alert fired is not told anew: after a restart it may be out of the clock's reach.
+const SAVE: &str = "
+    INSERT INTO alerts (
+        id, rule, name, severity, state, device, metric, value, threshold, window, summary,
+        evidence_since, fired_at, resolved_at
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    ON CONFLICT (id) DO UPDATE SET
+        severity = excluded.severity, state = excluded.state, value = excluded.value,
+        threshold = excluded.threshold, window = excluded.window, summary = excluded.summary,
+        resolved_at = excluded.resolved_at";
+
+const TRIM: &str = "
+    DELETE FROM alerts WHERE id IN (
+        SELECT id FROM alerts WHERE state = 'resolved' ORDER BY fired_at, id
+        LIMIT max(0, (SELECT count(*) FROM alerts) - ?1)
+    )";
+
+const COLUMNS: &str = "id, rule, name, severity, state, device, metric, value, threshold, window,
+    summary, evidence_since, fired_at, resolved_at";
+
+impl Store {
+    /// Saves an alert in place of the one with the same `id`, and lets the oldest resolved ones go
+    /// if there are too many.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written; see the module.
+    pub fn save_alert(&mut self, alert: &Alert, clock: WallClock) -> Result<(), StoreError> {
+        let limit = self.limits.alerts;
+        let state = match alert.state {
+            AlertState::Firing => FIRING,
+            AlertState::Resolved => RESOLVED,
+        };
+        self.transact("save an alert", |connection| {
+            connection.prepare_cached(SAVE)?.execute(params![
+                alert.id.cast_signed(),
+                alert.rule,
+                alert.name,
+                alert.severity.name(),
+                state,
+                alert.device.0,
+                alert.metric,
+                alert.value,
+                alert.limit,
+                i64::try_from(alert.window.as_micros()).unwrap_or(i64::MAX),
+                alert.summary,
+                micros_of(alert.evidence_since, clock),
+                micros_of(alert.fired_at, clock),
+                alert.resolved_at.map(|moment| micros_of(moment, clock)),
+            ])?;
+            connection.prepare_cached(TRIM)?.execute([limit]).map(drop)
+        })
+    }
+
+    /// At most `limit` alerts, the last to fire first.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read; see the module.
+    pub fn load_alerts(&self, limit: u32, clock: WallClock) -> Result<Loaded<Alert>, StoreError> {
+        self.query("load alerts", |connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM alerts ORDER BY fired_at DESC, id DESC LIMIT ?1"
+            ))?;
+            let rows = statement.query_map([limit], |row| Ok(read(row, clock)))?;
+            Loaded::collect(rows)
+        })
+    }
+
+    /// The alerts that fire, the first to fire first.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read; see the module.
+    pub fn load_firing(&self, clock: WallClock) -> Result<Loaded<Alert>, StoreError> {
+        self.query("load firing alerts", |connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM alerts WHERE state = ?1 ORDER BY fired_at, id"
+            ))?;
+            let rows = statement.query_map([FIRING], |row| Ok(read(row, clock)))?;
+            Loaded::collect(rows)
+        })
+    }
+}
+
+/// `None` if the row is not what was saved.
+fn read(row: &Row<'_>, clock: WallClock) -> Option<Alert> {
+    let severity: String = row.get("severity").ok()?;
+    let state: String = row.get("state").ok()?;
+    let window: i64 = row.get("window").ok()?;
+    let resolved_at: Option<i64> = row.get("resolved_at").ok()?;
+    Some(Alert {
+        id: row.get::<_, i64>("id").ok()?.cast_unsigned(),
+        rule: row.get("rule").ok()?,
+        name: row.get("name").ok()?,
+        severity: SEVERITIES.into_iter().find(|known| known.name() == severity)?,
+        state: match state.as_str() {
+            FIRING => AlertState::Firing,
+            RESOLVED => AlertState::Resolved,
+            _ => return None,
+        },
+        device: DeviceId(row.get("device").ok()?),
+        metric: row.get("metric").ok()?,
+        value: number(row, "value")?,
+        limit: number(row, "threshold")?,
+        window: Duration::from_micros(u64::try_from(window).ok()?),
+        summary: row.get("summary").ok()?,
+        evidence_since: moment_of(row.get("evidence_since").ok()?, clock),
+        fired_at: moment_of(row.get("fired_at").ok()?, clock),
+        resolved_at: resolved_at.map(|micros| moment_of(micros, clock)),
+    })
+}
+
+/// SQLite stores "not a number" as null.
+fn number(row: &Row<'_>, column: &str) -> Option<f64> {
+    let number: Option<f64> = row.get(column).ok()?;
+    Some(number.unwrap_or(f64::NAN))
+}
