@@ -5,8 +5,10 @@
 //! `detect`, which are pure (the clock is an argument); what they find leaves as
 //! [`event::Event`]s through `export`.
 
+pub mod capture;
 pub mod detect;
 pub mod event;
+pub mod export;
 pub mod flow;
 pub mod inventory;
 pub mod observation;

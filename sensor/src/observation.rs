@@ -19,6 +19,8 @@ pub struct FlowDelta {
     pub octets: u64,
     /// Every TCP control bit seen since the flow was opened.
     pub tcp_flags: u8,
+    /// TCP control bits of the first packet.
+    pub first_tcp_flags: u8,
     /// ICMP type and code of the first packet.
     pub icmp_type_code: u16,
     pub application: Application,

@@ -1,0 +1,3 @@
+//! Where frames and what was counted of them come from.
+
+pub mod file;

@@ -1,0 +1,3 @@
+//! What leaves the agent, and in which form.
+
+pub mod eve;
