@@ -1,5 +1,6 @@
 //! Reading a data path: the kernel's maps, or the same code run over a capture file.
 
+pub mod file;
 pub mod host;
 pub mod reader;
 pub mod ticks;

@@ -1,4 +1,5 @@
 //! What leaves the agent: metrics, events, alerts, the store.
 
+pub mod eve;
 pub mod metrics;
 pub mod store;

@@ -1,0 +1,84 @@
+//! The event `device`: what is known of one device.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::{
+    EventContext,
+    text::{Station, harmless},
+};
+use crate::{
+    event::DeviceChange,
+    inventory::{Device, DeviceKey},
+    time::Timestamp,
+};
+
+#[derive(Serialize)]
+pub(super) struct Event<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_iface: Option<&'a str>,
+    attach_mode: &'a str,
+    device: Description,
+}
+
+#[derive(Serialize)]
+struct Description {
+    id: u32,
+    change: &'static str,
+    /// Of a station on a segment we see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<Station>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vlan: Vec<u16>,
+    /// Of a host behind a router.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    vendor: Option<String>,
+    vendor_is_module_maker: bool,
+    is_locally_administered: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor_class: Option<String>,
+    addresses: Vec<IpAddr>,
+    applications: Vec<&'static str>,
+    is_router: bool,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+}
+
+impl<'a> Event<'a> {
+    pub fn of(change: DeviceChange, device: &Device, context: &EventContext<'a>) -> Self {
+        let (mac, vlans, address) = match device.key {
+            DeviceKey::Station { station, vlans } => (Some(Station(station)), vlans, None),
+            DeviceKey::Address(address) => (None, 0, Some(address)),
+        };
+        let tags = [(vlans >> 16) as u16, vlans as u16];
+        let text = |text: &Option<String>| text.as_deref().map(harmless);
+        Self {
+            in_iface: (context.interface_name)(device.interface),
+            attach_mode: context.attach_mode,
+            device: Description {
+                id: device.id.0,
+                change: match change {
+                    DeviceChange::New => "new",
+                    DeviceChange::Updated => "updated",
+                },
+                mac,
+                vlan: tags.into_iter().filter(|&tag| tag != 0).collect(),
+                address,
+                vendor: text(&device.vendor),
+                vendor_is_module_maker: device.vendor_is_module_maker,
+                is_locally_administered: device.is_locally_administered,
+                host_name: text(&device.host_name),
+                vendor_class: text(&device.vendor_class),
+                addresses: device.addresses.iter().copied().collect(),
+                applications: device.applications.iter().map(|a| a.name()).collect(),
+                is_router: device.is_router,
+                first_seen: context.wall.at(device.first_seen),
+                last_seen: context.wall.at(device.last_seen),
+            },
+        }
+    }
+}

@@ -1,0 +1,349 @@
+use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
+
+use sensor_common::{
+    application::{Application, Evidence},
+    flow::Network,
+};
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    detect::{AlertState, Severity},
+    flow::{FlowEndReason, HalfFlow},
+    inventory::{DeviceId, DeviceKey},
+    time::Moment,
+};
+
+fn context() -> EventContext<'static> {
+    EventContext {
+        wall: WallClock::new(Moment::from_micros(0), Timestamp::from_micros(1_000_000)),
+        interface_name: &|index| (index == 3).then_some("eth3"),
+        attach_mode: "native",
+        sensor: Some("gateway-1"),
+    }
+}
+
+fn record() -> FlowRecord {
+    FlowRecord {
+        id: 7,
+        network: Network::Ipv4,
+        protocol: 6,
+        initiator: Some(IpAddr::from([128, 232, 110, 120])),
+        responder: Some(IpAddr::from([66, 35, 250, 204])),
+        initiator_port: 34855,
+        responder_port: 80,
+        initiator_station: Some(0x0200_0000_0001),
+        responder_station: None,
+        initiator_device: Some(DeviceId(4)),
+        responder_device: None,
+        outer_vlan: 10,
+        inner_vlan: 0,
+        interface: 3,
+        icmp_type_code: 0,
+        application: Application::Http,
+        evidence: Evidence::Confirmed,
+        forward: HalfFlow {
+            packets: 3,
+            octets: 300,
+            tcp_flags: 0x1b,
+        },
+        reverse: HalfFlow {
+            packets: 2,
+            octets: 900,
+            tcp_flags: 0x02,
+        },
+        start: Moment::from_micros(0),
+        end: Moment::from_micros(2_500_000),
+        end_reason: FlowEndReason::EndOfFlow,
+    }
+}
+
+fn device(text: &str) -> Device {
+    Device {
+        id: DeviceId(4),
+        key: DeviceKey::Station {
+            station: 0x0200_0000_0001,
+            vlans: 10 << 16,
+        },
+        vendor: Some("Draeger".to_owned()),
+        vendor_is_module_maker: false,
+        is_locally_administered: true,
+        host_name: Some(text.to_owned()),
+        vendor_class: Some(text.to_owned()),
+        addresses: BTreeSet::from(["fe80::1", "169.254.0.9", "10.20.0.5"].map(address)),
+        applications: BTreeSet::from([Application::Dicom, Application::Hl7]),
+        interface: 3,
+        is_router: false,
+        first_seen: Moment::from_micros(0),
+        last_seen: Moment::from_micros(1),
+    }
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+fn alert(text: &str) -> Alert {
+    Alert {
+        id: 99,
+        rule: "WL-002".to_owned(),
+        name: "smb_fan_out".to_owned(),
+        severity: Severity::Critical,
+        state: AlertState::Firing,
+        device: DeviceId(4),
+        metric: "distinct_peers".to_owned(),
+        value: 31.0,
+        limit: 20.0,
+        window: Duration::from_secs(60),
+        summary: text.to_owned(),
+        evidence_since: Moment::from_micros(0),
+        fired_at: Moment::from_micros(1),
+        resolved_at: None,
+    }
+}
+
+/// The one line that `write` writes.
+fn line(write: impl FnOnce(&mut EveWriter<Vec<u8>>) -> io::Result<()>) -> Value {
+    let mut writer = EveWriter::new(Vec::new());
+    write(&mut writer).unwrap();
+    let text = String::from_utf8(writer.into_inner()).unwrap();
+    let line = text.strip_suffix('\n').unwrap();
+    assert!(!line.contains(|c: char| c.is_control()), "{line}");
+    assert!(!line.contains(['\u{2028}', '\u{202e}']), "{line}");
+    serde_json::from_str(line).unwrap()
+}
+
+fn flow_line(record: &FlowRecord) -> Value {
+    line(|writer| writer.flow(record, &context()))
+}
+
+#[test]
+fn a_tcp_flow_reads_as_suricata_has_it() {
+    let expected = serde_json::json!({
+        "timestamp": "1970-01-01T00:00:03.500000Z",
+        "event_type": "flow",
+        "sensor": "gateway-1",
+        "flow_id": 7,
+        "in_iface": "eth3",
+        "vlan": [10],
+        "src_mac": "02:00:00:00:00:01",
+        "src_ip": "128.232.110.120",
+        "src_port": 34855,
+        "dest_ip": "66.35.250.204",
+        "dest_port": 80,
+        "proto": "TCP",
+        "app_proto": "http",
+        "app_evidence": "confirmed",
+        "community_id": "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
+        "attach_mode": "native",
+        "src_device": 4,
+        "flow": {
+            "pkts_toserver": 3, "pkts_toclient": 2, "bytes_toserver": 300, "bytes_toclient": 900,
+            "start": "1970-01-01T00:00:01.000000Z", "end": "1970-01-01T00:00:03.500000Z",
+            "age": 2, "state": "closed", "reason": "end_of_flow"
+        },
+        "tcp": {"tcp_flags": "1b", "tcp_flags_ts": "1b", "tcp_flags_tc": "02"}
+    });
+    assert_eq!(flow_line(&record()), expected);
+}
+
+#[test]
+fn protocols_have_what_belongs_to_them() {
+    let icmp = flow_line(&FlowRecord {
+        protocol: 58,
+        icmp_type_code: 0x8701,
+        ..record()
+    });
+    assert_eq!(
+        (&icmp["icmp_type"], &icmp["icmp_code"]),
+        (&135.into(), &1.into())
+    );
+    assert_eq!(
+        (&icmp["proto"], icmp.get("src_port")),
+        (&"IPv6-ICMP".into(), None)
+    );
+    assert_eq!(icmp.get("tcp"), None);
+    assert_eq!(
+        flow_line(&FlowRecord {
+            protocol: 103,
+            ..record()
+        })["proto"],
+        "103"
+    );
+    let lldp = FlowRecord {
+        network: Network::Link,
+        protocol: 0,
+        initiator: None,
+        responder: None,
+        initiator_port: 0x88cc,
+        responder_port: 0,
+        ..record()
+    };
+    let link = flow_line(&lldp);
+    assert_eq!(
+        (&link["ethertype"], &link["src_mac"]),
+        (&"88cc".into(), &"02:00:00:00:00:01".into())
+    );
+    for absent in [
+        "src_ip",
+        "dest_ip",
+        "src_port",
+        "community_id",
+        "tcp",
+        "access_points",
+    ] {
+        assert_eq!(link.get(absent), None, "{absent}");
+    }
+    let bridge = flow_line(&FlowRecord {
+        initiator_port: 0,
+        responder_port: 0x4242,
+        ..lldp
+    });
+    assert_eq!(
+        (&bridge["access_points"], bridge.get("ethertype")),
+        (&"4242".into(), None)
+    );
+    let arp = flow_line(&FlowRecord {
+        network: Network::Arp,
+        protocol: 0,
+        ..record()
+    });
+    assert_eq!(
+        (&arp["proto"], &arp["ethertype"]),
+        (&"ARP".into(), &"0806".into())
+    );
+    assert_eq!(arp.get("community_id"), None);
+}
+
+#[test]
+fn an_alert_names_its_rule_and_its_device() {
+    let known = device("or-3");
+    let found = line(|writer| writer.alert(&alert("x"), Some(&known), &context()));
+    assert_eq!(found["src_ip"], "10.20.0.5");
+    assert_eq!(found["src_mac"], "02:00:00:00:00:01");
+    assert_eq!(found["alert"]["id"], "WL-002");
+    assert_eq!(found["alert"]["severity"], "critical");
+    assert_eq!(found["alert"]["state"], "firing");
+    assert_eq!(found["alert"]["window_seconds"], 60.0);
+    assert_eq!(found["alert"]["resolved_at"], Value::Null);
+}
+
+#[test]
+fn a_device_says_what_is_known_of_it() {
+    let found = line(|writer| writer.device(DeviceChange::New, &device("or-3"), &context()));
+    assert_eq!(found["event_type"], "device");
+    assert_eq!(found["device"]["vlan"], serde_json::json!([10]));
+    assert_eq!(
+        found["device"]["applications"],
+        serde_json::json!(["dicom", "hl7"])
+    );
+    assert_eq!(found["device"]["change"], "new");
+    assert_eq!(found["device"]["host_name"], "or-3");
+}
+
+#[test]
+fn counters_stand_as_the_caller_has_them() {
+    let counters = serde_json::json!({"frames": {"received": 5}});
+    let at = Timestamp::from_micros(0);
+    let found = line(|writer| writer.stats(at, &counters, &context()));
+    assert_eq!(found["stats"], counters);
+}
+
+#[test]
+fn hostile_text_never_breaks_a_line() {
+    let mut random = 1_u64;
+    let alphabet: Vec<char> =
+        "\"\\\n\r\t\0\u{1b}\u{7f}\u{85}\u{2028}\u{202e}\u{feff}{}[],:a\u{e4}\u{1f3e5}\u{ffff}"
+            .chars()
+            .collect();
+    for _ in 0..500 {
+        let mut text = String::new();
+        for _ in 0..12 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            text.push(alphabet[(random >> 33) as usize % alphabet.len()]);
+        }
+        let found = line(|writer| writer.device(DeviceChange::Updated, &device(&text), &context()));
+        let kept: String = text
+            .chars()
+            .filter(|c| "\"\\{}[],:a\u{e4}\u{1f3e5}\u{ffff}".contains(*c))
+            .collect();
+        assert_eq!(found["device"]["host_name"], kept);
+        line(|writer| writer.alert(&alert(&text), None, &context()));
+    }
+}
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let name = format!("wardline-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_rotated_file_is_opened_again() {
+    let directory = Directory::new("rotated");
+    let (path, old) = (directory.0.join("eve.json"), directory.0.join("eve.json.1"));
+    let mut writer = EveWriter::new(EveFile::open(&path).unwrap());
+    writer.flow(&record(), &context()).unwrap();
+    writer.flush().unwrap();
+    std::fs::rename(&path, &old).unwrap();
+    writer.flow(&record(), &context()).unwrap();
+    writer.get_mut().reopen();
+    writer.flow(&record(), &context()).unwrap();
+    drop(writer);
+    let lines = |path| std::fs::read_to_string(path).unwrap().lines().count();
+    assert_eq!((lines(&old), lines(&path)), (2, 1));
+}
+
+#[test]
+fn lines_that_cannot_be_written_are_counted() {
+    let full = std::path::Path::new("/dev/full");
+    if !full.exists() {
+        println!("NOT RUN: no /dev/full");
+        return;
+    }
+    let mut writer = EveWriter::new(EveFile::open(full).unwrap());
+    for _ in 0..3 {
+        writer.flow(&record(), &context()).unwrap();
+        writer.flush().unwrap();
+    }
+    let file = writer.get_mut();
+    assert_eq!((file.write_errors(), file.lost_lines()), (3, 3));
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_again_is_tried_later() {
+    let directory = Directory::new("unreachable");
+    let folder = directory.0.join("log");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("eve.json");
+    let mut writer = EveWriter::new(EveFile::open(&path).unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+    writer.get_mut().reopen();
+    writer.flow(&record(), &context()).unwrap();
+    writer.flush().unwrap();
+    assert_eq!(writer.get_mut().lost_lines(), 1);
+    std::fs::create_dir_all(&folder).unwrap();
+    writer.flow(&record(), &context()).unwrap();
+    writer.flush().unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+    assert_eq!(
+        (
+            writer.get_mut().lost_lines(),
+            writer.get_mut().write_errors()
+        ),
+        (1, 2)
+    );
+}

@@ -1,0 +1,47 @@
+//! How addresses and hostile text are written.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// A station (MAC) address, 48 bits, as `00:1b:19:00:00:01`.
+#[derive(Clone, Copy)]
+pub(super) struct Station(pub u64);
+
+impl fmt::Display for Station {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [_, _, a, b, c, d, e, f] = self.0.to_be_bytes();
+        write!(formatter, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+    }
+}
+
+impl Serialize for Station {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A number as hexadecimal digits, two for each octet.
+#[derive(Clone, Copy)]
+pub(super) struct Hexadecimal<const OCTETS: usize>(pub u16);
+
+impl<const OCTETS: usize> Serialize for Hexadecimal<OCTETS> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let width = OCTETS * 2;
+        serializer.collect_str(&format_args!("{:0width$x}", self.0))
+    }
+}
+
+/// What somebody on the network wrote, without what could disturb a terminal or a log viewer.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars().filter(|&c| !is_disturbing(c)).collect()
+}
+
+/// Control characters, line separators, and marks that change the direction of writing.
+fn is_disturbing(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
+}

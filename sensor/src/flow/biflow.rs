@@ -1,0 +1,293 @@
+//! One biflow while it lasts, and the record that is made of it.
+
+use sensor_common::{
+    application::{Application, Evidence},
+    flow::Network,
+    wire::transport::{protocol, tcp_flags},
+};
+
+use super::{
+    key::BiflowKey,
+    record::{FlowEndReason, FlowRecord, HalfFlow},
+};
+use crate::{inventory::DeviceId, observation::FlowDelta, time::Moment};
+
+/// What one end sent. Moments are microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Half {
+    /// Since the last record.
+    packets: u64,
+    octets: u64,
+    first_seen: u64,
+    /// 0 where the key holds none.
+    station: u64,
+    pub device: Option<DeviceId>,
+    interface: u32,
+    outer_vlan: u16,
+    inner_vlan: u16,
+    icmp_type_code: u16,
+    tcp_flags: u8,
+    first_tcp_flags: u8,
+    application: Application,
+    evidence: Evidence,
+    /// Whether it sent anything since the biflow began.
+    pub has_sent: bool,
+    /// The kernel's flow was opened within this biflow, so that its control bits are of this
+    /// connection and not of one before it.
+    is_whole: bool,
+}
+
+/// How strongly the first control bits speak for having opened the connection.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Answered,
+    Open,
+    Opened,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Biflow {
+    pub key: BiflowKey,
+    id: u64,
+    halves: [Half; 2],
+    start: u64,
+    pub last_seen: u64,
+    /// When there was last something to record, or nothing to; at first the start.
+    pub recorded: u64,
+    /// The deadline at which it is queued.
+    pub queued: u64,
+    /// When it was seen to be closed or reset.
+    pub closed: Option<u64>,
+    /// Which end is the initiator, once a record has said so.
+    settled_initiator: Option<u8>,
+    /// Whether its connection may still turn out to be half open.
+    pub awaits_outcome: bool,
+    pub had_outcome: bool,
+}
+
+impl Biflow {
+    /// A biflow that begins with `delta`, of which nothing is counted yet.
+    pub fn new(key: BiflowKey, id: u64, delta: &FlowDelta) -> Self {
+        // A flow that goes on after its biflow ended began at an unknown moment since then.
+        let start = if delta.is_new {
+            delta.first_seen
+        } else {
+            delta.last_seen
+        };
+        Self {
+            key,
+            id,
+            halves: [Half::default(); 2],
+            start: start.as_micros(),
+            last_seen: delta.last_seen.as_micros(),
+            recorded: start.as_micros(),
+            queued: u64::MAX,
+            closed: None,
+            settled_initiator: None,
+            awaits_outcome: false,
+            had_outcome: false,
+        }
+    }
+
+    pub fn add(
+        &mut self,
+        from: usize,
+        delta: &FlowDelta,
+        source: Option<DeviceId>,
+        destination: Option<DeviceId>,
+    ) {
+        if delta.is_new && self.settled_initiator.is_none() {
+            self.start = self.start.min(delta.first_seen.as_micros());
+            self.recorded = self.recorded.min(self.start);
+        }
+        self.last_seen = self.last_seen.max(delta.last_seen.as_micros());
+        self.halves[from].add(delta);
+        if source.is_some() {
+            self.halves[from].device = source;
+        }
+        let other = &mut self.halves[1 - from];
+        if destination.is_some() {
+            other.device = destination;
+        }
+        if !other.has_sent {
+            // Until it answers: where the frames for it were sent.
+            other.station = delta.key.destination_station().unwrap_or(0);
+        }
+        if self.key.protocol == protocol::TCP && self.closed.is_none() && self.is_closed() {
+            self.closed = Some(self.last_seen);
+        }
+        self.awaits_outcome = !self.had_outcome && self.opener().is_some();
+    }
+
+    fn is_closed(&self) -> bool {
+        let [a, b] = self.halves.each_ref().map(Half::trusted_flags);
+        (a | b) & tcp_flags::RST != 0 || a & b & tcp_flags::FIN != 0
+    }
+
+    /// The end that was seen to open a TCP connection.
+    pub fn opener(&self) -> Option<usize> {
+        (0..2).find(|&end| {
+            self.key.protocol == protocol::TCP && self.halves[end].claim() == Claim::Opened
+        })
+    }
+
+    pub fn half(&self, end: usize) -> &Half {
+        &self.halves[end]
+    }
+
+    /// Whether something was counted since the last record.
+    pub fn has_news(&self) -> bool {
+        self.halves.iter().any(|half| half.packets > 0)
+    }
+
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The end that opened the connection; else that whose first packet came first; else that
+    /// with the higher port.
+    fn initiator(&self) -> usize {
+        if let Some(end) = self.settled_initiator {
+            return end as usize;
+        }
+        let [a, b] = &self.halves;
+        let (claim_a, claim_b) = match self.key.protocol {
+            protocol::TCP => (a.claim(), b.claim()),
+            _ => (Claim::Open, Claim::Open),
+        };
+        let second = match (a.has_sent, b.has_sent) {
+            (true, false) => claim_a == Claim::Answered,
+            (false, true) => claim_b != Claim::Answered,
+            _ if claim_a != claim_b => claim_b > claim_a,
+            _ if a.first_seen != b.first_seen => b.first_seen < a.first_seen,
+            _ => {
+                let (port_a, port_b) = self.key.ports_from(0);
+                self.key.network != Network::Link && port_b > port_a
+            }
+        };
+        usize::from(second)
+    }
+
+    /// What was counted since the last record.
+    pub fn record(&self, end_reason: FlowEndReason) -> FlowRecord {
+        let initiator = self.initiator();
+        let (forward, reverse) = (&self.halves[initiator], &self.halves[1 - initiator]);
+        let first = if forward.has_sent { forward } else { reverse };
+        let (application, evidence) = best_application(forward, reverse);
+        let (initiator_port, responder_port) = self.key.ports_from(initiator);
+        let station = |half: &Half| (half.station != 0).then_some(half.station);
+        FlowRecord {
+            id: self.id,
+            network: self.key.network,
+            protocol: self.key.protocol,
+            initiator: self.key.address(initiator),
+            responder: self.key.address(1 - initiator),
+            initiator_port,
+            responder_port,
+            initiator_station: station(forward),
+            responder_station: station(reverse),
+            initiator_device: forward.device,
+            responder_device: reverse.device,
+            outer_vlan: first.outer_vlan,
+            inner_vlan: first.inner_vlan,
+            interface: first.interface,
+            icmp_type_code: first.icmp_type_code,
+            application,
+            evidence,
+            forward: forward.counted(),
+            reverse: reverse.counted(),
+            start: Moment::from_micros(self.start),
+            end: Moment::from_micros(self.last_seen),
+            end_reason,
+        }
+    }
+
+    /// Marks what [`Self::record`] gave as reported; the initiator then stays what it is.
+    pub fn mark_recorded(&mut self) {
+        self.settled_initiator = Some(self.initiator() as u8);
+        for half in &mut self.halves {
+            half.packets = 0;
+            half.octets = 0;
+        }
+    }
+}
+
+impl Half {
+    fn add(&mut self, delta: &FlowDelta) {
+        let first_seen = delta.first_seen.as_micros();
+        if !self.has_sent || (delta.is_new && first_seen < self.first_seen) {
+            self.first_seen = first_seen;
+            self.first_tcp_flags = if delta.is_new {
+                delta.first_tcp_flags
+            } else {
+                0
+            };
+            self.icmp_type_code = delta.icmp_type_code;
+            self.station = delta.key.source_station().unwrap_or(0);
+            self.interface = delta.key.interface();
+            self.outer_vlan = delta.key.outer_vlan();
+            self.inner_vlan = delta.key.inner_vlan();
+        }
+        if !self.has_sent {
+            self.is_whole = delta.is_new;
+        }
+        self.has_sent = true;
+        self.packets += delta.packets;
+        self.octets += delta.octets;
+        self.tcp_flags |= delta.tcp_flags;
+        if is_better(
+            (delta.application, delta.evidence),
+            (self.application, self.evidence),
+        ) || (delta.application != Application::Unknown && delta.evidence == self.evidence)
+        {
+            self.application = delta.application;
+            self.evidence = delta.evidence;
+        }
+    }
+
+    /// Control bits that were surely sent within this biflow.
+    fn trusted_flags(&self) -> u8 {
+        if self.is_whole { self.tcp_flags } else { 0 }
+    }
+
+    fn claim(&self) -> Claim {
+        match self.first_tcp_flags & (tcp_flags::SYN | tcp_flags::ACK) {
+            tcp_flags::SYN => Claim::Opened,
+            flags if flags == tcp_flags::SYN | tcp_flags::ACK => Claim::Answered,
+            _ => Claim::Open,
+        }
+    }
+
+    fn counted(&self) -> HalfFlow {
+        HalfFlow {
+            packets: self.packets,
+            octets: self.octets,
+            tcp_flags: self.tcp_flags,
+        }
+    }
+}
+
+/// Whether a flow's first packet opens a TCP connection or answers one that opens.
+pub(super) fn begins_connection(delta: &FlowDelta) -> bool {
+    delta.is_new
+        && delta.key.protocol() == protocol::TCP
+        && delta.first_tcp_flags & tcp_flags::SYN != 0
+}
+
+/// On equal evidence the initiator's word counts.
+fn best_application(forward: &Half, reverse: &Half) -> (Application, Evidence) {
+    let [forward, reverse] = [forward, reverse].map(|half| (half.application, half.evidence));
+    if is_better(reverse, forward) {
+        reverse
+    } else {
+        forward
+    }
+}
+
+fn is_better(candidate: (Application, Evidence), present: (Application, Evidence)) -> bool {
+    match (candidate.0, present.0) {
+        (Application::Unknown, _) => false,
+        (_, Application::Unknown) => true,
+        _ => candidate.1 > present.1,
+    }
+}

@@ -1,0 +1,76 @@
+//! What makes two flows the two directions of one biflow.
+//!
+//! The interface is no part of it: a gateway's ports see one direction each. Neither are the VLANs,
+//! unless asked for, as routed traffic leaves by another VLAN than it came in. So where two VLANs
+//! use the same addresses for different hosts, their flows merge.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use sensor_common::flow::{FlowKey, Network};
+
+/// The two ends in an order that does not depend on who sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct BiflowKey {
+    /// Addresses as in an endpoint key; of [`Network::Link`] the station address.
+    words: [[u64; 2]; 2],
+    /// Of [`Network::Link`]: the type, and the IEEE 802.2 access points in order.
+    ports: [u16; 2],
+    vlans: u32,
+    pub network: Network,
+    pub protocol: u8,
+}
+
+impl BiflowKey {
+    /// The key, and which of the two ends is the source; `None` for a key of no network.
+    pub fn of(flow: &FlowKey, by_vlan: bool) -> Option<(Self, usize)> {
+        let network = flow.network()?;
+        let (mut source, mut destination) = (
+            (flow.source_words(), flow.source_port()),
+            (flow.destination_words(), flow.destination_port()),
+        );
+        if network == Network::Link {
+            source = ([flow.source_station()?, 0], 0);
+            destination = ([flow.destination_station()?, 0], 0);
+        }
+        let from = usize::from(source > destination);
+        if from == 1 {
+            (source, destination) = (destination, source);
+        }
+        let ports = match network {
+            Network::Link => {
+                let points = flow.destination_port();
+                [flow.source_port(), points.min(points.swap_bytes())]
+            }
+            _ => [source.1, destination.1],
+        };
+        let key = Self {
+            words: [source.0, destination.0],
+            ports,
+            vlans: if by_vlan { flow.vlans() as u32 } else { 0 },
+            network,
+            protocol: flow.protocol(),
+        };
+        Some((key, from))
+    }
+
+    /// The network address of one end.
+    pub fn address(&self, end: usize) -> Option<IpAddr> {
+        let [high, low] = self.words[end];
+        match self.network {
+            Network::Link => None,
+            Network::Arp | Network::Ipv4 => Some(Ipv4Addr::from_bits(low as u32).into()),
+            Network::Ipv6 => {
+                let bits = u128::from(high) << 64 | u128::from(low);
+                Some(Ipv6Addr::from_bits(bits).into())
+            }
+        }
+    }
+
+    /// The ports as in a flow key that is sent by `end`.
+    pub fn ports_from(&self, end: usize) -> (u16, u16) {
+        if self.network == Network::Link {
+            return (self.ports[0], self.ports[1]);
+        }
+        (self.ports[end], self.ports[1 - end])
+    }
+}

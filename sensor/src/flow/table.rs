@@ -1,0 +1,320 @@
+//! The table of biflows: deltas of one direction in, records of both directions out.
+//!
+//! Pure: time is what deltas and callers say. A reading is to be observed before the table is
+//! expired at the moment of that reading.
+
+use std::time::Duration;
+
+use super::{
+    biflow::{Biflow, begins_connection},
+    expiry::{Deadline, DeadlineQueue},
+    key::BiflowKey,
+    record::{FlowEndReason, FlowRecord},
+    store::BiflowStore,
+};
+use crate::{inventory::DeviceId, observation::FlowDelta, time::Moment};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowSettings {
+    /// A biflow ends when nothing was seen for so long (IPFIX IE 37).
+    pub idle_timeout: Duration,
+    /// A biflow that lasts is reported this often (IPFIX IE 36).
+    pub active_timeout: Duration,
+    /// Biflows held at most; each takes about 250 octets.
+    pub maximum: usize,
+    /// How long a closed TCP connection is kept, so that late segments join it.
+    pub linger: Duration,
+    /// How long a responder may take until its connection counts as half open.
+    pub answer_timeout: Duration,
+    /// Keeps equal addresses in different VLANs apart; then the two directions of traffic that is
+    /// routed between VLANs do not join.
+    pub by_vlan: bool,
+}
+
+impl Default for FlowSettings {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(60),
+            active_timeout: Duration::from_secs(300),
+            maximum: 1 << 20,
+            linger: Duration::from_secs(2),
+            answer_timeout: Duration::from_secs(1),
+            by_vlan: false,
+        }
+    }
+}
+
+/// What became of an attempt to open a TCP connection: exactly one for every biflow whose first
+/// SYN was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub initiator_device: Option<DeviceId>,
+    /// The responder sent nothing in time. A refusal (RST) is an answer.
+    pub is_half_open: bool,
+    /// When the attempt was answered or given up.
+    pub at: Moment,
+}
+
+/// Joins the flows of both directions, of all CPUs and of a gateway's ports.
+///
+/// A record counts what came since the flow's record before it (IPFIX delta counters): all records
+/// with the same id add up to the flow. Its start is always that of the flow.
+#[derive(Debug)]
+pub struct FlowTable {
+    settings: FlowSettings,
+    store: BiflowStore,
+    deadlines: DeadlineQueue,
+    /// Records of biflows that ended between two expiries.
+    ended: Vec<FlowRecord>,
+    outcomes: Vec<Outcome>,
+    last_id: u64,
+    displaced: u64,
+}
+
+impl FlowTable {
+    /// Timeouts of zero are taken as the shortest possible, a maximum of zero as one.
+    pub fn new(settings: FlowSettings) -> Self {
+        let settings = FlowSettings {
+            active_timeout: settings.active_timeout.max(Duration::from_micros(1)),
+            // Slot numbers have 32 bits, one of which means none.
+            maximum: settings.maximum.clamp(1, u32::MAX as usize - 1),
+            ..settings
+        };
+        Self {
+            settings,
+            store: BiflowStore::new(),
+            deadlines: DeadlineQueue::default(),
+            ended: Vec::new(),
+            outcomes: Vec::new(),
+            last_id: 0,
+            displaced: 0,
+        }
+    }
+
+    /// Biflows held.
+    pub fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Biflows that were ended early because the table was full, since the start.
+    pub fn displaced(&self) -> u64 {
+        self.displaced
+    }
+
+    /// Adds what one flow did since the last reading; the devices are those of its two endpoints.
+    ///
+    /// A delta without packets only improves what is known of a biflow, it opens none.
+    pub fn observe(
+        &mut self,
+        delta: &FlowDelta,
+        source: Option<DeviceId>,
+        destination: Option<DeviceId>,
+    ) {
+        let Some((key, from)) = BiflowKey::of(&delta.key, self.settings.by_vlan) else {
+            return;
+        };
+        let mut found = self.store.find(&key);
+        if let Some(index) = found
+            && let Some(reason) = self.reason_to_begin_anew(self.store.get(index), delta)
+        {
+            let record = self.end(index, reason, delta.first_seen);
+            self.ended.push(record);
+            found = None;
+        }
+        let index = match found {
+            Some(index) => {
+                self.store.touch(index);
+                index
+            }
+            None if delta.packets == 0 => return,
+            None => self.open(key, delta),
+        };
+        let biflow = self.store.get_mut(index);
+        biflow.add(from, delta, source, destination);
+        self.settle_answered(index);
+        self.queue(index);
+    }
+
+    /// Moves into `records` every biflow that ended by `now`, and what there is to report of those
+    /// that have lasted for the active timeout.
+    pub fn expire(&mut self, now: Moment, records: &mut Vec<FlowRecord>) {
+        records.append(&mut self.ended);
+        let micros = now.as_micros();
+        while let Some(deadline) = self.deadlines.pop_due(micros) {
+            if !holds(&self.store, &deadline) {
+                continue;
+            }
+            let index = deadline.index;
+            let biflow = self.store.get(index);
+            if let Some(reason) = self.end_reason(biflow, micros) {
+                records.push(self.end(index, reason, now));
+                continue;
+            }
+            if self.unanswered_at(biflow).is_some_and(|at| at <= micros) {
+                self.give_up(index);
+            }
+            let settings = self.settings;
+            let biflow = self.store.get_mut(index);
+            if after(biflow.recorded, settings.active_timeout) <= micros {
+                if biflow.has_news() {
+                    records.push(biflow.record(FlowEndReason::ActiveTimeout));
+                    biflow.mark_recorded();
+                }
+                biflow.recorded = micros;
+            }
+            biflow.queued = u64::MAX;
+            self.queue(index);
+        }
+        let store = &self.store;
+        self.deadlines
+            .sweep(store.len(), |deadline| holds(store, deadline));
+    }
+
+    /// Ends every biflow, the one longest unseen first.
+    pub fn finish(&mut self, now: Moment, records: &mut Vec<FlowRecord>) {
+        self.expire(now, records);
+        while let Some(index) = self.store.oldest() {
+            let reason = match self.store.get(index).closed {
+                Some(_) => FlowEndReason::EndOfFlow,
+                None => FlowEndReason::ForcedEnd,
+            };
+            records.push(self.end(index, reason, now));
+        }
+        self.deadlines = DeadlineQueue::default();
+    }
+
+    /// Takes what became of attempts to connect since this was last called.
+    pub fn take_outcomes(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.outcomes)
+    }
+
+    /// Each biflow as its record would be now, as if the active timeout had passed; the one longest
+    /// unseen first.
+    pub fn iter(&self) -> impl Iterator<Item = FlowRecord> {
+        self.store
+            .iter()
+            .map(|biflow| biflow.record(FlowEndReason::ActiveTimeout))
+    }
+
+    fn open(&mut self, key: BiflowKey, delta: &FlowDelta) -> u32 {
+        while self.store.len() >= self.settings.maximum
+            && let Some(oldest) = self.store.oldest()
+        {
+            self.displaced += 1;
+            let record = self.end(oldest, FlowEndReason::LackOfResources, delta.last_seen);
+            self.ended.push(record);
+        }
+        self.last_id += 1;
+        self.store.insert(Biflow::new(key, self.last_id, delta))
+    }
+
+    /// Takes a biflow out of the table.
+    fn end(&mut self, index: u32, reason: FlowEndReason, now: Moment) -> FlowRecord {
+        if let Some(at) = self.unanswered_at(self.store.get(index)) {
+            let at = Moment::from_micros(at).min(now);
+            self.settle(index, true, at);
+        }
+        let record = self.store.get(index).record(reason);
+        self.store.remove(index);
+        record
+    }
+
+    /// Why a delta of a biflow's key is the beginning of another biflow.
+    fn reason_to_begin_anew(&self, biflow: &Biflow, delta: &FlowDelta) -> Option<FlowEndReason> {
+        let first_seen = delta.first_seen.as_micros();
+        if biflow.closed.is_some_and(|closed| first_seen > closed) && begins_connection(delta) {
+            return Some(FlowEndReason::EndOfFlow);
+        }
+        let is_after_idle = after(biflow.last_seen, self.settings.idle_timeout) <= first_seen;
+        (delta.is_new && is_after_idle).then_some(match biflow.closed {
+            Some(_) => FlowEndReason::EndOfFlow,
+            None => FlowEndReason::IdleTimeout,
+        })
+    }
+
+    fn end_reason(&self, biflow: &Biflow, now: u64) -> Option<FlowEndReason> {
+        let closed = biflow.closed.map(|at| after(at, self.settings.linger));
+        if closed.is_some_and(|at| at <= now) {
+            return Some(FlowEndReason::EndOfFlow);
+        }
+        let idle = after(biflow.last_seen, self.settings.idle_timeout);
+        (idle <= now).then_some(match closed {
+            Some(_) => FlowEndReason::EndOfFlow,
+            None => FlowEndReason::IdleTimeout,
+        })
+    }
+
+    /// When the attempt to connect that `biflow` is will count as half open.
+    fn unanswered_at(&self, biflow: &Biflow) -> Option<u64> {
+        biflow
+            .awaits_outcome
+            .then(|| after(biflow.start(), self.settings.answer_timeout))
+    }
+
+    fn settle_answered(&mut self, index: u32) {
+        let biflow = self.store.get(index);
+        if biflow.awaits_outcome && (0..2).all(|end| biflow.half(end).has_sent) {
+            let at = Moment::from_micros(biflow.last_seen);
+            self.settle(index, false, at);
+        }
+    }
+
+    fn give_up(&mut self, index: u32) {
+        if let Some(at) = self.unanswered_at(self.store.get(index)) {
+            self.settle(index, true, Moment::from_micros(at));
+        }
+    }
+
+    fn settle(&mut self, index: u32, is_half_open: bool, at: Moment) {
+        let biflow = self.store.get_mut(index);
+        biflow.awaits_outcome = false;
+        biflow.had_outcome = true;
+        if let Some(opener) = biflow.opener() {
+            self.outcomes.push(Outcome {
+                initiator_device: biflow.half(opener).device,
+                is_half_open,
+                at,
+            });
+        }
+    }
+
+    /// Queues a biflow that is due earlier than it is queued for.
+    fn queue(&mut self, index: u32) {
+        let biflow = self.store.get(index);
+        let mut at = after(biflow.last_seen, self.settings.idle_timeout)
+            .min(after(biflow.recorded, self.settings.active_timeout));
+        if let Some(closed) = biflow.closed {
+            at = at.min(after(closed, self.settings.linger));
+        }
+        if let Some(unanswered) = self.unanswered_at(biflow) {
+            at = at.min(unanswered);
+        }
+        if at >= biflow.queued {
+            return;
+        }
+        self.store.get_mut(index).queued = at;
+        self.deadlines.push(Deadline {
+            at,
+            index,
+            generation: self.store.generation(index),
+        });
+    }
+}
+
+fn holds(store: &BiflowStore, deadline: &Deadline) -> bool {
+    store.generation(deadline.index) == deadline.generation
+        && store.get(deadline.index).queued == deadline.at
+}
+
+/// `duration` after `moment`, in microseconds.
+fn after(moment: u64, duration: Duration) -> u64 {
+    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    moment.saturating_add(micros)
+}
+
+#[cfg(test)]
+mod tests;
