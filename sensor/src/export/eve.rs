@@ -35,6 +35,25 @@ pub struct EventContext<'a> {
     pub sensor: Option<&'a str>,
 }
 
+/// A flow as it stands in a line, for answers over the socket; so for the next two.
+pub fn flow_value(record: &FlowRecord, context: &EventContext<'_>) -> serde_json::Value {
+    serde_json::to_value(flow::Event::of(record, context)).unwrap_or_default()
+}
+
+pub fn alert_value(
+    alert: &Alert,
+    device: Option<&Device>,
+    context: &EventContext<'_>,
+) -> serde_json::Value {
+    serde_json::to_value(alert::Event::of(alert, device, context)).unwrap_or_default()
+}
+
+pub fn device_value(device: &Device, context: &EventContext<'_>) -> serde_json::Value {
+    let event = device::Event::of(DeviceChange::Updated, device, context);
+    let mut value = serde_json::to_value(event).unwrap_or_default();
+    value.get_mut("device").map(serde_json::Value::take).unwrap_or_default()
+}
+
 /// What every line begins with.
 #[derive(Serialize)]
 struct Line<'a, T> {

@@ -30,8 +30,8 @@ use crate::{
     time::{Moment, Timestamp, WallClock},
 };
 
-pub use watch::StartError;
 use watch::Watch;
+pub use watch::{Names, StartError};
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);

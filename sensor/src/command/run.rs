@@ -1,0 +1,189 @@
+//! `wardline run`: starts the parts, waits for a signal, stops them in order.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use super::{Exit, Failure, arguments::Run, log};
+use crate::{
+    capture::xdp::{AttachError, LoadError, PinError, Pins, XdpDatapath},
+    config::{Config, Overrides},
+    control,
+    export::{alertmanager::Alertmanager, eve::EveFile, store::Store},
+    inventory::{Device, DeviceId},
+    pipeline::{
+        live::{Live, StartError, wall_clock},
+        sinks::Sinks,
+    },
+    plan::Plan,
+    question::Asker,
+    web,
+};
+
+pub fn run(words: Run) -> Result<(), Failure> {
+    let overrides = Overrides {
+        interfaces: (!words.interface.is_empty()).then_some(words.interface),
+        listen_address: words.web_listen_address,
+        ..Overrides::default()
+    };
+    let config = Config::load_with(&words.config, &overrides)
+        .map_err(|error| Failure::new(Exit::BadInput, &error))?;
+    log::start(config.agent.log.name());
+    if config.capture.interfaces.is_empty() {
+        let message = format!(
+            "no interface to attach to; set capture.interfaces in {}, or give --interface NAME",
+            words.config.display()
+        );
+        return Err(Failure { exit: Exit::BadInput, message });
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(&error))?;
+    runtime.block_on(serve(Arc::new(config)))
+}
+
+async fn serve(config: Arc<Config>) -> Result<(), Failure> {
+    // Addresses first: nothing is attached if the agent cannot be asked.
+    let failed = |error| Failure {
+        exit: Exit::Failed,
+        message: format!("cannot listen on {}: {error}", config.web.listen_address),
+    };
+    let listener = web::bind(config.web.listen_address).await.map_err(failed)?;
+    let socket =
+        control::listen(&config.agent.socket).map_err(|error| Failure::failed(&error))?;
+    let (live, asker, questions) = start(&config)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let pipeline = {
+        let stop = Arc::clone(&stop);
+        thread::Builder::new()
+            .name("pipeline".to_owned())
+            .spawn(move || live.run(&questions, &stop))
+            .map_err(|error| Failure::failed(&error))?
+    };
+    tracing::info!(address = %config.web.listen_address, "serving metrics");
+    let (ended, end) = watch::channel(());
+    let control = tokio::spawn(control::serve(socket, asker.clone()));
+    let web = tokio::spawn(web::serve(listener, asker, until_closed(end)));
+    wait_for_signal().await.map_err(|error| Failure::failed(&error))?;
+    tracing::info!("stopping");
+    stop.store(true, Ordering::Relaxed);
+    control.abort();
+    let joined = tokio::task::spawn_blocking(move || pipeline.join()).await;
+    drop(ended);
+    web.abort();
+    // The next agent makes its own.
+    let _ = std::fs::remove_file(&config.agent.socket);
+    match joined {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(Failure { exit: Exit::Failed, message: "the pipeline broke off".to_owned() }),
+    }
+}
+
+/// Completes when the sender is dropped.
+fn until_closed(mut end: watch::Receiver<()>) -> impl Future<Output = ()> {
+    async move { while end.changed().await.is_ok() {} }
+}
+
+async fn wait_for_signal() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+type Started = (Live, Asker, std::sync::mpsc::Receiver<crate::question::Question>);
+
+fn start(config: &Arc<Config>) -> Result<Started, Failure> {
+    let (store, known, highest_id) = open_store(config);
+    let file = match &config.events.path {
+        None => None,
+        Some(path) => Some(EveFile::open(path).map_err(|error| Failure {
+            exit: Exit::Failed,
+            message: format!("cannot write events to {}: {error}", path.display()),
+        })?),
+    };
+    let plan = Plan::of(config);
+    let pins = if config.capture.persist {
+        Some(Pins::open(&config.capture.pin_directory).map_err(|error| explain_pins(&error))?)
+    } else {
+        None
+    };
+    let datapath = XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| {
+        let exit = match error {
+            LoadError::NotPermitted => Exit::NotPermitted,
+            _ => Exit::Failed,
+        };
+        Failure::new(exit, &error)
+    })?;
+    if datapath.is_resumed() {
+        tracing::info!("taking over the counts of an earlier agent");
+    }
+    let alertmanager = Alertmanager::start(&config.alertmanager);
+    let sinks = Sinks::start(store, file, alertmanager, &config.events);
+    let live = Live::start(Arc::clone(config), datapath, known, highest_id, sinks)
+        .map_err(|error| explain_start(&error))?;
+    let (asker, questions) = Asker::new();
+    Ok((live, asker, questions))
+}
+
+/// Opens the store. Without it the agent runs all the same, and says so.
+fn open_store(config: &Config) -> (Option<Store>, Vec<Device>, Option<DeviceId>) {
+    let opened = Store::open(&config.agent.state_directory);
+    let (store, opened) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::error!(%error, "running without a store: devices and alerts are not kept");
+            return (None, Vec::new(), None);
+        }
+    };
+    if let Some(recovery) = opened.recovered_from {
+        tracing::error!(?recovery, "the store could not be used and was set aside; began anew");
+    }
+    let known = store.load_devices(wall_clock()).map(|loaded| loaded.rows);
+    let known = known.unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot load the devices of earlier runs");
+        Vec::new()
+    });
+    let highest_id = store.highest_device_id().ok().flatten();
+    tracing::info!(devices = known.len(), "store opened");
+    (Some(store), known, highest_id)
+}
+
+fn explain_pins(error: &PinError) -> Failure {
+    let is_denied = match error {
+        PinError::Mount { source, .. } | PinError::Directory { source, .. } => {
+            source.kind() == std::io::ErrorKind::PermissionDenied
+        }
+        PinError::NotBpf { .. } => false,
+    };
+    Failure::new(if is_denied { Exit::NotPermitted } else { Exit::Failed }, error)
+}
+
+fn explain_start(error: &StartError) -> Failure {
+    let exit = match error {
+        StartError::Attach(AttachError::NotPermitted { .. }) => Exit::NotPermitted,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, error)
+}
+
+/// A number that nobody who sends frames can know.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
