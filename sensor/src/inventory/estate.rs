@@ -8,6 +8,8 @@
 //! Nothing here reads a clock. Left out: merging a device seen directly with the same device seen
 //! behind a router (a mirror of both sides shows it twice).
 
+mod claims;
+
 use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv6Addr},
@@ -20,14 +22,13 @@ use sensor_common::{
 
 use super::{
     Device, DeviceId, DeviceKey,
-    dhcp::{self, DhcpFacts},
-    leases::{ClientNames, Leases},
+    leases::Leases,
     register::{Register, Sighting},
     router::{RouterRule, is_link_local, is_virtual_router},
 };
 use crate::{
     event::DeviceChange,
-    observation::{EndpointSeen, FlowDelta, PayloadSample},
+    observation::{EndpointSeen, FlowDelta},
     time::Moment,
 };
 
@@ -150,18 +151,6 @@ impl Inventory {
             self.refused += 1;
         }
         self.look_for_router(&seen.key, seen.at);
-    }
-
-    /// Reads what a payload says of a device.
-    pub fn observe_sample(&mut self, sample: &PayloadSample) {
-        let Some(facts) = dhcp::read(sample) else {
-            return;
-        };
-        if let Some(address) = facts.assigned_address {
-            self.observe_grant(&facts, address.into(), sample.key.vlans());
-        } else {
-            self.observe_claim(facts, sample);
-        }
     }
 
     /// Notes that the source of a flow was seen, and which application it spoke. A port number
@@ -341,57 +330,6 @@ impl Inventory {
         if let Some(indexes) = self.stations.get_mut(&station) {
             indexes.retain(|&other| other != index);
         }
-    }
-
-    /// A client says something of itself.
-    fn observe_claim(&mut self, facts: DhcpFacts, sample: &PayloadSample) {
-        let names = ClientNames { host_name: facts.host_name, vendor_class: facts.vendor_class };
-        if facts.client == sample.station {
-            let key = DeviceKey::Station { station: facts.client, vlans: sample.key.vlans() };
-            let sighting = Sighting {
-                interface: sample.key.interface(),
-                first_seen: sample.at,
-                last_seen: sample.at,
-            };
-            if let Some(id) = self.register.admit(key, sighting) {
-                self.register.rename(id, names);
-            }
-        } else if let Some(id) = self.latest_of_station(facts.client) {
-            self.register.rename(id, names);
-        } else if let Some(address) = facts.client_address {
-            self.name_host(address.into(), names);
-        } else {
-            self.leases.ask(facts.client, names);
-        }
-    }
-
-    /// A server gives a client an address.
-    fn observe_grant(&mut self, facts: &DhcpFacts, address: IpAddr, vlans: u64) {
-        let neighbour = self
-            .device_of_station(facts.client, vlans)
-            .or_else(|| self.latest_of_station(facts.client));
-        if let Some(id) = neighbour {
-            if !self.is_router(id) {
-                self.register.own(id, address);
-            }
-        } else if let Some(names) = self.leases.granted(facts.client) {
-            self.name_host(address, names);
-        }
-    }
-
-    /// Names the host behind a router, now or when it is seen.
-    fn name_host(&mut self, address: IpAddr, names: ClientNames) {
-        match self.register.find(&DeviceKey::Address(address)) {
-            Some(id) => self.register.rename(id, names),
-            None => self.leases.lease(address, names),
-        }
-    }
-
-    fn latest_of_station(&self, station: u64) -> Option<DeviceId> {
-        self.register
-            .of_station(station)
-            .max_by_key(|device| device.last_seen)
-            .map(|device| device.id)
     }
 }
 

@@ -1,23 +1,20 @@
+mod claims;
+mod routers;
+
 use std::{
     collections::BTreeSet,
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use bytes::Bytes;
-use dhcproto::{
-    Encodable,
-    v4::{DhcpOption, Message, MessageType, Opcode},
-};
 use sensor_common::{
     endpoint::{ELSEWHERE, OVERFLOW, mapped_ipv4},
-    flow::{FlowKey, FlowKeyFields, Network},
+    flow::FlowKey,
 };
 
 use super::*;
 
 const PUMP: u64 = 0x0030_e601_0203;
 const ROUTER: u64 = 0x001b_2100_0001;
-const VLAN: u16 = 20;
 const VLANS: u64 = 20 << 16;
 
 fn at(seconds: u64) -> Moment {
@@ -71,47 +68,6 @@ fn with_router() -> Inventory {
     Inventory::new(InventorySettings { routers: vec![ROUTER], ..InventorySettings::default() })
 }
 
-/// A DHCP message from `station` about `client`.
-fn dhcp(station: u64, client: u64, build: impl FnOnce(&mut Message)) -> PayloadSample {
-    let none = Ipv4Addr::UNSPECIFIED;
-    let mut message = Message::new(none, none, none, none, &client.to_be_bytes()[2..]);
-    build(&mut message);
-    PayloadSample {
-        key: FlowKey::new(&FlowKeyFields {
-            network: Network::Ipv4,
-            source: [station << 16, 0],
-            destination: [0xffff_ffff_ffff << 16, 0xffff_ffff],
-            source_port: 68,
-            destination_port: 67,
-            outer_vlan: VLAN,
-            inner_vlan: 0,
-            interface: 3,
-            protocol: 17,
-        }),
-        station,
-        application: Application::Dhcp,
-        octets: Bytes::from(message.to_vec().unwrap()),
-        at: at(50),
-    }
-}
-
-fn request(station: u64, client: u64, name: &str) -> PayloadSample {
-    dhcp(station, client, |message| {
-        let options = message.opts_mut();
-        options.insert(DhcpOption::MessageType(MessageType::Request));
-        options.insert(DhcpOption::Hostname(name.into()));
-    })
-}
-
-fn acknowledgement(client: u64, address: Ipv4Addr) -> PayloadSample {
-    dhcp(ROUTER, client, |message| {
-        message.set_opcode(Opcode::BootReply);
-        message.set_yiaddr(address);
-        let options = message.opts_mut();
-        options.insert(DhcpOption::MessageType(MessageType::Ack));
-    })
-}
-
 #[test]
 fn a_station_is_one_device_whatever_addresses_it_uses() {
     let mut inventory = inventory();
@@ -141,105 +97,6 @@ fn the_same_station_on_another_vlan_is_another_device() {
     inventory.observe_endpoint(&other);
     assert_ne!(inventory.device_of(2), inventory.device_of(3));
     assert_eq!(inventory.device_of_address(host(5).into()), inventory.device_of(3));
-}
-
-#[test]
-fn each_host_behind_a_configured_router_is_a_device() {
-    let mut inventory = with_router();
-    inventory.observe_endpoint(&seen(2, ROUTER, [0; 2], 10));
-    inventory.observe_endpoint(&seen_host(3, ROUTER, 5, 10));
-    inventory.observe_endpoint(&seen_host(4, ROUTER, 6, 10));
-    let router = inventory.device_of_station(ROUTER, VLANS);
-    assert_eq!(inventory.device_of(2), router);
-    assert_eq!(inventory.devices().len(), 3);
-    let device = inventory.device(inventory.device_of(3).unwrap()).unwrap();
-    assert_eq!(device.key, DeviceKey::Address(host(5).into()));
-    assert_eq!(device.vendor, None);
-    let router = inventory.device(router.unwrap()).unwrap();
-    assert!(router.is_router && router.addresses.is_empty());
-}
-
-#[test]
-fn a_router_keeps_its_link_local_address() {
-    let mut inventory = with_router();
-    inventory.observe_endpoint(&seen(2, ROUTER, [0xfe80 << 48, 1], 10));
-    assert_eq!(inventory.devices().len(), 1);
-    let router = inventory.devices().next().unwrap();
-    assert!(router.is_router);
-    assert_eq!(router.addresses.len(), 1);
-}
-
-#[test]
-fn virtual_routers_are_routers_from_their_first_frame() {
-    let mut inventory = inventory();
-    inventory.observe_endpoint(&seen_host(2, 0x0000_5e00_010a, 5, 10));
-    let router = inventory.device_of_station(0x0000_5e00_010a, VLANS).unwrap();
-    assert!(inventory.device(router).unwrap().is_router);
-    assert_ne!(inventory.device_of(2), Some(router));
-}
-
-#[test]
-fn a_station_that_turns_out_to_be_a_router_gives_its_addresses_away() {
-    let mut inventory = inventory();
-    for number in 0..16 {
-        inventory.observe_endpoint(&seen_host(2 + number, ROUTER, number, 10 + u64::from(number)));
-    }
-    inventory.observe_endpoint(&seen(99, ROUTER, [0xfe80 << 48, 1], 30));
-    let router = inventory.device_of_station(ROUTER, VLANS).unwrap();
-    assert_eq!(inventory.devices().len(), 1);
-    assert_eq!(inventory.device(router).unwrap().addresses.len(), 17);
-    inventory.take_changes();
-
-    inventory.observe_endpoint(&seen_host(18, ROUTER, 16, 40));
-    assert_eq!(inventory.devices().len(), 18);
-    let device = inventory.device(router).unwrap();
-    assert!(device.is_router);
-    assert_eq!(device.addresses.len(), 1);
-    assert_eq!(inventory.device_of(99), Some(router));
-    for number in 0..17 {
-        let id = inventory.device_of(2 + number).unwrap();
-        let device = inventory.device(id).unwrap();
-        assert_eq!(device.key, DeviceKey::Address(host(number).into()));
-        assert_eq!(inventory.device_of_address(host(number).into()), Some(id));
-        let first_seen = if number == 16 { 40 } else { 10 + u64::from(number) };
-        assert_eq!(device.first_seen, at(first_seen));
-    }
-    let changes = inventory.take_changes();
-    let (new, updated): (Vec<_>, Vec<_>) =
-        changes.into_iter().partition(|(change, _)| *change == DeviceChange::New);
-    assert_eq!(new.len(), 17);
-    assert_eq!(updated.len(), 1);
-    assert_eq!(updated[0].1.id, router);
-}
-
-#[test]
-fn addresses_of_past_weeks_make_no_router() {
-    let mut inventory = inventory();
-    let week = 7 * 24 * 3600;
-    for number in 0..40 {
-        inventory.observe_endpoint(&seen_host(2 + number, PUMP, number, week * u64::from(number)));
-    }
-    assert_eq!(inventory.devices().len(), 1);
-    let device = inventory.devices().next().unwrap();
-    assert!(!device.is_router);
-    assert_eq!(device.addresses.len(), 32);
-    assert!(device.addresses.contains(&host(0).into()));
-    assert!(!device.addresses.contains(&host(39).into()));
-}
-
-#[test]
-fn addresses_that_come_back_to_life_together_make_a_router() {
-    let mut inventory = inventory();
-    let day = 24 * 3600;
-    for number in 0..17 {
-        inventory.observe_endpoint(&seen_host(2 + number, ROUTER, number, day * u64::from(number)));
-    }
-    assert_eq!(inventory.devices().len(), 1);
-    for number in 0..16 {
-        assert_eq!(inventory.devices().len(), 1);
-        inventory.observe_flow(&flow(2 + number, Application::Dns, 16 * day + 5));
-    }
-    assert_eq!(inventory.devices().len(), 18);
 }
 
 #[test]
@@ -407,19 +264,6 @@ fn a_restored_inventory_keeps_the_latest_devices_within_its_bound() {
 }
 
 #[test]
-fn a_station_configured_as_a_router_later_gives_up_its_restored_addresses() {
-    let mut before = inventory();
-    before.observe_endpoint(&seen_host(2, ROUTER, 5, 10));
-    let known = before.devices().cloned().collect();
-    let settings = InventorySettings { routers: vec![ROUTER], ..InventorySettings::default() };
-    let mut after = Inventory::restore(settings, known, None);
-    after.observe_endpoint(&seen_host(2, ROUTER, 5, 10));
-    let router = after.device_of_station(ROUTER, VLANS).unwrap();
-    assert!(after.device(router).unwrap().addresses.is_empty());
-    assert_ne!(after.device_of_address(host(5).into()), Some(router));
-}
-
-#[test]
 fn a_new_epoch_forgets_indexes_and_no_device() {
     let mut inventory = inventory();
     inventory.observe_endpoint(&seen_host(2, PUMP, 5, 10));
@@ -438,82 +282,4 @@ fn an_index_that_changes_hands_belongs_to_its_new_endpoint() {
     inventory.observe_endpoint(&seen_host(2, PUMP, 5, 10));
     inventory.observe_endpoint(&seen_host(2, PUMP + 1, 6, 20));
     assert_eq!(inventory.device_of(2), inventory.device_of_station(PUMP + 1, VLANS));
-}
-
-#[test]
-fn a_neighbours_request_names_it() {
-    let mut inventory = inventory();
-    inventory.observe_sample(&request(PUMP, PUMP, "icu-pump-12"));
-    let id = inventory.device_of_station(PUMP, VLANS).unwrap();
-    let name = |inventory: &Inventory| inventory.device(id).unwrap().host_name.clone();
-    assert_eq!(name(&inventory).as_deref(), Some("icu-pump-12"));
-    inventory.take_changes();
-    inventory.observe_sample(&request(PUMP, PUMP, "icu-pump-12"));
-    assert_eq!(inventory.take_changes(), []);
-    inventory.observe_sample(&request(PUMP, PUMP, ""));
-    assert_eq!(name(&inventory).as_deref(), Some("icu-pump-12"));
-    inventory.observe_sample(&request(PUMP, PUMP, "icu-pump-13"));
-    assert_eq!(inventory.take_changes().len(), 1);
-    assert_eq!(name(&inventory).as_deref(), Some("icu-pump-13"));
-}
-
-#[test]
-fn an_acknowledgement_gives_a_neighbour_its_address() {
-    let mut inventory = inventory();
-    inventory.observe_sample(&acknowledgement(PUMP, host(5)));
-    assert_eq!(inventory.devices().len(), 0);
-    inventory.observe_endpoint(&seen(2, PUMP, [0; 2], 10));
-    inventory.observe_sample(&acknowledgement(PUMP, host(5)));
-    assert_eq!(inventory.device_of_address(host(5).into()), inventory.device_of(2));
-}
-
-#[test]
-fn a_relayed_request_names_the_host_that_gets_the_address() {
-    for host_is_seen_first in [false, true] {
-        let mut inventory = with_router();
-        inventory.observe_endpoint(&seen(2, ROUTER, [0; 2], 10));
-        inventory.observe_sample(&request(ROUTER, PUMP, "ward-7-monitor"));
-        if host_is_seen_first {
-            inventory.observe_endpoint(&seen_host(3, ROUTER, 5, 20));
-            inventory.observe_sample(&acknowledgement(PUMP, host(5)));
-        } else {
-            inventory.observe_sample(&acknowledgement(PUMP, host(5)));
-            inventory.observe_endpoint(&seen_host(3, ROUTER, 5, 20));
-        }
-        inventory.observe_endpoint(&seen_host(4, ROUTER, 6, 20));
-        let name = |index| {
-            let id = inventory.device_of(index).unwrap();
-            inventory.device(id).unwrap().host_name.clone()
-        };
-        assert_eq!(name(3).as_deref(), Some("ward-7-monitor"));
-        assert_eq!(name(4), None);
-        assert_eq!(name(2), None);
-        assert_eq!(inventory.device_of_station(PUMP, VLANS), None);
-    }
-}
-
-#[test]
-fn a_renewal_through_a_router_names_the_host_by_the_address_it_has() {
-    let mut inventory = with_router();
-    inventory.observe_endpoint(&seen_host(3, ROUTER, 5, 20));
-    inventory.observe_sample(&dhcp(ROUTER, PUMP, |message| {
-        message.set_ciaddr(host(5));
-        let options = message.opts_mut();
-        options.insert(DhcpOption::MessageType(MessageType::Request));
-        options.insert(DhcpOption::ClassIdentifier(b"udhcp 1.30".to_vec()));
-    }));
-    let id = inventory.device_of(3).unwrap();
-    let class = inventory.device(id).unwrap().vendor_class.clone();
-    assert_eq!(class.as_deref(), Some("udhcp 1.30"));
-}
-
-#[test]
-fn a_flood_of_addresses_in_one_prefix_is_one_device() {
-    let mut inventory = inventory();
-    for number in 0..20_000 {
-        let address = [0x2001_0db8 << 32, u64::from(number) + 1];
-        inventory.observe_endpoint(&seen(2 + number, PUMP, address, 10));
-    }
-    assert_eq!(inventory.devices().len(), 1);
-    assert_eq!(inventory.devices().next().unwrap().addresses.len(), 32);
 }
