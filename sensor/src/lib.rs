@@ -6,11 +6,18 @@
 //! [`event::Event`]s through `export`.
 
 pub mod capture;
+pub mod command;
+pub mod config;
+pub mod control;
 pub mod detect;
 pub mod event;
 pub mod export;
 pub mod flow;
 pub mod inventory;
 pub mod observation;
+pub mod pipeline;
+pub mod plan;
+pub mod question;
 pub mod snapshot;
 pub mod time;
+pub mod web;

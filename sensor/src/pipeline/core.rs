@@ -1,7 +1,7 @@
 //! The part that decides: observations in, events out. It reads no clock, socket or file, so a
 //! replay gives the verdict that live traffic would have had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     config::Config,
@@ -20,6 +20,8 @@ pub struct Core {
     pub flows: FlowTable,
     pub thresholds: Thresholds,
     fired_by_rule: BTreeMap<String, u64>,
+    /// Alerts that are firing and were counted.
+    given_out: BTreeSet<u64>,
     records_by_reason: BTreeMap<&'static str, u64>,
     records: Vec<FlowRecord>,
 }
@@ -28,14 +30,14 @@ impl Core {
     /// A core that goes on with the devices of an earlier run.
     pub fn new(config: &Config, known: Vec<Device>, highest_id: Option<DeviceId>) -> Self {
         let inventory = InventorySettings {
-            max_devices: config.inventory.maximum_devices,
+            max_devices: config.inventory.maximum_devices as usize,
             routers: config.inventory.routers.iter().map(|mac| mac.0).collect(),
             ..InventorySettings::default()
         };
         let flows = FlowSettings {
             idle_timeout: config.flow.idle_timeout,
             active_timeout: config.flow.active_timeout,
-            maximum: config.flow.maximum,
+            maximum: config.flow.maximum as usize,
             ..FlowSettings::default()
         };
         Self {
@@ -48,6 +50,7 @@ impl Core {
                 Bounds::default(),
             ),
             fired_by_rule: BTreeMap::new(),
+            given_out: BTreeSet::new(),
             records_by_reason: BTreeMap::new(),
             records: Vec::new(),
         }
@@ -112,10 +115,11 @@ impl Core {
     }
 
     fn hand_out(&mut self, alert: Alert, events: &mut Vec<Event>) {
-        let is_new = alert.state == AlertState::Firing
-            && !self.thresholds.has_been_given_out(alert.id);
-        if is_new {
+        if alert.state == AlertState::Firing && self.given_out.insert(alert.id) {
             *self.fired_by_rule.entry(alert.rule.clone()).or_default() += 1;
+        }
+        if alert.state == AlertState::Resolved {
+            self.given_out.remove(&alert.id);
         }
         let device = self.inventory.device(alert.device).cloned();
         events.push(Event::Alert(alert, device));

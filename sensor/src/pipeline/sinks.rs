@@ -317,7 +317,7 @@ impl Worker {
         // Once a minute is enough for a full disk.
         if self.store_complained.is_none_or(|at| at.elapsed() > Duration::from_secs(60)) {
             self.store_complained = Some(Instant::now());
-            tracing::error!(error, "cannot write to the store; trying again");
+            tracing::error!(%error, "cannot write to the store; trying again");
         }
     }
 }

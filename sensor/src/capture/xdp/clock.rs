@@ -16,6 +16,15 @@ use crate::time::Moment;
 const FREQUENCIES: [u32; 4] = [100, 250, 300, 1000];
 const APART: Duration = Duration::from_millis(60);
 
+/// Added to the monotonic clock, which starts at boot, so that what an earlier run saw has a moment
+/// too: 2^52 microseconds, 142 years.
+const BEFORE_BOOT: u64 = 1 << 52;
+
+/// A reading of CLOCK_MONOTONIC as a moment.
+pub fn moment(nanoseconds: u64) -> Moment {
+    Moment::from_micros(BEFORE_BOOT + nanoseconds / 1000)
+}
+
 /// Both clocks at one instant.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
@@ -48,7 +57,7 @@ pub fn calibrate(ebpf: &mut Ebpf) -> Result<(TickClock, u32), LoadError> {
     let ticks = second.ticks.saturating_sub(first.ticks) as f64;
     let nanoseconds = second.monotonic_nanoseconds.saturating_sub(first.monotonic_nanoseconds);
     let frequency = nearest(ticks * 1e9 / nanoseconds.max(1) as f64);
-    let anchor = Moment::from_micros(second.monotonic_nanoseconds / 1000);
+    let anchor = moment(second.monotonic_nanoseconds);
     Ok((TickClock::new(frequency, second.ticks, anchor), frequency))
 }
 

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     capture::{Datapath, Glance, Notice, ticks::TickClock},
     observation::PayloadSample,
+    time::Moment,
 };
 
 /// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
@@ -329,10 +330,10 @@ fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
     }))
 }
 
-/// CLOCK_MONOTONIC, the clock of `bpf_ktime_get_ns`, as a moment.
-pub fn monotonic() -> crate::time::Moment {
+/// The observation clock when live: CLOCK_MONOTONIC, the clock of `bpf_ktime_get_ns`.
+pub fn monotonic() -> Moment {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` has room for the answer; this clock always exists.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    crate::time::Moment::from_micros(now.tv_sec as u64 * 1_000_000 + now.tv_nsec as u64 / 1000)
+    clock::moment(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
 }

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     capture::xdp::{AttachError, AttachMode, Interface, XdpDatapath, interfaces},
-    config::{Capture, Mode},
+    config::{Capture, Mode, capture::is_match},
 };
 
 /// After a failure to attach, before the next attempt.
@@ -152,7 +152,7 @@ impl Watch {
     fn unmatched(&self, datapath: &XdpDatapath) -> Vec<String> {
         let is_matched = |pattern: &&String| {
             datapath.attachments().any(|attachment| {
-                crate::config::is_match(pattern.as_bytes(), attachment.interface.name.as_bytes())
+                is_match(pattern.as_bytes(), attachment.interface.name.as_bytes())
             })
         };
         let patterns = self.capture.interfaces.iter();
