@@ -62,10 +62,8 @@ impl CaptureFile {
     /// no Ethernet form.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CaptureError> {
         let path = path.as_ref();
-        let (source, total) = Source::open(path).map_err(|source| CaptureError::Open {
-            path: path.to_owned(),
-            source,
-        })?;
+        let (source, total) = Source::open(path)
+            .map_err(|source| CaptureError::Open { path: path.to_owned(), source })?;
         Self::read(path, source, total)
     }
 
@@ -90,10 +88,7 @@ impl CaptureFile {
     /// # Errors
     ///
     /// What is wrong with the file at [`Self::progress`]; the frames before were all given.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an iterator cannot lend its items"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend its items")]
     pub fn next(&mut self) -> Result<Option<CapturedFrame<'_>>, CaptureError> {
         if self.is_finished {
             return Ok(None);

@@ -74,10 +74,7 @@ pub struct EveWriter<W> {
 
 impl<W: Write> EveWriter<W> {
     pub fn new(sink: W) -> Self {
-        Self {
-            sink,
-            line: Vec::new(),
-        }
+        Self { sink, line: Vec::new() }
     }
 
     pub fn get_mut(&mut self) -> &mut W {
@@ -134,10 +131,7 @@ impl<W: Write> EveWriter<W> {
             attach_mode: &'a str,
             stats: &'a T,
         }
-        let event = Event {
-            attach_mode: context.attach_mode,
-            stats: counters,
-        };
+        let event = Event { attach_mode: context.attach_mode, stats: counters };
         self.write(at, "stats", context, event)
     }
 
@@ -156,12 +150,7 @@ impl<W: Write> EveWriter<W> {
         event: impl Serialize,
     ) -> io::Result<()> {
         self.line.clear();
-        let line = Line {
-            timestamp,
-            event_type,
-            sensor: context.sensor,
-            event,
-        };
+        let line = Line { timestamp, event_type, sensor: context.sensor, event };
         serde_json::to_writer(&mut self.line, &line)?;
         self.line.push(b'\n');
         self.sink.write_all(&self.line)

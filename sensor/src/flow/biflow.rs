@@ -27,7 +27,7 @@ pub(super) struct Half {
     inner_vlan: u16,
     icmp_type_code: u16,
     tcp_flags: u8,
-    first_tcp_flags: u8,
+    claim: Claim,
     application: Application,
     evidence: Evidence,
     /// Whether it sent anything since the biflow began.
@@ -37,12 +37,46 @@ pub(super) struct Half {
     is_whole: bool,
 }
 
-/// How strongly the first control bits speak for having opened the connection.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What the first packet says of who began: time stamps are coarse, and a capture may begin late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Claim {
     Answered,
+    #[default]
     Open,
     Opened,
+}
+
+impl Claim {
+    fn of(delta: &FlowDelta) -> Self {
+        /// The group bit of a station address.
+        const GROUP: u64 = 1 << 40;
+        let key = &delta.key;
+        let message = (delta.icmp_type_code >> 8) as u8;
+        match (key.network(), key.protocol()) {
+            (Some(Network::Arp), _) => {
+                let is_asked_of_all = key.destination_station().is_some_and(|to| to & GROUP != 0);
+                if is_asked_of_all { Self::Opened } else { Self::Open }
+            }
+            (Some(Network::Ipv4 | Network::Ipv6), protocol::TCP) => {
+                match delta.first_tcp_flags & (tcp_flags::SYN | tcp_flags::ACK) {
+                    tcp_flags::SYN => Self::Opened,
+                    flags if flags == tcp_flags::SYN | tcp_flags::ACK => Self::Answered,
+                    _ => Self::Open,
+                }
+            }
+            (Some(Network::Ipv4), protocol::ICMP) => match message {
+                8 | 10 | 13 | 15 | 17 => Self::Opened,
+                0 | 9 | 14 | 16 | 18 => Self::Answered,
+                _ => Self::Open,
+            },
+            (Some(Network::Ipv6), protocol::ICMPV6) => match message {
+                128 | 130 | 133 | 135 | 139 | 144 => Self::Opened,
+                129 | 131 | 134 | 136 | 140 | 145 => Self::Answered,
+                _ => Self::Open,
+            },
+            _ => Self::Open,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -69,11 +103,7 @@ impl Biflow {
     /// A biflow that begins with `delta`, of which nothing is counted yet.
     pub fn new(key: BiflowKey, id: u64, delta: &FlowDelta) -> Self {
         // A flow that goes on after its biflow ended began at an unknown moment since then.
-        let start = if delta.is_new {
-            delta.first_seen
-        } else {
-            delta.last_seen
-        };
+        let start = if delta.is_new { delta.first_seen } else { delta.last_seen };
         Self {
             key,
             id,
@@ -127,7 +157,7 @@ impl Biflow {
     /// The end that was seen to open a TCP connection.
     pub fn opener(&self) -> Option<usize> {
         (0..2).find(|&end| {
-            self.key.protocol == protocol::TCP && self.halves[end].claim() == Claim::Opened
+            self.key.protocol == protocol::TCP && self.halves[end].claim == Claim::Opened
         })
     }
 
@@ -144,26 +174,22 @@ impl Biflow {
         self.start
     }
 
-    /// The end that opened the connection; else that whose first packet came first; else that
-    /// with the higher port.
+    /// Of TCP the end whose first packet says that it began; else whose first packet came first;
+    /// within one tick whose first packet says so; else that with the higher port.
     fn initiator(&self) -> usize {
         if let Some(end) = self.settled_initiator {
             return end as usize;
         }
         let [a, b] = &self.halves;
-        let (claim_a, claim_b) = match self.key.protocol {
-            protocol::TCP => (a.claim(), b.claim()),
-            _ => (Claim::Open, Claim::Open),
-        };
+        let is_tcp = self.key.protocol == protocol::TCP;
+        let (port_a, port_b) = self.key.ports_from(0);
         let second = match (a.has_sent, b.has_sent) {
-            (true, false) => claim_a == Claim::Answered,
-            (false, true) => claim_b != Claim::Answered,
-            _ if claim_a != claim_b => claim_b > claim_a,
+            (true, false) => is_tcp && a.claim == Claim::Answered,
+            (false, true) => !is_tcp || b.claim != Claim::Answered,
+            _ if is_tcp && a.claim != b.claim => b.claim > a.claim,
             _ if a.first_seen != b.first_seen => b.first_seen < a.first_seen,
-            _ => {
-                let (port_a, port_b) = self.key.ports_from(0);
-                self.key.network != Network::Link && port_b > port_a
-            }
+            _ if a.claim != b.claim => b.claim > a.claim,
+            _ => self.key.network != Network::Link && port_b > port_a,
         };
         usize::from(second)
     }
@@ -217,11 +243,7 @@ impl Half {
         let first_seen = delta.first_seen.as_micros();
         if !self.has_sent || (delta.is_new && first_seen < self.first_seen) {
             self.first_seen = first_seen;
-            self.first_tcp_flags = if delta.is_new {
-                delta.first_tcp_flags
-            } else {
-                0
-            };
+            self.claim = if delta.is_new { Claim::of(delta) } else { Claim::Open };
             self.icmp_type_code = delta.icmp_type_code;
             self.station = delta.key.source_station().unwrap_or(0);
             self.interface = delta.key.interface();
@@ -235,10 +257,8 @@ impl Half {
         self.packets += delta.packets;
         self.octets += delta.octets;
         self.tcp_flags |= delta.tcp_flags;
-        if is_better(
-            (delta.application, delta.evidence),
-            (self.application, self.evidence),
-        ) || (delta.application != Application::Unknown && delta.evidence == self.evidence)
+        if is_better((delta.application, delta.evidence), (self.application, self.evidence))
+            || (delta.application != Application::Unknown && delta.evidence == self.evidence)
         {
             self.application = delta.application;
             self.evidence = delta.evidence;
@@ -250,20 +270,8 @@ impl Half {
         if self.is_whole { self.tcp_flags } else { 0 }
     }
 
-    fn claim(&self) -> Claim {
-        match self.first_tcp_flags & (tcp_flags::SYN | tcp_flags::ACK) {
-            tcp_flags::SYN => Claim::Opened,
-            flags if flags == tcp_flags::SYN | tcp_flags::ACK => Claim::Answered,
-            _ => Claim::Open,
-        }
-    }
-
     fn counted(&self) -> HalfFlow {
-        HalfFlow {
-            packets: self.packets,
-            octets: self.octets,
-            tcp_flags: self.tcp_flags,
-        }
+        HalfFlow { packets: self.packets, octets: self.octets, tcp_flags: self.tcp_flags }
     }
 }
 
@@ -277,11 +285,7 @@ pub(super) fn begins_connection(delta: &FlowDelta) -> bool {
 /// On equal evidence the initiator's word counts.
 fn best_application(forward: &Half, reverse: &Half) -> (Application, Evidence) {
     let [forward, reverse] = [forward, reverse].map(|half| (half.application, half.evidence));
-    if is_better(reverse, forward) {
-        reverse
-    } else {
-        forward
-    }
+    if is_better(reverse, forward) { reverse } else { forward }
 }
 
 fn is_better(candidate: (Application, Evidence), present: (Application, Evidence)) -> bool {

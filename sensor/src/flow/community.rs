@@ -134,10 +134,7 @@ mod tests {
         let web = Ports::Paired(80, 34855);
         assert_eq!(id("66.35.250.204", "128.232.110.120", 6, web), expected);
         let dns = Ports::Paired(54585, 53);
-        assert_eq!(
-            id("192.168.1.52", "8.8.8.8", 17, dns),
-            "1:d/FP5EW3wiY1vCndhwleRRKHowQ="
-        );
+        assert_eq!(id("192.168.1.52", "8.8.8.8", 17, dns), "1:d/FP5EW3wiY1vCndhwleRRKHowQ=");
         let echo = icmp_ports(0x0800, icmp_answer);
         let expected = "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=";
         assert_eq!(id("192.168.0.89", "192.168.0.1", 1, echo), expected);
@@ -191,20 +188,8 @@ mod tests {
                 Ports::Paired(7, 80),
                 "1:jQgCxbku+pNGw8WPbEc/TS/uTpQ=",
             ),
-            (
-                "10.1.24.4",
-                "10.1.12.1",
-                46,
-                Ports::None,
-                "1:/nQI4Rh/TtY3mf0R2gJFBkVlgS4=",
-            ),
-            (
-                "10.0.0.5",
-                "10.0.0.5",
-                6,
-                Ports::Paired(900, 80),
-                "1:qkRi6ZwZDvsilUfdE6kurK4bjEc=",
-            ),
+            ("10.1.24.4", "10.1.12.1", 46, Ports::None, "1:/nQI4Rh/TtY3mf0R2gJFBkVlgS4="),
+            ("10.0.0.5", "10.0.0.5", 6, Ports::Paired(900, 80), "1:qkRi6ZwZDvsilUfdE6kurK4bjEc="),
             (
                 "2001:db8::2",
                 "2001:db8::1",
@@ -214,11 +199,7 @@ mod tests {
             ),
         ];
         for (source, destination, protocol, ports, expected) in cases {
-            assert_eq!(
-                id(source, destination, protocol, ports),
-                expected,
-                "{source}"
-            );
+            assert_eq!(id(source, destination, protocol, ports), expected, "{source}");
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct FlowSettings {
     pub idle_timeout: Duration,
     /// A biflow that lasts is reported this often (IPFIX IE 36).
     pub active_timeout: Duration,
-    /// Biflows held at most; each takes about 250 octets.
+    /// Biflows held at most; each takes about 270 octets.
     pub maximum: usize,
     /// How long a closed TCP connection is kept, so that late segments join it.
     pub linger: Duration,
@@ -170,8 +170,7 @@ impl FlowTable {
             self.queue(index);
         }
         let store = &self.store;
-        self.deadlines
-            .sweep(store.len(), |deadline| holds(store, deadline));
+        self.deadlines.sweep(store.len(), |deadline| holds(store, deadline));
     }
 
     /// Ends every biflow, the one longest unseen first.
@@ -195,9 +194,7 @@ impl FlowTable {
     /// Each biflow as its record would be now, as if the active timeout had passed; the one longest
     /// unseen first.
     pub fn iter(&self) -> impl Iterator<Item = FlowRecord> {
-        self.store
-            .iter()
-            .map(|biflow| biflow.record(FlowEndReason::ActiveTimeout))
+        self.store.iter().map(|biflow| biflow.record(FlowEndReason::ActiveTimeout))
     }
 
     fn open(&mut self, key: BiflowKey, delta: &FlowDelta) -> u32 {
@@ -250,9 +247,7 @@ impl FlowTable {
 
     /// When the attempt to connect that `biflow` is will count as half open.
     fn unanswered_at(&self, biflow: &Biflow) -> Option<u64> {
-        biflow
-            .awaits_outcome
-            .then(|| after(biflow.start(), self.settings.answer_timeout))
+        biflow.awaits_outcome.then(|| after(biflow.start(), self.settings.answer_timeout))
     }
 
     fn settle_answered(&mut self, index: u32) {
@@ -297,11 +292,7 @@ impl FlowTable {
             return;
         }
         self.store.get_mut(index).queued = at;
-        self.deadlines.push(Deadline {
-            at,
-            index,
-            generation: self.store.generation(index),
-        });
+        self.deadlines.push(Deadline { at, index, generation: self.store.generation(index) });
     }
 }
 

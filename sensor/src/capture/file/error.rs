@@ -10,11 +10,7 @@ pub enum CaptureError {
     #[error("cannot open capture {}", path.display())]
     Open { path: PathBuf, source: io::Error },
     #[error("cannot read {} after octet {offset}", path.display())]
-    Read {
-        path: PathBuf,
-        offset: u64,
-        source: io::Error,
-    },
+    Read { path: PathBuf, offset: u64, source: io::Error },
     #[error(
         "{} is not a capture: it starts with {found}; supported are pcap (microseconds, \
          nanoseconds) and pcapng",
@@ -49,26 +45,13 @@ pub enum CaptureError {
         "{}, octet {offset}: a block of {octets} octets; supported are {maximum}",
         path.display()
     )]
-    Oversized {
-        path: PathBuf,
-        offset: u64,
-        octets: u64,
-        maximum: u64,
-    },
+    Oversized { path: PathBuf, offset: u64, octets: u64, maximum: u64 },
     #[error("{} is damaged at octet {offset}: {found}", path.display())]
-    Malformed {
-        path: PathBuf,
-        offset: u64,
-        found: String,
-    },
+    Malformed { path: PathBuf, offset: u64, found: String },
 }
 
 /// The first few octets, in hexadecimal digits.
 pub(super) fn octets(found: &[u8]) -> String {
-    let digits: Vec<_> = found
-        .iter()
-        .take(8)
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
+    let digits: Vec<_> = found.iter().take(8).map(|octet| format!("{octet:02x}")).collect();
     digits.join(" ")
 }

@@ -64,11 +64,7 @@ impl Link {
     }
 
     fn header(self, packet: &[u8]) -> Option<Header<'_>> {
-        let without_source = |ethertype, payload| Header {
-            ethertype,
-            source: [0; 6],
-            payload,
-        };
+        let without_source = |ethertype, payload| Header { ethertype, source: [0; 6], payload };
         Some(match self {
             Self::Ethernet => return None,
             Self::Ip => match packet.first()? >> 4 {

@@ -45,20 +45,10 @@ impl Fault {
     pub fn at(self, path: &Path, offset: u64) -> CaptureError {
         let path = path.to_owned();
         match self {
-            Self::LinkType {
-                link_type,
-                interface,
-            } => CaptureError::LinkType {
-                path,
-                offset,
-                link_type,
-                interface,
-            },
-            Self::Malformed(found) => CaptureError::Malformed {
-                path,
-                offset,
-                found,
-            },
+            Self::LinkType { link_type, interface } => {
+                CaptureError::LinkType { path, offset, link_type, interface }
+            }
+            Self::Malformed(found) => CaptureError::Malformed { path, offset, found },
         }
     }
 }
@@ -116,11 +106,7 @@ impl Format {
                 },
                 offset: 0,
             },
-            check_octets: if has_check {
-                u64::from(field >> 28) * 2
-            } else {
-                0
-            },
+            check_octets: if has_check { u64::from(field >> 28) * 2 } else { 0 },
             snap_length: 0,
         };
         let format = Self {
@@ -162,11 +148,8 @@ impl Format {
 
     fn word(&self, found: &[u8], offset: usize, is_big_endian: bool) -> Option<usize> {
         let octets = *found.get(offset..)?.first_chunk()?;
-        Some(if is_big_endian {
-            u32::from_be_bytes(octets)
-        } else {
-            u32::from_le_bytes(octets)
-        } as usize)
+        Some(if is_big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
+            as usize)
     }
 
     /// Takes one block; `None` if it holds no packet.
@@ -230,11 +213,7 @@ impl Format {
 
     /// Block types come as if the section were little-endian.
     fn is_obsolete_packet(&self, block_type: u32) -> bool {
-        let block_type = if self.is_big_endian {
-            block_type.swap_bytes()
-        } else {
-            block_type
-        };
+        let block_type = if self.is_big_endian { block_type.swap_bytes() } else { block_type };
         block_type == OBSOLETE_PACKET_BLOCK
     }
 
@@ -248,11 +227,7 @@ impl Format {
             return Err(Fault::Malformed(found));
         };
         // Interface and drops count, 16 bits each.
-        let interface = if self.is_big_endian {
-            first >> 16
-        } else {
-            first & 0xffff
-        };
+        let interface = if self.is_big_endian { first >> 16 } else { first & 0xffff };
         if captured > content.len() - 20 {
             let found = format!("a packet block too short for {captured} octets of packet");
             return Err(Fault::Malformed(found));
@@ -312,15 +287,12 @@ impl Interface {
             option.as_bytes().ok()
         };
         // pcap-parser reads this option as little-endian in every section.
-        let offset = option(OptionCode::IfTsoffset)
-            .and_then(|octets| octets.first_chunk())
-            .map_or(0, |&octets| {
-                if is_big_endian {
-                    i64::from_be_bytes(octets)
-                } else {
-                    i64::from_le_bytes(octets)
-                }
-            });
+        let offset = option(OptionCode::IfTsoffset).and_then(|octets| octets.first_chunk()).map_or(
+            0,
+            |&octets| {
+                if is_big_endian { i64::from_be_bytes(octets) } else { i64::from_le_bytes(octets) }
+            },
+        );
         let check_octets = option(IF_FCSLEN).and_then(|octets| octets.first().copied());
         let link_type = u32::from(description.linktype.0 as u16);
         Self {

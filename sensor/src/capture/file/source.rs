@@ -28,9 +28,7 @@ pub(super) struct Failure(Arc<Mutex<Option<io::Error>>>);
 impl Failure {
     pub fn take(&self) -> io::Error {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        place
-            .take()
-            .unwrap_or_else(|| io::Error::other("the capture cannot be read"))
+        place.take().unwrap_or_else(|| io::Error::other("the capture cannot be read"))
     }
 }
 
@@ -47,10 +45,7 @@ impl Source {
     }
 
     pub fn new(reader: impl Read + Send + 'static) -> Self {
-        Self {
-            reader: Box::new(reader),
-            failure: Failure::default(),
-        }
+        Self { reader: Box::new(reader), failure: Failure::default() }
     }
 
     pub fn failure(&self) -> Failure {
@@ -86,10 +81,8 @@ pub(super) struct Opening {
 pub(super) fn begin(mut source: Source, path: &Path) -> Result<Opening, CaptureError> {
     let mut header = Vec::new();
     fill(&mut source, path, &mut header, 4)?;
-    let foreign = |header: &[u8]| CaptureError::Foreign {
-        path: path.to_owned(),
-        found: found(header),
-    };
+    let foreign =
+        |header: &[u8]| CaptureError::Foreign { path: path.to_owned(), found: found(header) };
     match *header {
         [0x0a, 0x0d, 0x0d, 0x0a] => {
             fill_whole(&mut source, path, &mut header, SECTION_BEGINNING)?;
@@ -111,11 +104,7 @@ pub(super) fn begin(mut source: Source, path: &Path) -> Result<Opening, CaptureE
             let capacity = BUFFER.max(length.next_power_of_two() * 2);
             let damaged = malformed(path, &header);
             let reader = PcapNGReader::new(capacity, Cursor::new(header).chain(source));
-            Ok(Opening {
-                reader: Box::new(reader.map_err(|_| damaged)?),
-                format,
-                capacity,
-            })
+            Ok(Opening { reader: Box::new(reader.map_err(|_| damaged)?), format, capacity })
         }
         [0xd4 | 0x4d, 0xc3 | 0x3c, 0xb2, 0xa1] | [0xa1, 0xb2, 0xc3 | 0x3c, 0xd4 | 0x4d] => {
             fill_whole(&mut source, path, &mut header, PCAP_HEADER)?;
@@ -123,11 +112,7 @@ pub(super) fn begin(mut source: Source, path: &Path) -> Result<Opening, CaptureE
             let format = Format::pcap(&parsed).map_err(|fault| fault.at(path, 20))?;
             let damaged = malformed(path, &header);
             let reader = LegacyPcapReader::new(BUFFER, Cursor::new(header).chain(source));
-            Ok(Opening {
-                reader: Box::new(reader.map_err(|_| damaged)?),
-                format,
-                capacity: BUFFER,
-            })
+            Ok(Opening { reader: Box::new(reader.map_err(|_| damaged)?), format, capacity: BUFFER })
         }
         _ => Err(foreign(&header)),
     }
@@ -144,11 +129,9 @@ fn fill(
     let missing = length as u64 - offset;
     match source.by_ref().take(missing).read_to_end(header) {
         Ok(_) => Ok(()),
-        Err(_) => Err(CaptureError::Read {
-            path: path.to_owned(),
-            offset,
-            source: source.failure.take(),
-        }),
+        Err(_) => {
+            Err(CaptureError::Read { path: path.to_owned(), offset, source: source.failure.take() })
+        }
     }
 }
 

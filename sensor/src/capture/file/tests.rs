@@ -67,11 +67,7 @@ fn pcap_is_read_in_both_byte_orders_and_resolutions() {
 fn pcapng_has_clocks_and_link_types_by_interface_over_all_sections() {
     for is_big_endian in [false, true] {
         let offset = 5_i64;
-        let offset = if is_big_endian {
-            offset.to_be_bytes()
-        } else {
-            offset.to_le_bytes()
-        };
+        let offset = if is_big_endian { offset.to_be_bytes() } else { offset.to_le_bytes() };
         let mut file = section(
             is_big_endian,
             &[
@@ -92,15 +88,7 @@ fn pcapng_has_clocks_and_link_types_by_interface_over_all_sections() {
         next.block(3, &simple);
         let mut obsolete = bytes(!is_big_endian);
         let length = PACKET.len() as u32;
-        obsolete
-            .u16(0)
-            .u16(7)
-            .u32(0)
-            .u32(11)
-            .u32(length)
-            .u32(length)
-            .raw(PACKET)
-            .pad();
+        obsolete.u16(0).u16(7).u32(0).u32(11).u32(length).u32(length).raw(PACKET).pad();
         next.block(2, &obsolete);
         // A custom block without the number of its owner.
         next.block(0x0bad, &bytes(false));
@@ -110,15 +98,7 @@ fn pcapng_has_clocks_and_link_types_by_interface_over_all_sections() {
         let summary: Vec<_> = found.iter().map(|f| (f.interface, f.micros)).collect();
         assert_eq!(
             summary,
-            [
-                (1, 1_000_001),
-                (2, 2_000_000),
-                (3, 6_500_000),
-                (4, 4_000),
-                (5, 9),
-                (5, 9),
-                (5, 11)
-            ]
+            [(1, 1_000_001), (2, 2_000_000), (3, 6_500_000), (4, 4_000), (5, 9), (5, 9), (5, 11)]
         );
         assert_eq!(found[1].octets, b"\0\0\0\0\0\0\0\0\0\0\0\0\x08\0\x45odd");
         assert_eq!(found[1].wire_length, 18);
@@ -152,11 +132,7 @@ fn other_link_types_become_ethernet() {
     for (link_type, packet, expected) in cases {
         let found = all_frames(pcap(false, 0xa1b2_c3d4, link_type, &[(0, 0, packet)]));
         assert_eq!(found[0].octets, expected, "{link_type}");
-        let length = if expected.is_empty() {
-            packet.len()
-        } else {
-            expected.len()
-        };
+        let length = if expected.is_empty() { packet.len() } else { expected.len() };
         assert_eq!(found[0].wire_length, length as u64 + 10, "{link_type}");
     }
 }
@@ -171,17 +147,10 @@ fn a_foreign_file_says_what_it_is() {
     assert!(foreign(b"hello").contains("68 65 6c 6c"));
     assert!(foreign(b"").contains("empty"));
     assert!(foreign(b"\x0a\x0d\x0d\x0a\0\0\0\x1c????").contains("pcapng"));
-    assert!(matches!(
-        CaptureFile::open("/nonexistent/capture"),
-        Err(CaptureError::Open { .. })
-    ));
+    assert!(matches!(CaptureFile::open("/nonexistent/capture"), Err(CaptureError::Open { .. })));
     assert!(matches!(
         open(b"\xd4\xc3\xb2\xa1\x02\0".to_vec()),
-        Err(CaptureError::Truncated {
-            found: 6,
-            needed: Some(24),
-            ..
-        })
+        Err(CaptureError::Truncated { found: 6, needed: Some(24), .. })
     ));
 }
 
@@ -189,11 +158,7 @@ fn a_foreign_file_says_what_it_is() {
 fn an_unsupported_link_type_is_named() {
     assert!(matches!(
         open(pcap(false, 0xa1b2_c3d4, 105, &[])),
-        Err(CaptureError::LinkType {
-            link_type: 105,
-            interface: 1,
-            ..
-        })
+        Err(CaptureError::LinkType { link_type: 105, interface: 1, .. })
     ));
     // In pcapng only once a packet of that interface comes.
     let mut file = section(true, &[(1, &[]), (105, &[])]);
@@ -204,12 +169,7 @@ fn an_unsupported_link_type_is_named() {
     let (delivered, error) = frames(&mut file);
     assert_eq!(delivered.len(), 1);
     match error {
-        Some(CaptureError::LinkType {
-            link_type: 105,
-            interface: 2,
-            offset: found,
-            ..
-        }) => {
+        Some(CaptureError::LinkType { link_type: 105, interface: 2, offset: found, .. }) => {
             assert_eq!(found, offset);
         }
         other => panic!("{other:?}"),
@@ -228,9 +188,7 @@ fn frames_before_a_cut_are_delivered() {
         let offset = 24 + delivered.len() * record;
         match error {
             None => assert_eq!(length, offset),
-            Some(CaptureError::Truncated {
-                offset: at, found, ..
-            }) => {
+            Some(CaptureError::Truncated { offset: at, found, .. }) => {
                 assert_eq!((at, found), (offset as u64, (length - offset) as u64));
             }
             other => panic!("{other:?}"),
@@ -241,22 +199,14 @@ fn frames_before_a_cut_are_delivered() {
 #[test]
 fn a_block_larger_than_the_buffer_makes_it_grow() {
     let large = vec![7; 5 << 20];
-    let octets = pcap(
-        false,
-        0xa1b2_c3d4,
-        1,
-        &[(0, 0, PACKET), (0, 0, &large), (0, 0, PACKET)],
-    );
+    let octets = pcap(false, 0xa1b2_c3d4, 1, &[(0, 0, PACKET), (0, 0, &large), (0, 0, PACKET)]);
     let found = all_frames(octets);
     assert_eq!(found[1].octets, large);
     assert_eq!(found[2].octets, PACKET);
     let mut hostile = pcap(false, 0xa1b2_c3d4, 1, &[(0, 0, PACKET)]);
     hostile[32..36].copy_from_slice(&(1_u32 << 30).to_le_bytes());
     let (_, error) = frames(&mut open(hostile).unwrap());
-    assert!(
-        matches!(error, Some(CaptureError::Oversized { .. })),
-        "{error:?}"
-    );
+    assert!(matches!(error, Some(CaptureError::Oversized { .. })), "{error:?}");
 }
 
 /// A pipe hands over as few octets as it likes, and is interrupted.

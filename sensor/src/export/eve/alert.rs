@@ -84,7 +84,5 @@ fn main_address(device: &Device) -> Option<IpAddr> {
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
     let addresses = device.addresses.iter();
-    addresses
-        .min_by_key(|address| (is_link_local(address), address.is_ipv6()))
-        .copied()
+    addresses.min_by_key(|address| (is_link_local(address), address.is_ipv6())).copied()
 }

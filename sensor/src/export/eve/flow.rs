@@ -156,10 +156,7 @@ fn tcp_state(record: &FlowRecord) -> Option<&'static str> {
 }
 
 fn has_ports(number: u8) -> bool {
-    matches!(
-        number,
-        protocol::TCP | protocol::UDP | protocol::SCTP | protocol::UDP_LITE
-    )
+    matches!(number, protocol::TCP | protocol::UDP | protocol::SCTP | protocol::UDP_LITE)
 }
 
 /// Suricata's name, else the number.

@@ -42,16 +42,8 @@ fn record() -> FlowRecord {
         icmp_type_code: 0,
         application: Application::Http,
         evidence: Evidence::Confirmed,
-        forward: HalfFlow {
-            packets: 3,
-            octets: 300,
-            tcp_flags: 0x1b,
-        },
-        reverse: HalfFlow {
-            packets: 2,
-            octets: 900,
-            tcp_flags: 0x02,
-        },
+        forward: HalfFlow { packets: 3, octets: 300, tcp_flags: 0x1b },
+        reverse: HalfFlow { packets: 2, octets: 900, tcp_flags: 0x02 },
         start: Moment::from_micros(0),
         end: Moment::from_micros(2_500_000),
         end_reason: FlowEndReason::EndOfFlow,
@@ -61,10 +53,7 @@ fn record() -> FlowRecord {
 fn device(text: &str) -> Device {
     Device {
         id: DeviceId(4),
-        key: DeviceKey::Station {
-            station: 0x0200_0000_0001,
-            vlans: 10 << 16,
-        },
+        key: DeviceKey::Station { station: 0x0200_0000_0001, vlans: 10 << 16 },
         vendor: Some("Draeger".to_owned()),
         vendor_is_module_maker: false,
         is_locally_administered: true,
@@ -149,27 +138,11 @@ fn a_tcp_flow_reads_as_suricata_has_it() {
 
 #[test]
 fn protocols_have_what_belongs_to_them() {
-    let icmp = flow_line(&FlowRecord {
-        protocol: 58,
-        icmp_type_code: 0x8701,
-        ..record()
-    });
-    assert_eq!(
-        (&icmp["icmp_type"], &icmp["icmp_code"]),
-        (&135.into(), &1.into())
-    );
-    assert_eq!(
-        (&icmp["proto"], icmp.get("src_port")),
-        (&"IPv6-ICMP".into(), None)
-    );
+    let icmp = flow_line(&FlowRecord { protocol: 58, icmp_type_code: 0x8701, ..record() });
+    assert_eq!((&icmp["icmp_type"], &icmp["icmp_code"]), (&135.into(), &1.into()));
+    assert_eq!((&icmp["proto"], icmp.get("src_port")), (&"IPv6-ICMP".into(), None));
     assert_eq!(icmp.get("tcp"), None);
-    assert_eq!(
-        flow_line(&FlowRecord {
-            protocol: 103,
-            ..record()
-        })["proto"],
-        "103"
-    );
+    assert_eq!(flow_line(&FlowRecord { protocol: 103, ..record() })["proto"], "103");
     let lldp = FlowRecord {
         network: Network::Link,
         protocol: 0,
@@ -184,34 +157,13 @@ fn protocols_have_what_belongs_to_them() {
         (&link["ethertype"], &link["src_mac"]),
         (&"88cc".into(), &"02:00:00:00:00:01".into())
     );
-    for absent in [
-        "src_ip",
-        "dest_ip",
-        "src_port",
-        "community_id",
-        "tcp",
-        "access_points",
-    ] {
+    for absent in ["src_ip", "dest_ip", "src_port", "community_id", "tcp", "access_points"] {
         assert_eq!(link.get(absent), None, "{absent}");
     }
-    let bridge = flow_line(&FlowRecord {
-        initiator_port: 0,
-        responder_port: 0x4242,
-        ..lldp
-    });
-    assert_eq!(
-        (&bridge["access_points"], bridge.get("ethertype")),
-        (&"4242".into(), None)
-    );
-    let arp = flow_line(&FlowRecord {
-        network: Network::Arp,
-        protocol: 0,
-        ..record()
-    });
-    assert_eq!(
-        (&arp["proto"], &arp["ethertype"]),
-        (&"ARP".into(), &"0806".into())
-    );
+    let bridge = flow_line(&FlowRecord { initiator_port: 0, responder_port: 0x4242, ..lldp });
+    assert_eq!((&bridge["access_points"], bridge.get("ethertype")), (&"4242".into(), None));
+    let arp = flow_line(&FlowRecord { network: Network::Arp, protocol: 0, ..record() });
+    assert_eq!((&arp["proto"], &arp["ethertype"]), (&"ARP".into(), &"0806".into()));
     assert_eq!(arp.get("community_id"), None);
 }
 
@@ -233,10 +185,7 @@ fn a_device_says_what_is_known_of_it() {
     let found = line(|writer| writer.device(DeviceChange::New, &device("or-3"), &context()));
     assert_eq!(found["event_type"], "device");
     assert_eq!(found["device"]["vlan"], serde_json::json!([10]));
-    assert_eq!(
-        found["device"]["applications"],
-        serde_json::json!(["dicom", "hl7"])
-    );
+    assert_eq!(found["device"]["applications"], serde_json::json!(["dicom", "hl7"]));
     assert_eq!(found["device"]["change"], "new");
     assert_eq!(found["device"]["host_name"], "or-3");
 }
@@ -259,16 +208,12 @@ fn hostile_text_never_breaks_a_line() {
     for _ in 0..500 {
         let mut text = String::new();
         for _ in 0..12 {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             text.push(alphabet[(random >> 33) as usize % alphabet.len()]);
         }
         let found = line(|writer| writer.device(DeviceChange::Updated, &device(&text), &context()));
-        let kept: String = text
-            .chars()
-            .filter(|c| "\"\\{}[],:a\u{e4}\u{1f3e5}\u{ffff}".contains(*c))
-            .collect();
+        let kept: String =
+            text.chars().filter(|c| "\"\\{}[],:a\u{e4}\u{1f3e5}\u{ffff}".contains(*c)).collect();
         assert_eq!(found["device"]["host_name"], kept);
         line(|writer| writer.alert(&alert(&text), None, &context()));
     }
@@ -339,11 +284,5 @@ fn a_file_that_cannot_be_opened_again_is_tried_later() {
     writer.flow(&record(), &context()).unwrap();
     writer.flush().unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
-    assert_eq!(
-        (
-            writer.get_mut().lost_lines(),
-            writer.get_mut().write_errors()
-        ),
-        (1, 2)
-    );
+    assert_eq!((writer.get_mut().lost_lines(), writer.get_mut().write_errors()), (1, 2));
 }

@@ -28,12 +28,7 @@ fn settings() -> FlowSettings {
 
 /// The fields of a TCP flow from host `source` to host `destination` of 10.0.0.0/8.
 fn fields(source: (u32, u16), destination: (u32, u16)) -> FlowKeyFields {
-    let words = |host: u32| {
-        [
-            (STATION | u64::from(host)) << 16,
-            0x0a00_0000 | u64::from(host),
-        ]
-    };
+    let words = |host: u32| [(STATION | u64::from(host)) << 16, 0x0a00_0000 | u64::from(host)];
     FlowKeyFields {
         network: Network::Ipv4,
         source: words(source.0),
@@ -91,23 +86,11 @@ fn finished(table: &mut FlowTable, micros: u64) -> Vec<FlowRecord> {
 #[test]
 fn both_directions_on_two_interfaces_join() {
     let mut table = FlowTable::new(settings());
-    let request = FlowKeyFields {
-        interface: 3,
-        outer_vlan: 10,
-        ..fields((1, 40000), (2, 104))
-    };
-    let answer = FlowKeyFields {
-        interface: 4,
-        outer_vlan: 20,
-        ..fields((2, 104), (1, 40000))
-    };
+    let request = FlowKeyFields { interface: 3, outer_vlan: 10, ..fields((1, 40000), (2, 104)) };
+    let answer = FlowKeyFields { interface: 4, outer_vlan: 20, ..fields((2, 104), (1, 40000)) };
     // The answer is read first.
     table.observe(&delta(&answer, 20, SYN | ACK), Some(DeviceId(2)), None);
-    table.observe(
-        &delta(&request, 10, SYN),
-        Some(DeviceId(1)),
-        Some(DeviceId(2)),
-    );
+    table.observe(&delta(&request, 10, SYN), Some(DeviceId(1)), Some(DeviceId(2)));
     let record = finished(&mut table, 30).remove(0);
     assert_eq!(record.initiator, Some(IpAddr::from([10, 0, 0, 1])));
     assert_eq!((record.initiator_port, record.responder_port), (40000, 104));
@@ -123,15 +106,9 @@ fn both_directions_on_two_interfaces_join() {
 
 #[test]
 fn vlans_keep_flows_apart_when_asked_to() {
-    let mut table = FlowTable::new(FlowSettings {
-        by_vlan: true,
-        ..settings()
-    });
+    let mut table = FlowTable::new(FlowSettings { by_vlan: true, ..settings() });
     for outer_vlan in [10, 20] {
-        let fields = FlowKeyFields {
-            outer_vlan,
-            ..fields((1, 40000), (2, 104))
-        };
+        let fields = FlowKeyFields { outer_vlan, ..fields((1, 40000), (2, 104)) };
         table.observe(&delta(&fields, 10, SYN), None, None);
     }
     assert_eq!(table.len(), 2);
@@ -162,22 +139,10 @@ fn direction_is_that_of_the_syn_then_of_time_then_of_the_port() {
     let syn = delta(&request, 20, SYN);
     assert_eq!(initiator_port(&[delta(&answer, 10, ACK), syn]), 50000);
     assert_eq!(initiator_port(&[delta(&answer, 10, SYN | ACK)]), 50000);
-    assert_eq!(
-        initiator_port(&[delta(&answer, 10, SYN | ACK), delta(&request, 20, ACK)]),
-        50000
-    );
-    assert_eq!(
-        initiator_port(&[delta(&request, 20, ACK), delta(&answer, 10, ACK)]),
-        104
-    );
-    assert_eq!(
-        initiator_port(&[delta(&request, 10, ACK), delta(&answer, 10, ACK)]),
-        50000
-    );
-    assert_eq!(
-        initiator_port(&[delta(&answer, 10, ACK), delta(&request, 10, ACK)]),
-        50000
-    );
+    assert_eq!(initiator_port(&[delta(&answer, 10, SYN | ACK), delta(&request, 20, ACK)]), 50000);
+    assert_eq!(initiator_port(&[delta(&request, 20, ACK), delta(&answer, 10, ACK)]), 104);
+    assert_eq!(initiator_port(&[delta(&request, 10, ACK), delta(&answer, 10, ACK)]), 50000);
+    assert_eq!(initiator_port(&[delta(&answer, 10, ACK), delta(&request, 10, ACK)]), 50000);
 }
 
 #[test]
@@ -196,35 +161,53 @@ fn arp_and_link_flows_join_by_address_and_station() {
         (fields.source[1], fields.destination[1]) = (0, 0);
         fields
     };
-    table.observe(
-        &delta(&link(fields((1, 0), (2, 0x0442))), 12, 0),
-        None,
-        None,
-    );
-    table.observe(
-        &delta(&link(fields((2, 0), (1, 0x4204))), 13, 0),
-        None,
-        None,
-    );
+    table.observe(&delta(&link(fields((1, 0), (2, 0x0442))), 12, 0), None, None);
+    table.observe(&delta(&link(fields((2, 0), (1, 0x4204))), 13, 0), None, None);
     let records = finished(&mut table, 100);
     assert_eq!(records.len(), 2);
     assert_eq!(records[0].responder, Some(IpAddr::from([10, 0, 0, 2])));
     assert_eq!(records[0].responder_station, Some(STATION | 2));
     assert_eq!(records[1].initiator, None);
     assert_eq!(records[1].initiator_station, Some(STATION | 1));
-    assert_eq!(
-        (records[1].forward.packets, records[1].reverse.packets),
-        (1, 1)
-    );
+    assert_eq!((records[1].forward.packets, records[1].reverse.packets), (1, 1));
+}
+
+#[test]
+fn an_echo_and_an_arp_request_begin_their_flows_even_within_a_tick() {
+    let request = |network, protocol, icmp_type_code| {
+        let mut fields = FlowKeyFields { network, protocol, ..fields((9, 0), (2, 0)) };
+        fields.destination[0] = 0xffff_ffff_ffff << 16;
+        FlowDelta { icmp_type_code, ..delta(&fields, 10, 0) }
+    };
+    let answer = |network, protocol| {
+        delta(&FlowKeyFields { network, protocol, ..fields((2, 0), (9, 0)) }, 10, 0)
+    };
+    for (network, protocol) in [(Network::Ipv4, 1), (Network::Arp, 0)] {
+        let mut table = FlowTable::new(settings());
+        table.observe(&answer(network, protocol), None, None);
+        table.observe(&request(network, protocol, 0x0800), None, None);
+        let record = finished(&mut table, 20).remove(0);
+        assert_eq!(record.initiator, Some(IpAddr::from([10, 0, 0, 9])));
+        assert_eq!(record.responder_station, Some(STATION | 2));
+    }
+}
+
+#[test]
+fn an_unsolicited_advertisement_is_its_own_beginning() {
+    let mut fields = fields((9, 0), (2, 0));
+    (fields.network, fields.protocol) = (Network::Ipv6, 58);
+    (fields.source, fields.destination) = ([0xfe80 << 48, 9], [0xff02 << 48, 1]);
+    let mut table = FlowTable::new(settings());
+    let advertisement = FlowDelta { icmp_type_code: 136 << 8, ..delta(&fields, 10, 0) };
+    table.observe(&advertisement, None, None);
+    let record = finished(&mut table, 20).remove(0);
+    assert_eq!(record.responder, Some("ff02::1".parse().expect("an address")));
 }
 
 #[test]
 fn an_idle_flow_ends_at_its_timeout_and_not_before() {
     let mut table = FlowTable::new(settings());
-    let udp = FlowKeyFields {
-        protocol: 17,
-        ..fields((1, 5000), (2, 53))
-    };
+    let udp = FlowKeyFields { protocol: 17, ..fields((1, 5000), (2, 53)) };
     let first = delta(&udp, 5 * SECOND, 0);
     table.observe(&first, None, None);
     table.observe(&later(first, 30 * SECOND, 0), None, None);
@@ -232,10 +215,7 @@ fn an_idle_flow_ends_at_its_timeout_and_not_before() {
     let records = expired(&mut table, 90 * SECOND);
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].end_reason, FlowEndReason::IdleTimeout);
-    assert_eq!(
-        (records[0].start, records[0].end),
-        (at(5 * SECOND), at(30 * SECOND))
-    );
+    assert_eq!((records[0].start, records[0].end), (at(5 * SECOND), at(30 * SECOND)));
     assert!(table.is_empty());
 }
 
@@ -280,10 +260,7 @@ fn a_closed_connection_ends_after_its_linger_with_the_late_segments() {
     let records = expired(&mut table, 32 * SECOND);
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].end_reason, FlowEndReason::EndOfFlow);
-    assert_eq!(
-        (records[0].forward.packets, records[0].reverse.packets),
-        (3, 2)
-    );
+    assert_eq!((records[0].forward.packets, records[0].reverse.packets), (3, 2));
     assert!(table.is_empty());
 }
 
@@ -314,10 +291,7 @@ fn old_control_bits_do_not_end_a_flow_that_goes_on() {
 
 #[test]
 fn a_full_table_gives_up_what_is_longest_unseen() {
-    let mut table = FlowTable::new(FlowSettings {
-        maximum: 2,
-        ..settings()
-    });
+    let mut table = FlowTable::new(FlowSettings { maximum: 2, ..settings() });
     let flow = |host| delta(&fields((host, 40000), (9, 104)), u64::from(host), SYN);
     table.observe(&flow(1), None, None);
     table.observe(&flow(2), None, None);
@@ -337,15 +311,7 @@ fn the_best_evidence_of_both_directions_names_the_application() {
         let request = delta(&fields((1, 40000), (2, 104)), 0, SYN);
         let answer = delta(&fields((2, 104), (1, 40000)), 1, SYN | ACK);
         for (delta, (application, evidence)) in [(request, forward), (answer, reverse)] {
-            table.observe(
-                &FlowDelta {
-                    application,
-                    evidence,
-                    ..delta
-                },
-                None,
-                None,
-            );
+            table.observe(&FlowDelta { application, evidence, ..delta }, None, None);
         }
         let record = finished(&mut table, 10).remove(0);
         (record.application, record.evidence)
@@ -363,15 +329,9 @@ fn the_best_evidence_of_both_directions_names_the_application() {
 
 #[test]
 fn deadlines_of_displaced_flows_do_not_pile_up() {
-    let mut table = FlowTable::new(FlowSettings {
-        maximum: 10,
-        ..settings()
-    });
+    let mut table = FlowTable::new(FlowSettings { maximum: 10, ..settings() });
     for host in 0..100_000 {
-        let udp = FlowKeyFields {
-            protocol: 17,
-            ..fields((host, 53), (7, 53))
-        };
+        let udp = FlowKeyFields { protocol: 17, ..fields((host, 53), (7, 53)) };
         table.observe(&delta(&udp, u64::from(host), 0), None, None);
         if host % 1000 == 0 {
             expired(&mut table, u64::from(host));

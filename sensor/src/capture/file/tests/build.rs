@@ -10,21 +10,13 @@ pub(super) struct Bytes {
 impl Bytes {
     pub fn u16(&mut self, number: u16) -> &mut Self {
         let little = number.to_le_bytes();
-        let octets = if self.is_big_endian {
-            number.to_be_bytes()
-        } else {
-            little
-        };
+        let octets = if self.is_big_endian { number.to_be_bytes() } else { little };
         self.raw(&octets)
     }
 
     pub fn u32(&mut self, number: u32) -> &mut Self {
         let little = number.to_le_bytes();
-        let octets = if self.is_big_endian {
-            number.to_be_bytes()
-        } else {
-            little
-        };
+        let octets = if self.is_big_endian { number.to_be_bytes() } else { little };
         self.raw(&octets)
     }
 
@@ -47,10 +39,7 @@ impl Bytes {
 }
 
 pub(super) fn bytes(is_big_endian: bool) -> Bytes {
-    Bytes {
-        octets: Vec::new(),
-        is_big_endian,
-    }
+    Bytes { octets: Vec::new(), is_big_endian }
 }
 
 pub(super) fn pcap(
@@ -60,20 +49,10 @@ pub(super) fn pcap(
     records: &[(u32, u32, &[u8])],
 ) -> Vec<u8> {
     let mut file = bytes(is_big_endian);
-    file.u32(magic)
-        .u16(2)
-        .u16(4)
-        .u32(0)
-        .u32(0)
-        .u32(65535)
-        .u32(link_type);
+    file.u32(magic).u16(2).u16(4).u32(0).u32(0).u32(65535).u32(link_type);
     for (seconds, part, octets) in records {
         let length = octets.len() as u32;
-        file.u32(*seconds)
-            .u32(*part)
-            .u32(length)
-            .u32(length + 10)
-            .raw(octets);
+        file.u32(*seconds).u32(*part).u32(length).u32(length + 10).raw(octets);
     }
     file.octets
 }
@@ -90,11 +69,7 @@ pub(super) fn section(is_big_endian: bool, interfaces: &[Described<'_>]) -> Byte
         let mut description = bytes(is_big_endian);
         description.u16(*link_type).u16(0).u32(0);
         for (code, value) in *options {
-            description
-                .u16(*code)
-                .u16(value.len() as u16)
-                .raw(value)
-                .pad();
+            description.u16(*code).u16(value.len() as u16).raw(value).pad();
         }
         if !options.is_empty() {
             description.u32(0);
@@ -107,10 +82,7 @@ pub(super) fn section(is_big_endian: bool, interfaces: &[Described<'_>]) -> Byte
 pub(super) fn enhanced(file: &mut Bytes, interface: u32, ticks: u64, octets: &[u8]) {
     let mut packet = bytes(file.is_big_endian);
     let length = octets.len() as u32;
-    packet
-        .u32(interface)
-        .u32((ticks >> 32) as u32)
-        .u32(ticks as u32);
+    packet.u32(interface).u32((ticks >> 32) as u32).u32(ticks as u32);
     packet.u32(length).u32(length).raw(octets).pad();
     file.block(6, &packet);
 }

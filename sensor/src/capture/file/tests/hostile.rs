@@ -14,9 +14,7 @@ fn mutated_captures_end_in_frames_or_an_error() {
     for round in 0..1000 {
         let mut octets = samples[round % 2].clone();
         for _ in 0..1 + round % 7 {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let place = (random >> 33) as usize % octets.len();
             octets[place] = (random >> 24) as u8;
         }
@@ -42,10 +40,7 @@ fn corpus() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/dev");
     let path = std::env::var_os("WARDLINE_CORPUS").map_or(beside, PathBuf::from);
     if !path.is_dir() {
-        println!(
-            "NOT RUN: no corpus at {}; set WARDLINE_CORPUS",
-            path.display()
-        );
+        println!("NOT RUN: no corpus at {}; set WARDLINE_CORPUS", path.display());
         return None;
     }
     Some(path)

@@ -8,10 +8,7 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (self.0 >> 33) % limit
     }
 }
@@ -52,20 +49,8 @@ fn records_add_up_to_what_was_observed() {
         table.finish(at(now), &mut records);
         for record in &records {
             let (a, b) = (record.initiator_port, record.responder_port);
-            add(
-                &mut recorded,
-                a,
-                b,
-                record.forward.packets,
-                record.forward.octets,
-            );
-            add(
-                &mut recorded,
-                a,
-                b,
-                record.reverse.packets,
-                record.reverse.octets,
-            );
+            add(&mut recorded, a, b, record.forward.packets, record.forward.octets);
+            add(&mut recorded, a, b, record.reverse.packets, record.reverse.octets);
         }
         recorded.retain(|_, sum| *sum != (0, 0));
         observed.retain(|_, sum| *sum != (0, 0));
@@ -81,11 +66,7 @@ fn random_delta(random: &mut Random, now: u64) -> FlowDelta {
     };
     let protocol = [6, 6, 17][random.below(3) as usize];
     let interface = random.below(3) as u32;
-    let fields = FlowKeyFields {
-        protocol,
-        interface,
-        ..fields
-    };
+    let fields = FlowKeyFields { protocol, interface, ..fields };
     FlowDelta {
         packets: 1 + random.below(5),
         octets: random.below(5000),

@@ -11,17 +11,10 @@ fn a_connection_without_an_answer_is_half_open_once() {
     expired(&mut table, SECOND - 1);
     assert_eq!(table.take_outcomes(), []);
     expired(&mut table, SECOND);
-    let half_open = Outcome {
-        initiator_device: Some(DeviceId(7)),
-        is_half_open: true,
-        at: at(SECOND),
-    };
+    let half_open =
+        Outcome { initiator_device: Some(DeviceId(7)), is_half_open: true, at: at(SECOND) };
     assert_eq!(table.take_outcomes(), [half_open]);
-    table.observe(
-        &delta(&fields((2, 445), (1, 40000)), 3 * SECOND, SYN | ACK),
-        None,
-        None,
-    );
+    table.observe(&delta(&fields((2, 445), (1, 40000)), 3 * SECOND, SYN | ACK), None, None);
     finished(&mut table, 90 * SECOND);
     assert_eq!(table.take_outcomes(), []);
 }
@@ -46,10 +39,7 @@ fn an_answered_connection_is_not_half_open_whichever_side_is_read_first() {
 
 #[test]
 fn displaced_attempts_have_their_outcome_too() {
-    let mut table = FlowTable::new(FlowSettings {
-        maximum: 10,
-        ..settings()
-    });
+    let mut table = FlowTable::new(FlowSettings { maximum: 10, ..settings() });
     for port in 0..1000 {
         let attempt = delta(&fields((1, port), (2, 80)), u64::from(port), SYN);
         table.observe(&attempt, Some(DeviceId(1)), None);
