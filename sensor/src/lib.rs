@@ -6,6 +6,7 @@
 //! [`event::Event`]s through `export`.
 
 pub mod capture;
+pub mod config;
 pub mod detect;
 pub mod event;
 pub mod export;
