@@ -1,0 +1,164 @@
+//! The configuration: one TOML file, validated as a whole before anything is loaded.
+//!
+//! An empty file is a usable configuration; only `run` needs interfaces. Secrets have no place in
+//! it. It leaves out reloading, which is the agent's affair.
+
+pub mod capture;
+mod document;
+pub mod duration;
+pub mod error;
+mod number;
+pub mod overrides;
+mod path;
+pub mod section;
+pub mod size;
+mod threshold;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use capture::{Capture, Mode};
+pub use error::{ConfigError, Problem};
+pub use overrides::Overrides;
+pub use section::{Agent, Alertmanager, Defaults, Events, Flow, Inventory, LogLevel, Web};
+
+use crate::detect::{Role, Threshold, builtin};
+
+/// Longest file that is read, in octets.
+const MAXIMUM_LENGTH: u64 = 1 << 20;
+
+/// Everything that can be set, with defaults for what is not.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Config {
+    pub capture: Capture,
+    pub flow: Flow,
+    pub inventory: Inventory,
+    pub agent: Agent,
+    pub web: Web,
+    pub events: Events,
+    pub alertmanager: Alertmanager,
+    pub defaults: Defaults,
+    #[serde(rename = "role")]
+    pub roles: Vec<Role>,
+    /// Built-in ones and those of the file, also the disabled ones; in the order of id and name.
+    #[serde(rename = "threshold")]
+    pub thresholds: Vec<Threshold>,
+}
+
+impl Default for Config {
+    /// What an empty file gives.
+    fn default() -> Self {
+        let mut thresholds = threshold::Rules::new(builtin::thresholds()).into_sorted();
+        thresholds.shrink_to_fit();
+        Self {
+            capture: Capture::default(),
+            flow: Flow::default(),
+            inventory: Inventory::default(),
+            agent: Agent::default(),
+            web: Web::default(),
+            events: Events::default(),
+            alertmanager: Alertmanager::default(),
+            defaults: Defaults::default(),
+            roles: Vec::new(),
+            thresholds,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and validates the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Unreadable`], or [`ConfigError::Wrong`] with everything that is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_with(path, &Overrides::default())
+    }
+
+    /// As [`Config::load`], with what the command line says in place of what the file says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`], and [`ConfigError::Override`].
+    pub fn load_with(path: &Path, overrides: &Overrides) -> Result<Self, ConfigError> {
+        Self::parse(path, &text_of(path)?, overrides)
+    }
+
+    /// Validates `text`; `file` is how errors call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load_with`], but for [`ConfigError::Unreadable`].
+    pub fn parse(file: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let wrong = |problems| ConfigError::Wrong {
+            file: file.to_owned(),
+            problems,
+        };
+        let mut config = document::read(text).map_err(wrong)?;
+        overrides
+            .apply(&mut config)
+            .map_err(ConfigError::Override)?;
+        if let Some(message) = config.exposed() {
+            return Err(match overrides.listen_address {
+                Some(_) => ConfigError::Override(message),
+                None => wrong(vec![Problem::new(text, offset_of(text), &message)]),
+            });
+        }
+        Ok(config)
+    }
+
+    /// The file that gives this configuration, with every default written out.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer; a validated configuration has none.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+
+    /// Why the listening address is refused, if it is.
+    fn exposed(&self) -> Option<String> {
+        let address = self.web.listen_address;
+        let is_exposed = !address.ip().is_loopback() && !self.web.insecure_allow;
+        is_exposed.then(|| {
+            format!(
+                "`listen_address` {address} can be reached from other hosts, and nothing there \
+                 encrypts or asks who: use 127.0.0.1 or [::1], or set `insecure_allow = true`"
+            )
+        })
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |source| ConfigError::Unreadable {
+        file: path.to_owned(),
+        source,
+    };
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if length > MAXIMUM_LENGTH {
+        let message = format!("{length} octets are too many for a configuration");
+        return Err(unreadable(std::io::Error::other(message)));
+    }
+    let octets = std::fs::read(path).map_err(unreadable)?;
+    String::from_utf8(octets).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..offset]).into_owned();
+        let message = "this is not UTF-8, as TOML must be";
+        ConfigError::Wrong {
+            file: path.to_owned(),
+            problems: vec![Problem::new(&valid, offset, message)],
+        }
+    })
+}
+
+/// Where the address that is listened on is written.
+fn offset_of(text: &str) -> usize {
+    text.lines()
+        .find(|line| line.trim_start().starts_with("listen_address"))
+        .map_or(0, |line| line.as_ptr().addr() - text.as_ptr().addr())
+}
+
+#[cfg(test)]
+#[path = "config/tests.rs"]
+mod tests;

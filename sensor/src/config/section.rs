@@ -1,0 +1,252 @@
+//! The sections of the file that need no more than bounds.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::{duration, number, path};
+use crate::detect::selector::MacAddress;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// `[flow]`: when biflows end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Flow {
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "timeout")]
+    pub idle_timeout: Duration,
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "timeout")]
+    pub active_timeout: Duration,
+    /// Biflows kept at once.
+    #[serde(deserialize_with = "flows")]
+    pub maximum: u32,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(60),
+            active_timeout: Duration::from_secs(30 * 60),
+            maximum: 262_144,
+        }
+    }
+}
+
+/// `[inventory]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Inventory {
+    #[serde(deserialize_with = "devices")]
+    pub maximum_devices: u32,
+    /// Stations known to be routers, besides those that are found out.
+    pub routers: Vec<MacAddress>,
+}
+
+impl Default for Inventory {
+    fn default() -> Self {
+        Self {
+            maximum_devices: 16_384,
+            routers: Vec::new(),
+        }
+    }
+}
+
+/// Which messages are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// `[agent]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Agent {
+    #[serde(deserialize_with = "path::absolute")]
+    pub state_directory: PathBuf,
+    #[serde(deserialize_with = "path::absolute")]
+    pub socket: PathBuf,
+    pub log: LogLevel,
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self {
+            state_directory: PathBuf::from("/var/lib/wardline"),
+            socket: PathBuf::from("/run/wardline/wardline.sock"),
+            log: LogLevel::default(),
+        }
+    }
+}
+
+/// `[web]`: metrics and health.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Web {
+    #[serde(deserialize_with = "listen_address")]
+    pub listen_address: SocketAddr,
+    /// Whether an address that other hosts reach is allowed, though nothing encrypts or asks who.
+    pub insecure_allow: bool,
+    /// Devices with series of their own; the rest are together in `overflow`.
+    #[serde(deserialize_with = "series")]
+    pub maximum_device_series: u32,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen_address: (Ipv4Addr::LOCALHOST, 9469).into(),
+            insecure_allow: false,
+            maximum_device_series: 2000,
+        }
+    }
+}
+
+/// `[events]`: the file of JSON lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Events {
+    /// No events are written without it.
+    #[serde(
+        deserialize_with = "path::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub path: Option<PathBuf>,
+    pub flows: bool,
+    pub devices: bool,
+    pub alerts: bool,
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "interval")]
+    pub stats_interval: Duration,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            path: None,
+            flows: true,
+            devices: true,
+            alerts: true,
+            stats_interval: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `[alertmanager]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Alertmanager {
+    /// Every one gets every alert; none switches it off.
+    #[serde(deserialize_with = "urls")]
+    pub urls: Vec<String>,
+    /// Of one request.
+    #[serde(
+        serialize_with = "duration::serialize",
+        deserialize_with = "request_timeout"
+    )]
+    pub timeout: Duration,
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "interval")]
+    pub resend_interval: Duration,
+}
+
+impl Default for Alertmanager {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            timeout: Duration::from_secs(5),
+            resend_interval: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `[defaults]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Defaults {
+    /// Whether the built-in thresholds apply.
+    pub thresholds: bool,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { thresholds: true }
+    }
+}
+
+fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::between(deserializer, SECOND, DAY)
+}
+
+fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::between(deserializer, SECOND, Duration::from_secs(3600))
+}
+
+fn request_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::between(deserializer, SECOND / 10, Duration::from_secs(60))
+}
+
+fn flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    number::within(deserializer, 1024..=1 << 24)
+}
+
+fn devices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    number::within(deserializer, 16..=1 << 20)
+}
+
+fn series<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    number::within(deserializer, 0..=100_000)
+}
+
+fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        de::Error::custom(format!(
+            "{text:?} is no address to listen on: write address and port, as in \"127.0.0.1:9469\" or \"[::1]:9469\""
+        ))
+    })
+}
+
+fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let urls = Vec::<String>::deserialize(deserializer)?;
+    if urls.len() > 8 {
+        return Err(de::Error::custom("`urls` holds at most 8"));
+    }
+    let is_base = |url: &&String| {
+        url.parse::<ureq::http::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.query().is_none()
+                // No secrets in the file.
+                && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        })
+    };
+    match urls.iter().find(|url| !is_base(url)) {
+        Some(url) => Err(de::Error::custom(format!(
+            "{url:?} is no base of an Alertmanager: write http or https, host and port, without a password, as in \"http://127.0.0.1:9093\""
+        ))),
+        None => Ok(urls),
+    }
+}

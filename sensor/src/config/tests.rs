@@ -1,0 +1,279 @@
+//! The file as a whole.
+
+use super::*;
+use crate::detect::Severity;
+
+const EXAMPLE: &str = include_str!("../../../deploy/wardline.toml");
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new("w.toml"), text, &Overrides::default())
+}
+
+/// The lines of the error that `text` gives.
+fn complaints(text: &str) -> Vec<String> {
+    let error = parse(text).unwrap_err().to_string();
+    error.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let config = parse("").unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.capture.memory, 64 << 20);
+    assert!(config.thresholds.len() > 10);
+}
+
+#[test]
+fn the_example_says_the_defaults() {
+    let config = parse(EXAMPLE).unwrap();
+    let mut capture = config.capture.clone();
+    capture.interfaces.clear();
+    let default = Config::default();
+    assert_eq!(capture, default.capture);
+    assert_eq!(config.flow, default.flow);
+    assert_eq!(config.inventory, default.inventory);
+    assert_eq!(config.agent, default.agent);
+    assert_eq!(config.web, default.web);
+    assert_eq!(config.events, default.events);
+    assert_eq!(config.alertmanager, default.alertmanager);
+    assert_eq!(config.roles.len(), 3);
+    let find = |name: &str| {
+        let mut all = config.thresholds.iter();
+        all.find(|rule| rule.name == name).unwrap()
+    };
+    assert_eq!(find("smb_fan_out").severity, Severity::Critical);
+    assert!(!find("half_open_share").enabled);
+    assert!(find("stealth_scan").enabled);
+    assert_eq!(config.thresholds.len(), default.thresholds.len() + 1);
+}
+
+#[test]
+fn what_is_shown_gives_the_same_configuration() {
+    for text in ["", EXAMPLE, "[defaults]\nthresholds = false"] {
+        let config = parse(text).unwrap();
+        let shown = config.to_toml().unwrap();
+        assert_eq!(parse(&shown).unwrap(), config, "{shown}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
+    let lines = complaints("[capture]\nmode = \"native\"\ninterfacs = []\n");
+    assert_eq!(lines.len(), 1);
+    assert!(
+        lines[0].starts_with("w.toml:3:1: unknown field `interfacs`, expected one of `interfaces`"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[0].ends_with("did you mean `interfaces`?"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn an_unknown_value_is_named_with_its_line_and_the_nearest_value() {
+    let lines = complaints("[capture]\nmode = \"natif\"\n");
+    assert!(lines[0].starts_with("w.toml:2:8: "), "{lines:?}");
+    assert!(lines[0].ends_with("did you mean `native`?"), "{lines:?}");
+    let lines = complaints("[[role]]\nname = \"a\"\napplications = [\"dicom\", \"dikom\"]");
+    // Elements of a list stand where the list begins.
+    assert!(lines[0].starts_with("w.toml:3:16: "), "{lines:?}");
+    assert!(lines[0].ends_with("did you mean `dicom`?"), "{lines:?}");
+}
+
+#[test]
+fn one_mistake_does_not_hide_the_next() {
+    let lines = complaints(
+        "[capture]\nendpoints = 3\n[flows]\n[flow]\nidle_timeout = \"fast\"\n\
+         [[threshold]]\nid = \"X-1\"\nmetric = \"distinct_pears\"\nlimit = 3\n\
+         [[threshold]]\nid = \"X-2\"\nmetric = \"distinct_peers\"\nlimit = 3000\n",
+    );
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert!(lines[0].starts_with("w.toml:2:13: "), "{lines:?}");
+    assert!(
+        lines[0].contains("a whole number from 256 to 65536"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].starts_with("w.toml:3:2: unknown section `flows`"),
+        "{lines:?}"
+    );
+    assert!(lines[1].ends_with("did you mean `flow`?"), "{lines:?}");
+    assert!(
+        lines[2].starts_with("w.toml:5:16: `fast` is not a duration"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[3].ends_with("did you mean `distinct_peers`?"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[4].starts_with("w.toml:13:1: `limit` of distinct_peers"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let cases = [
+        ("[capture]\nmemory = \"1MiB\"\nflows = 1024", ":2:1: "),
+        ("[web]\nlisten_address = \"0.0.0.0:9469\"", ":2:1: "),
+        ("[alertmanager]\nurls = [\"http://a:b@c\"]", ":2:8: "),
+        ("[alertmanager]\nurls = [\"ftp://a\"]", ":2:8: "),
+        ("[agent]\nsocket = \"here\"", ":2:10: "),
+        ("[[role]]\nname = \"a\"", ":1:"),
+        (
+            "[[threshold]]\nid = \"X\"\nmetric = \"silence\"\nlimit = 3",
+            "needs a `scope`",
+        ),
+        (
+            "[[threshold]]\nid = \"X\"\nlimit = 3",
+            "missing field `metric`",
+        ),
+        (
+            "[[threshold]]\nid = \"X\"\nenabled = false",
+            "no built-in threshold",
+        ),
+        (
+            "[[role]]\nname=\"pacs\"\nvendors=[\"a\"]\n[[threshold]]\nid=\"X\"\n\
+             scope = { role = \"pasc\" }\nmetric=\"syn_rate\"\nlimit=3",
+            ":6:1: `scope` names the role `pasc`, which is not defined; did you mean `pacs`?",
+        ),
+        ("[capture]\ninterfaces = [\"a/b\"]", ":2:14: "),
+        ("role = 3", "write `[[role]]`"),
+        ("capture = 3", "a table of keys"),
+        ("[capture]\npersist = maybe", ":2:11: "),
+    ];
+    for (text, expected) in cases {
+        let lines = complaints(text);
+        assert!(lines[0].starts_with("w.toml:"), "{lines:?}");
+        assert!(lines[0].contains(expected), "{text}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_threshold_of_the_file_takes_the_place_of_the_builtin_one() {
+    let config =
+        parse("[[threshold]]\nid=\"WL-032\"\nname=\"icmp_flood\"\nmetric=\"packet_rate\"\nlimit=9")
+            .unwrap();
+    assert_eq!(config.thresholds.len(), Config::default().thresholds.len());
+    let config =
+        parse("[[threshold]]\nid=\"WL-032\"\nname=\"mine\"\nmetric=\"packet_rate\"\nlimit=9")
+            .unwrap();
+    let mut floods = config.thresholds.iter().filter(|rule| rule.id == "WL-032");
+    assert_eq!(floods.next().unwrap().name, "mine");
+    assert!(floods.next().is_none());
+}
+
+#[test]
+fn the_command_line_comes_before_the_file() {
+    let overrides = Overrides {
+        interfaces: Some(vec!["eth7".to_owned()]),
+        listen_address: Some(([0, 0, 0, 0], 1).into()),
+        ..Overrides::default()
+    };
+    let path = Path::new("w.toml");
+    let error = Config::parse(path, "", &overrides).unwrap_err();
+    assert!(matches!(error, ConfigError::Override(_)));
+    let overrides = Overrides {
+        insecure_allow: Some(true),
+        ..overrides
+    };
+    let config = Config::parse(path, EXAMPLE, &overrides).unwrap();
+    assert_eq!(config.capture.interfaces, ["eth7"]);
+    assert!(config.capture.watches("eth7"));
+}
+
+/// A small generator (xorshift64*), so that every run tries the same files.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let drawn = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        drawn as usize % bound.max(1)
+    }
+}
+
+fn mutate(random: &mut Random) -> Vec<u8> {
+    let mut lines: Vec<&str> = EXAMPLE
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .collect();
+    let big = [
+        "99999999999999999999",
+        "-1",
+        "1e400",
+        "0",
+        "nan",
+        "0x7fffffffffffffff",
+    ];
+    let digits = |line: &str| line.bytes().filter(u8::is_ascii_digit).count();
+    let mut octets = Vec::new();
+    match random.below(4) {
+        0 => {
+            let (left, right) = (random.below(lines.len()), random.below(lines.len()));
+            lines.swap(left, right);
+        }
+        1 => {
+            lines.remove(random.below(lines.len()));
+        }
+        2 => {
+            let numbered: Vec<_> = (0..lines.len())
+                .filter(|&at| digits(lines[at]) > 0)
+                .collect();
+            let at = numbered[random.below(numbered.len())];
+            let line = lines[at];
+            let start = line.find(|each: char| each.is_ascii_digit()).unwrap();
+            let end = line[start..]
+                .find(|each: char| !each.is_ascii_digit())
+                .map_or(line.len(), |length| start + length);
+            let blown = [&line[..start], big[random.below(big.len())], &line[end..]].concat();
+            lines.remove(at);
+            octets = [lines[..at].join("\n"), blown, lines[at..].join("\n")]
+                .join("\n")
+                .into();
+        }
+        _ => {}
+    }
+    if octets.is_empty() {
+        octets = lines.join("\n").into();
+    }
+    for _ in 0..random.below(4) {
+        let at = random.below(octets.len());
+        octets[at] ^= 1 << random.below(8);
+    }
+    octets
+}
+
+#[test]
+fn no_mutated_file_panics_and_every_complaint_has_a_line() {
+    let path = std::env::temp_dir().join(format!("wardline-{}.toml", std::process::id()));
+    let mut random = Random(0x57a4_d11e);
+    let mut refused = 0;
+    for round in 0..2000 {
+        std::fs::write(&path, mutate(&mut random)).unwrap();
+        let Err(error) = Config::load(&path) else {
+            continue;
+        };
+        refused += 1;
+        let text = error.to_string();
+        for line in text.lines() {
+            let rest = line
+                .strip_prefix(&format!("{}:", path.display()))
+                .unwrap_or_else(|| panic!("{round}: no file: {line}"));
+            let mut parts = rest.splitn(3, ':');
+            let mut number = || parts.next().unwrap().parse::<usize>();
+            assert!(matches!(number(), Ok(1..)), "{round}: no line: {line}");
+            assert!(matches!(number(), Ok(1..)), "{round}: no column: {line}");
+            assert!(
+                parts.next().is_some_and(|message| message.len() > 5),
+                "{line}"
+            );
+        }
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!((500..2000).contains(&refused), "{refused}");
+}

@@ -1,0 +1,299 @@
+//! The threshold engine: windows for each rule and device, and what has reached its limit.
+//!
+//! Nothing here reads a clock or does I/O. All state is bounded: windows, the values that they
+//! hold, and the groups that one device may take of one rule; what finds no room is counted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    alert::Alert,
+    life::{Level, Lives},
+    measure::{Change, Group, Measure},
+    opening,
+    role::{self, Role},
+    threshold::{Direction, Metric, Scope, Threshold},
+};
+use crate::{
+    inventory::{Device, DeviceId},
+    observation::FlowDelta,
+    time::Moment,
+};
+
+/// How much the engine may keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Windows of all rules and devices.
+    pub windows: usize,
+    /// Distinct values in all windows.
+    pub values: usize,
+    /// Peers or ports that a rule tells apart for one device.
+    pub groups: u32,
+}
+
+impl Default for Bounds {
+    /// At most about 40 MiB.
+    fn default() -> Self {
+        Self {
+            windows: 65_536,
+            values: 524_288,
+            groups: 256,
+        }
+    }
+}
+
+/// How a TCP connection attempt ended, or that it has waited long enough for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionOutcome {
+    /// The initiator.
+    pub device: DeviceId,
+    /// Its SYN was neither accepted nor refused, or it never acknowledged the answer.
+    pub is_half_open: bool,
+    /// When that was decided.
+    pub at: Moment,
+}
+
+/// A rule (by its place) and a device.
+pub(super) type Watch = (usize, DeviceId);
+
+/// The rules, what they have measured, and the alerts that follow.
+#[derive(Debug)]
+pub struct Thresholds {
+    rules: Vec<Threshold>,
+    roles: Vec<Role>,
+    bounds: Bounds,
+    windows: HashMap<(Watch, Group), Measure>,
+    /// How many windows each device has of each rule that tells peers or ports apart.
+    groups: HashMap<Watch, u32>,
+    /// Distinct values in all windows.
+    values: usize,
+    lives: Lives,
+    overflowed: u64,
+    unattributed: u64,
+}
+
+impl Thresholds {
+    /// `rules` are taken as checked; disabled ones are left out. A firing alert that has grown is
+    /// given out again after `resend` at the earliest.
+    pub fn new(
+        mut rules: Vec<Threshold>,
+        roles: Vec<Role>,
+        resend: std::time::Duration,
+        bounds: Bounds,
+    ) -> Self {
+        rules.retain(|rule| rule.enabled);
+        Self {
+            rules,
+            roles,
+            bounds,
+            windows: HashMap::new(),
+            groups: HashMap::new(),
+            values: 0,
+            lives: Lives::new(resend),
+            overflowed: 0,
+            unattributed: 0,
+        }
+    }
+
+    /// Adds what one flow did. `source` and `destination` are the devices of its two ends.
+    pub fn observe(
+        &mut self,
+        delta: &FlowDelta,
+        source: Option<DeviceId>,
+        destination: Option<DeviceId>,
+    ) {
+        if source.is_none() {
+            self.unattributed += 1;
+        }
+        let part = opening::part(delta);
+        for index in 0..self.rules.len() {
+            let rule = &self.rules[index];
+            let (device, peer) = match rule.direction {
+                Direction::Sent => (source, delta.key.destination_words()),
+                Direction::Received => (destination, delta.key.source_words()),
+            };
+            let Some(device) = device else { continue };
+            if !rule.filter.passes(&delta.key, delta.application) {
+                continue;
+            }
+            let change = Change::of(rule, delta, part, peer);
+            let group = Group::of(rule, &delta.key, peer);
+            self.apply((index, device), group, change);
+        }
+    }
+
+    /// Adds how a connection attempt ended.
+    pub fn observe_outcome(&mut self, outcome: ConnectionOutcome) {
+        for index in 0..self.rules.len() {
+            let metric = self.rules[index].metric;
+            let counts = metric == Metric::HalfOpenShare
+                || metric == Metric::HalfOpenRate && outcome.is_half_open;
+            if !counts {
+                continue;
+            }
+            let watch = (index, outcome.device);
+            if let Some(measure) = self.window(watch, Group::default(), outcome.at) {
+                measure.add_outcome(outcome.at, outcome.is_half_open);
+            }
+        }
+    }
+
+    /// Alerts that fire, have grown, or are resolved at `now`, in the order of rules and devices.
+    /// `device` looks a device up; one that is no longer known has its alerts resolved.
+    pub fn evaluate<'a>(
+        &mut self,
+        now: Moment,
+        device: &dyn Fn(DeviceId) -> Option<&'a Device>,
+    ) -> Vec<Alert> {
+        let levels = self.levels(now, device);
+        self.lives.evolve(now, &self.rules, &levels, device)
+    }
+
+    /// The alerts that are firing, in the order of rules and devices.
+    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
+        self.lives.firing()
+    }
+
+    /// The rules that are in force.
+    pub fn rules(&self) -> &[Threshold] {
+        &self.rules
+    }
+
+    /// How often something found no room.
+    pub fn overflowed(&self) -> u64 {
+        self.overflowed
+    }
+
+    /// Deltas whose sender is no known device.
+    pub fn unattributed(&self) -> u64 {
+        self.unattributed
+    }
+
+    /// Windows held at present.
+    pub fn windows(&self) -> usize {
+        self.windows.len()
+    }
+
+    fn apply(&mut self, watch: Watch, group: Group, change: Change) {
+        match change {
+            Change::Nothing => {}
+            Change::Add(at, amount) => {
+                if let Some(measure) = self.window(watch, group, at) {
+                    measure.add(at, amount);
+                }
+            }
+            Change::Seen(at) => {
+                if let Some(measure) = self.window(watch, group, at) {
+                    measure.see(at);
+                }
+            }
+            Change::Remove(value) => {
+                let distinct = self.windows.get_mut(&(watch, group));
+                if distinct
+                    .and_then(Measure::distinct)
+                    .is_some_and(|distinct| distinct.remove(&value))
+                {
+                    self.values -= 1;
+                }
+            }
+            Change::Insert(at, value) => {
+                let values_are_full = self.values >= self.bounds.values;
+                let Some(distinct) = self.window(watch, group, at).and_then(Measure::distinct)
+                else {
+                    return;
+                };
+                if distinct.is_full_for(&value) || values_are_full && !distinct.contains(&value) {
+                    self.overflowed += 1;
+                } else if distinct.insert(value, at) {
+                    self.values += 1;
+                }
+            }
+        }
+    }
+
+    /// The window of `watch` and `group`, made if there is room.
+    fn window(&mut self, watch: Watch, group: Group, at: Moment) -> Option<&mut Measure> {
+        let rule = &self.rules[watch.0];
+        let is_known = self.windows.contains_key(&(watch, group));
+        if !is_known {
+            let is_grouped = rule.per_peer || rule.per_port;
+            let groups = self.groups.get(&watch).copied().unwrap_or(0);
+            if self.windows.len() >= self.bounds.windows
+                || is_grouped && groups >= self.bounds.groups
+            {
+                self.overflowed += 1;
+                return None;
+            }
+            if is_grouped {
+                self.groups.insert(watch, groups + 1);
+            }
+        }
+        let make = || Measure::new(rule, at);
+        Some(self.windows.entry((watch, group)).or_insert_with(make))
+    }
+
+    /// Moves every window on, drops the idle ones, and returns the highest value of each watch
+    /// that is near its limit or has an alert.
+    fn levels<'a>(
+        &mut self,
+        now: Moment,
+        device: &dyn Fn(DeviceId) -> Option<&'a Device>,
+    ) -> BTreeMap<Watch, Level> {
+        let mut levels: BTreeMap<Watch, Level> = BTreeMap::new();
+        let (rules, roles) = (&self.rules, &self.roles);
+        let (groups, values, lives) = (&mut self.groups, &mut self.values, &self.lives);
+        self.windows.retain(|&(watch, group), measure| {
+            let rule = &rules[watch.0];
+            *values -= measure.advance(now);
+            let (value, is_capped) = measure.value(rule, now);
+            let is_near = value >= rule.limit * rule.clear_below || lives.has(watch);
+            let mut keep = !measure.is_empty();
+            if keep && is_near {
+                let applies = device(watch.1).is_some_and(|device| applies(rule, roles, device));
+                // A silent device that is not watched makes its window again with its next frame.
+                keep = applies || rule.metric != Metric::Silence;
+                if applies {
+                    let level = Level {
+                        value,
+                        is_capped,
+                        group,
+                        evidence_since: measure.evidence_since(rule, now),
+                    };
+                    levels
+                        .entry(watch)
+                        .and_modify(|highest| highest.raise(level))
+                        .or_insert(level);
+                }
+            }
+            if !keep {
+                *values -= measure.values();
+                release_group(groups, watch);
+            }
+            keep
+        });
+        levels
+    }
+}
+
+fn release_group(groups: &mut HashMap<Watch, u32>, watch: Watch) {
+    if let Some(count) = groups.get_mut(&watch) {
+        *count -= 1;
+        if *count == 0 {
+            groups.remove(&watch);
+        }
+    }
+}
+
+/// Whether `rule` watches `device`.
+fn applies(rule: &Threshold, roles: &[Role], device: &Device) -> bool {
+    let is_in_scope = match &rule.scope {
+        Scope::All => true,
+        Scope::Role(name) => role::has_role(roles, name, device),
+        Scope::Device(selector) => selector.selects(device),
+    };
+    let mut excepted = rule.except_roles.iter();
+    is_in_scope && !excepted.any(|name| role::has_role(roles, name, device))
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

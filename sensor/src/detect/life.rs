@@ -1,0 +1,186 @@
+//! The life of an alert: pending for as long as its rule says, firing, resolved; one for each rule
+//! and device.
+
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+    time::Duration,
+};
+
+use super::{
+    alert::{Alert, AlertState},
+    engine::Watch,
+    measure::Group,
+    summary,
+    threshold::Threshold,
+};
+use crate::{
+    inventory::{Device, DeviceId},
+    time::Moment,
+};
+
+/// What a rule measures for a device now: the highest of its groups.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    pub value: f64,
+    /// The value is only a lower bound.
+    pub is_capped: bool,
+    pub group: Group,
+    pub evidence_since: Moment,
+}
+
+impl Level {
+    /// Takes the place of a lower one; of equals the first group stays, whatever the order.
+    pub fn raise(&mut self, other: Self) {
+        let evidence_since = self.evidence_since.min(other.evidence_since);
+        if other.value > self.value || other.value == self.value && other.group < self.group {
+            *self = other;
+        }
+        self.evidence_since = evidence_since;
+    }
+}
+
+#[derive(Debug)]
+enum Life {
+    /// At the limit since.
+    Pending(Moment),
+    Firing {
+        alert: Alert,
+        reported_at: Moment,
+        reported_value: f64,
+    },
+}
+
+/// The lives of all rules and devices; there are never more than windows.
+#[derive(Debug)]
+pub struct Lives {
+    resend: Duration,
+    lives: BTreeMap<Watch, Life>,
+}
+
+impl Lives {
+    pub fn new(resend: Duration) -> Self {
+        Self {
+            resend,
+            lives: BTreeMap::new(),
+        }
+    }
+
+    pub fn has(&self, watch: Watch) -> bool {
+        self.lives.contains_key(&watch)
+    }
+
+    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
+        self.lives.values().filter_map(|life| match life {
+            Life::Firing { alert, .. } => Some(alert),
+            Life::Pending(_) => None,
+        })
+    }
+
+    /// Moves every life on to `now`; a watch without a level measures nothing.
+    pub fn evolve<'a>(
+        &mut self,
+        now: Moment,
+        rules: &[Threshold],
+        levels: &BTreeMap<Watch, Level>,
+        device: &dyn Fn(DeviceId) -> Option<&'a Device>,
+    ) -> Vec<Alert> {
+        for (&watch, level) in levels {
+            if level.value >= rules[watch.0].limit {
+                self.lives.entry(watch).or_insert(Life::Pending(now));
+            }
+        }
+        let mut alerts = Vec::new();
+        let resend = self.resend;
+        self.lives.retain(|watch, life| {
+            let rule = &rules[watch.0];
+            let level = levels.get(watch);
+            match life {
+                Life::Pending(since) => {
+                    let Some(level) = level.filter(|level| level.value >= rule.limit) else {
+                        return false;
+                    };
+                    if now.since(*since) >= rule.hold
+                        && let Some(device) = device(watch.1)
+                    {
+                        let alert = fire(rule, device, level, now);
+                        alerts.push(alert.clone());
+                        *life = Life::Firing {
+                            reported_at: now,
+                            reported_value: alert.value,
+                            alert,
+                        };
+                    }
+                    true
+                }
+                Life::Firing {
+                    alert,
+                    reported_at,
+                    reported_value,
+                } => {
+                    let floor = rule.limit * rule.clear_below;
+                    let Some(level) = level.filter(|level| level.value >= floor) else {
+                        alert.state = AlertState::Resolved;
+                        alert.resolved_at = Some(now);
+                        alerts.push(alert.clone());
+                        return false;
+                    };
+                    if level.value > alert.value
+                        && let Some(device) = device(watch.1)
+                    {
+                        alert.value = level.value;
+                        alert.summary = summary::sentence(rule, device, level);
+                    }
+                    if alert.value > *reported_value && now.since(*reported_at) >= resend {
+                        *reported_at = now;
+                        *reported_value = alert.value;
+                        alerts.push(alert.clone());
+                    }
+                    true
+                }
+            }
+        });
+        alerts
+    }
+}
+
+fn fire(rule: &Threshold, device: &Device, level: &Level, now: Moment) -> Alert {
+    Alert {
+        id: identify(rule, device.id, now),
+        rule: rule.id.clone(),
+        name: rule.name.clone(),
+        severity: rule.severity,
+        state: AlertState::Firing,
+        device: device.id,
+        metric: rule.metric.name().to_owned(),
+        value: level.value,
+        limit: rule.limit,
+        window: rule.window,
+        summary: summary::sentence(rule, device, level),
+        evidence_since: level.evidence_since,
+        fired_at: now,
+        resolved_at: None,
+    }
+}
+
+/// The same number for the same rule, device and moment in every run.
+fn identify(rule: &Threshold, device: DeviceId, fired_at: Moment) -> u64 {
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+    (&rule.id, &rule.name, device, fired_at).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// FNV-1a, 64 bits: the standard library does not promise that its hasher stays the same.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            self.0 = (self.0 ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

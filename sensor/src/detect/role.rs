@@ -1,0 +1,134 @@
+//! Roles: groups of devices that an operator names, and that thresholds apply to or leave out.
+
+use sensor_common::application::Application;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    selector::{DeviceSelector, MacPrefix, Network},
+    threshold::application_names,
+};
+use crate::inventory::{Device, DeviceKey};
+
+/// The role that every router has without being listed.
+pub const ROUTER: &str = "router";
+
+/// A device has the role if any one of the lists names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    pub name: String,
+    #[serde(default)]
+    pub mac_prefixes: Vec<MacPrefix>,
+    #[serde(default)]
+    pub addresses: Vec<Network>,
+    /// Parts of the vendor's registered name; upper and lower case are the same.
+    #[serde(default)]
+    pub vendors: Vec<String>,
+    #[serde(default, with = "application_names")]
+    pub applications: Vec<Application>,
+    #[serde(default)]
+    pub devices: Vec<DeviceSelector>,
+}
+
+impl Role {
+    /// Whether the role names nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.mac_prefixes.is_empty()
+            && self.addresses.is_empty()
+            && self.vendors.is_empty()
+            && self.applications.is_empty()
+            && self.devices.is_empty()
+    }
+}
+
+pub fn device_matches(role: &Role, device: &Device) -> bool {
+    let by_key = match device.key {
+        DeviceKey::Station { station, .. } => role
+            .mac_prefixes
+            .iter()
+            .any(|prefix| prefix.contains(station)),
+        DeviceKey::Address(address) => role
+            .addresses
+            .iter()
+            .any(|network| network.contains(address)),
+    };
+    by_key
+        || role.addresses.iter().any(|network| {
+            device
+                .addresses
+                .iter()
+                .any(|&address| network.contains(address))
+        })
+        || device.vendor.as_ref().is_some_and(|vendor| {
+            let vendor = vendor.to_lowercase();
+            role.vendors
+                .iter()
+                .any(|part| vendor.contains(&part.to_lowercase()))
+        })
+        || role
+            .applications
+            .iter()
+            .any(|application| device.applications.contains(application))
+        || role.devices.iter().any(|selector| selector.selects(device))
+}
+
+/// Whether `device` has the role called `name`.
+pub fn has_role(roles: &[Role], name: &str, device: &Device) -> bool {
+    name == ROUTER && device.is_router
+        || roles
+            .iter()
+            .any(|role| role.name == name && device_matches(role, device))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::fixture::device, *};
+
+    #[test]
+    fn any_one_list_gives_the_role() {
+        let device = device(7);
+        let empty = Role::default();
+        assert!(empty.is_empty());
+        assert!(!device_matches(&empty, &device));
+        let roles = [
+            r#"name = "a"
+               mac_prefixes = ["00:13:dd"]"#,
+            r#"name = "a"
+               addresses = ["10.20.0.0/16"]"#,
+            r#"name = "a"
+               vendors = ["philips"]"#,
+            r#"name = "a"
+               applications = ["dicom"]"#,
+            r#"name = "a"
+               devices = ["10.20.0.7"]"#,
+        ];
+        for text in roles {
+            let role: Role = toml::from_str(text).unwrap();
+            assert!(device_matches(&role, &device), "{text}");
+            assert!(has_role(&[role.clone()], "a", &device));
+            assert!(!has_role(&[role], "b", &device));
+        }
+    }
+
+    #[test]
+    fn every_list_may_miss() {
+        let role: Role = toml::from_str(
+            r#"name = "a"
+               mac_prefixes = ["00:13:de"]
+               addresses = ["10.21.0.0/16"]
+               vendors = ["dräger"]
+               applications = ["hl7"]
+               devices = ["10.20.0.8"]"#,
+        )
+        .unwrap();
+        assert!(!device_matches(&role, &device(7)));
+    }
+
+    #[test]
+    fn a_router_has_its_role_unlisted() {
+        let mut router = device(7);
+        assert!(!has_role(&[], ROUTER, &router));
+        router.is_router = true;
+        assert!(has_role(&[], ROUTER, &router));
+    }
+}

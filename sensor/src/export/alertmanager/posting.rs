@@ -1,0 +1,90 @@
+//! An alert in the words of Alertmanager's v2 API (its `api/v2/openapi.yaml`, `postableAlert`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Settings;
+use crate::{
+    config::duration,
+    detect::{Alert, AlertState},
+    time::{Timestamp, WallClock},
+};
+
+/// What is kept of an alert until it is delivered. Its labels say which alert it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    pub labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    /// Microseconds since 1970.
+    starts_at: i64,
+    /// Of a resolved alert.
+    ends_at: Option<i64>,
+    generator_url: Option<String>,
+}
+
+/// One element of the request's body.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message<'p> {
+    labels: &'p BTreeMap<String, String>,
+    annotations: &'p BTreeMap<String, String>,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
+    generator_url: Option<&'p str>,
+}
+
+impl Posting {
+    pub fn new(alert: &Alert, clock: WallClock, settings: &Settings) -> Self {
+        let ends_at = match alert.state {
+            AlertState::Firing => None,
+            AlertState::Resolved => {
+                let resolved_at = alert.resolved_at.unwrap_or(alert.fired_at);
+                Some(clock.at(resolved_at).as_micros())
+            }
+        };
+        let labels = [
+            ("alertname", alert.name.clone()),
+            ("severity", alert.severity.name().to_owned()),
+            ("rule", alert.rule.clone()),
+            ("device", alert.device.0.to_string()),
+            ("sensor", settings.sensor.clone()),
+        ];
+        let annotations = [
+            ("summary", alert.summary.clone()),
+            ("value", alert.value.to_string()),
+            ("limit", alert.limit.to_string()),
+            ("window", duration::written(alert.window)),
+        ];
+        Self {
+            labels: named(labels),
+            annotations: named(annotations),
+            starts_at: clock.at(alert.fired_at).as_micros(),
+            ends_at,
+            generator_url: settings.generator_url.clone(),
+        }
+    }
+
+    pub fn is_resolved(&self) -> bool {
+        self.ends_at.is_some()
+    }
+
+    /// The message; a firing alert ends at `expiry` unless it is sent again before.
+    pub fn message(&self, expiry: Timestamp) -> Message<'_> {
+        Message {
+            labels: &self.labels,
+            annotations: &self.annotations,
+            starts_at: Timestamp::from_micros(self.starts_at),
+            ends_at: self.ends_at.map_or(expiry, Timestamp::from_micros),
+            generator_url: self.generator_url.as_deref(),
+        }
+    }
+}
+
+fn named<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
