@@ -90,16 +90,19 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     now: u64,
 ) {
     work.now = now;
+    let flags = work.dissection.tcp_flags;
     let way = match set.find(&work.dissection.key) {
-        Some(way) => way,
-        None => {
-            work.way = set.vacancy(now);
+        Some(way) if !set.slots[way % WAYS].has_ended_before(flags) => way,
+        found => {
+            work.way = match found {
+                Some(way) => way,
+                None => set.vacancy(now),
+            };
             take_slot(environment, work, set, first_position);
             work.way
         }
     };
     let verdict = set.slots[way % WAYS].verdict();
-    let flags = work.dissection.tcp_flags;
     if !verdict.is_settled() || is_first_segment(flags) {
         work.way = way;
         classify(environment, frame, work, set);
@@ -285,12 +288,6 @@ fn classify<E: Environment, F: Frame + ?Sized>(
     let conversation = key.conversation(environment.seed());
     if is_first_segment(dissection.tcp_flags) {
         // The ports may be in use again for something else.
-        if slot.verdict() != Verdict::default() {
-            fold(environment, slot);
-            slot.set_verdict(Verdict::default());
-            slot.evidence = Evidence::None as u8;
-            slot.inspected = 0;
-        }
         environment.remember(conversation, 0);
         return;
     }

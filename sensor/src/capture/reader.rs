@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use sensor_common::{
-    application::Evidence,
+    application::{Context, Evidence, Identification, identify_by_port},
     books::{Entry, Ledger},
     endpoint::{EndpointIndex, EndpointKey},
     flow::FlowSlot,
@@ -240,7 +240,21 @@ impl Reader {
     }
 }
 
+/// What the flow speaks. Where the program has seen payload but too little of it to give up on
+/// markers, the port is all there is.
+fn identification(slot: &FlowSlot) -> Identification {
+    let verdict = slot.verdict();
+    if !verdict.is_settled() && slot.inspected > 0 {
+        return identify_by_port(&Context::of(&slot.key())).unwrap_or_default();
+    }
+    Identification {
+        application: verdict.application(),
+        evidence: Evidence::from_number(slot.evidence),
+    }
+}
+
 fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> FlowDelta {
+    let Identification { application, evidence } = identification(slot);
     FlowDelta {
         key: slot.key(),
         source_endpoint: slot.source_endpoint,
@@ -250,8 +264,8 @@ fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> Fl
         tcp_flags: slot.tcp_flags(),
         first_tcp_flags: slot.first_tcp_flags,
         icmp_type_code: slot.icmp_type_code,
-        application: slot.verdict().application(),
-        evidence: Evidence::from_number(slot.evidence),
+        application,
+        evidence,
         first_seen: clock.moment(slot.first_seen),
         last_seen: clock.moment(slot.last_seen(now)),
         is_new: seen.packets == 0,
