@@ -49,10 +49,7 @@ pub struct Inventory {
 
 impl Default for Inventory {
     fn default() -> Self {
-        Self {
-            maximum_devices: 16_384,
-            routers: Vec::new(),
-        }
+        Self { maximum_devices: 16_384, routers: Vec::new() }
     }
 }
 
@@ -131,10 +128,7 @@ impl Default for Web {
 #[serde(default, deny_unknown_fields, expecting = "a table of keys")]
 pub struct Events {
     /// No events are written without it.
-    #[serde(
-        deserialize_with = "path::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "path::optional", skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     pub flows: bool,
     pub devices: bool,
@@ -163,10 +157,7 @@ pub struct Alertmanager {
     #[serde(deserialize_with = "urls")]
     pub urls: Vec<String>,
     /// Of one request.
-    #[serde(
-        serialize_with = "duration::serialize",
-        deserialize_with = "request_timeout"
-    )]
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "request_timeout")]
     pub timeout: Duration,
     #[serde(serialize_with = "duration::serialize", deserialize_with = "interval")]
     pub resend_interval: Duration,
