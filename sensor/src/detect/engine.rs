@@ -42,7 +42,7 @@ impl Default for Bounds {
 pub struct ConnectionOutcome {
     /// The initiator.
     pub device: DeviceId,
-    /// Its SYN was neither accepted nor refused, or it never acknowledged the answer.
+    /// Nothing came back in time. A refusal is an answer.
     pub is_half_open: bool,
     /// When that was decided.
     pub at: Moment,

@@ -4,7 +4,6 @@ mod limits;
 
 use std::time::Duration;
 
-
 use super::{
     super::{AlertState, builtin, fixture::*, threshold::Protocol},
     *,
