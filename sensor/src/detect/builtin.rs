@@ -73,6 +73,9 @@ fn scanning() -> Vec<Threshold> {
     ]
 }
 
+/// Above 1,000 a second; a rule fires when its limit is reached.
+const SYN_FLOOD: f64 = 1001.0;
+
 fn flooding() -> Vec<Threshold> {
     let flood = |name, metric, limit, window, filter| Threshold {
         severity: Severity::High,
@@ -83,12 +86,12 @@ fn flooding() -> Vec<Threshold> {
     vec![
         Threshold {
             per_peer: true,
-            ..flood("syn_flood", Metric::SynRate, 1000.0, 1, over(Protocol::Tcp))
+            ..flood("syn_flood", Metric::SynRate, SYN_FLOOD, 1, over(Protocol::Tcp))
         },
         // From forged sources: only the target can be named.
         Threshold {
             direction: Direction::Received,
-            ..flood("syn_flood_target", Metric::SynRate, 1000.0, 1, over(Protocol::Tcp))
+            ..flood("syn_flood_target", Metric::SynRate, SYN_FLOOD, 1, over(Protocol::Tcp))
         },
         Threshold {
             severity: Severity::Medium,

@@ -91,7 +91,7 @@ fn stealth_probes_are_counted() {
 
 #[test]
 fn floods_are_rates_over_their_windows() {
-    fires_at("syn_flood", 1000, |index| tcp(1, 2, index as u16, 80));
+    fires_at("syn_flood", 1001, |index| tcp(1, 2, index as u16, 80));
     fires_at("udp_flood", 1280, |index| udp(1, 2, 10_000 + index as u16, 53));
     fires_at("icmp_flood", 1250, |_| icmp(1, 2, 8));
     fires_at("unanswered_attempts", 100, |index| tcp(1, 2, 10_000 + index as u16, 443));
@@ -99,7 +99,7 @@ fn floods_are_rates_over_their_windows() {
 
 #[test]
 fn a_flood_from_forged_sources_names_its_target() {
-    for (count, fires) in [(999, false), (1000, true), (1001, true)] {
+    for (count, fires) in [(1000, false), (1001, true), (1002, true)] {
         let mut bench = Bench::builtin("syn_flood_target");
         for index in 0..count {
             let delta = tcp(10 + index, 2, 9, 80).delta;
