@@ -91,14 +91,9 @@ impl Config {
     ///
     /// As [`Config::load_with`], but for [`ConfigError::Unreadable`].
     pub fn parse(file: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
-        let wrong = |problems| ConfigError::Wrong {
-            file: file.to_owned(),
-            problems,
-        };
+        let wrong = |problems| ConfigError::Wrong { file: file.to_owned(), problems };
         let mut config = document::read(text).map_err(wrong)?;
-        overrides
-            .apply(&mut config)
-            .map_err(ConfigError::Override)?;
+        overrides.apply(&mut config).map_err(ConfigError::Override)?;
         if let Some(message) = config.exposed() {
             return Err(match overrides.listen_address {
                 Some(_) => ConfigError::Override(message),
@@ -109,12 +104,8 @@ impl Config {
     }
 
     /// The file that gives this configuration, with every default written out.
-    ///
-    /// # Errors
-    ///
-    /// Those of the serializer; a validated configuration has none.
-    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(self)
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration holds tables, lists, texts and numbers only")
     }
 
     /// Why the listening address is refused, if it is.
@@ -131,10 +122,7 @@ impl Config {
 }
 
 fn text_of(path: &Path) -> Result<String, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable {
-        file: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| ConfigError::Unreadable { file: path.to_owned(), source };
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
     if length > MAXIMUM_LENGTH {
         let message = format!("{length} octets are too many for a configuration");
@@ -160,5 +148,4 @@ fn offset_of(text: &str) -> usize {
 }
 
 #[cfg(test)]
-#[path = "config/tests.rs"]
 mod tests;

@@ -98,12 +98,7 @@ pub fn is_match(pattern: &[u8], name: &[u8]) -> bool {
 
 /// `[capture]` as it is written.
 #[derive(Deserialize)]
-#[serde(
-    default,
-    deny_unknown_fields,
-    rename = "capture",
-    expecting = "a table of keys"
-)]
+#[serde(default, deny_unknown_fields, rename = "capture", expecting = "a table of keys")]
 struct Written {
     #[serde(deserialize_with = "interfaces")]
     interfaces: Vec<String>,

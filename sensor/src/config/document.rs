@@ -38,10 +38,7 @@ const MAXIMUM_ENTRIES: usize = 1024;
 /// The configuration that `text` describes, or everything that is wrong with it.
 pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader {
-        text,
-        problems: Vec::new(),
-    };
+    let mut reader = Reader { text, problems: Vec::new() };
     // What follows a mistake in the syntax may be a consequence of it.
     if let Some(error) = errors.first() {
         reader.report(error, 0..0, &[]);
@@ -51,9 +48,7 @@ pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
     if reader.problems.is_empty() {
         return Ok(config);
     }
-    reader
-        .problems
-        .sort_by_key(|problem| (problem.line, problem.column));
+    reader.problems.sort_by_key(|problem| (problem.line, problem.column));
     Err(reader.problems)
 }
 
@@ -216,29 +211,23 @@ impl<'t> Reader<'t> {
 
 fn keys(value: &Spanned<DeValue<'_>>) -> Vec<Key> {
     match value.get_ref() {
-        DeValue::Table(table) => table
-            .iter()
-            .map(|(key, _)| (key.get_ref().to_string(), key.span()))
-            .collect(),
+        DeValue::Table(table) => {
+            table.iter().map(|(key, _)| (key.get_ref().to_string(), key.span())).collect()
+        }
         _ => Vec::new(),
     }
 }
 
 /// A sentence on the first role that `written` refers to and nobody has defined.
 fn unknown_role(written: &Written, roles: &[Role]) -> Option<String> {
-    let names: HashSet<&str> = roles
-        .iter()
-        .map(|role| role.name.as_str())
-        .chain([ROUTER])
-        .collect();
+    let names: HashSet<&str> =
+        roles.iter().map(|role| role.name.as_str()).chain([ROUTER]).collect();
     let scope = match written.scope() {
         Some(Scope::Role(name)) => Some(("scope", name)),
         _ => None,
     };
     let excepted = written.except_roles().iter();
-    let mut used = scope
-        .into_iter()
-        .chain(excepted.map(|name| ("except_roles", name)));
+    let mut used = scope.into_iter().chain(excepted.map(|name| ("except_roles", name)));
     let (key, unknown) = used.find(|(_, name)| !names.contains(name.as_str()))?;
     let mut known: Vec<_> = names.into_iter().collect();
     known.sort_unstable();
@@ -246,7 +235,5 @@ fn unknown_role(written: &Written, roles: &[Role]) -> Option<String> {
         Some(name) => format!("; did you mean `{name}`?"),
         None => format!("; there are `{}`", known.join("`, `")),
     };
-    Some(format!(
-        "`{key}` names the role `{unknown}`, which is not defined{advice}"
-    ))
+    Some(format!("`{key}` names the role `{unknown}`, which is not defined{advice}"))
 }

@@ -8,13 +8,8 @@ use serde::{
 };
 
 /// Milliseconds in each unit, longest first.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// The longest that may be written.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
@@ -30,14 +25,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
             "`{text}` is not a duration: write a number and ms, s, m, h or d, as in \"60s\", up to 365d"
         )
     };
-    let end = text
-        .find(|each: char| !each.is_ascii_digit())
-        .ok_or_else(wrong)?;
+    let end = text.find(|each: char| !each.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(end);
-    let (_, factor) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(wrong)?;
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
     let number: u64 = number.parse().map_err(|_| wrong())?;
     number
         .checked_mul(*factor)
@@ -52,7 +42,7 @@ pub fn written(duration: Duration) -> String {
     if millis == 0 {
         return "0s".to_owned();
     }
-    let unit = UNITS.iter().find(|(_, factor)| millis % factor == 0);
+    let unit = UNITS.iter().find(|(_, factor)| millis.is_multiple_of(*factor));
     let (name, factor) = unit.unwrap_or(&UNITS[4]);
     format!("{}{name}", millis / factor)
 }
@@ -117,18 +107,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [
-            "",
-            "60",
-            "s",
-            "1.5s",
-            "-1s",
-            "60 s",
-            "1y",
-            "400d",
-            "99999999999999999999s",
-            "9s9",
-        ] {
+        for text in
+            ["", "60", "s", "1.5s", "-1s", "60 s", "1y", "400d", "99999999999999999999s", "9s9"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

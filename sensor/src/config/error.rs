@@ -16,9 +16,8 @@ pub struct Problem {
 impl Problem {
     /// A problem at the octet `offset` of `text`; an unknown name gets the nearest known one.
     pub fn new(text: &str, offset: usize, message: &str) -> Self {
-        let before = text
-            .get(..offset.min(text.len()))
-            .unwrap_or_else(|| whole_characters(text, offset));
+        let before =
+            text.get(..offset.min(text.len())).unwrap_or_else(|| whole_characters(text, offset));
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let message = message.trim_end().replace('\n', "; ");
         Self {
@@ -56,20 +55,13 @@ pub enum ConfigError {
 
 fn listed(file: &std::path::Path, problems: &[Problem]) -> String {
     let file = file.display();
-    let lines: Vec<_> = problems
-        .iter()
-        .map(|problem| format!("{file}:{problem}"))
-        .collect();
+    let lines: Vec<_> = problems.iter().map(|problem| format!("{file}:{problem}")).collect();
     lines.join("\n")
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            line,
-            column,
-            message,
-        } = self;
+        let Self { line, column, message } = self;
         write!(formatter, "{line}:{column}: {message}")
     }
 }
@@ -115,11 +107,7 @@ mod tests {
         let message = "unknown field `interfacs`, expected one of `interfaces`, `mode`";
         let problem = Problem::new("", 0, message);
         assert!(problem.message.ends_with("did you mean `interfaces`?"));
-        let far = Problem::new(
-            "",
-            0,
-            "unknown field `zzz`, expected `interfaces` or `mode`",
-        );
+        let far = Problem::new("", 0, "unknown field `zzz`, expected `interfaces` or `mode`");
         assert!(!far.message.contains("did you mean"));
     }
 }

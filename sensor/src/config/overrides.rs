@@ -22,6 +22,11 @@ pub struct Overrides {
 impl Overrides {
     pub(super) fn apply(&self, config: &mut Config) -> Result<(), String> {
         let given = self.clone();
+        let paths =
+            [&given.pin_directory, &given.state_directory, &given.socket, &given.events_path];
+        if let Some(path) = paths.into_iter().flatten().find(|path| path.to_str().is_none()) {
+            return Err(format!("{} is not UTF-8", path.display()));
+        }
         set(&mut config.capture.interfaces, given.interfaces);
         set(&mut config.capture.mode, given.mode);
         set(&mut config.capture.persist, given.persist);

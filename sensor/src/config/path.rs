@@ -14,9 +14,7 @@ pub fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D
     if text.starts_with('/') && !text.contains('\0') {
         return Ok(PathBuf::from(text));
     }
-    Err(de::Error::custom(format!(
-        "{text:?} is no absolute path: it begins with `/`"
-    )))
+    Err(de::Error::custom(format!("{text:?} is no absolute path: it begins with `/`")))
 }
 
 /// As [`absolute`], for a key without a default.

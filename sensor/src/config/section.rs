@@ -24,7 +24,7 @@ pub struct Flow {
     pub active_timeout: Duration,
     /// Biflows kept at once.
     #[serde(deserialize_with = "flows")]
-    pub maximum: u32,
+    pub maximum: usize,
 }
 
 impl Default for Flow {
@@ -42,17 +42,14 @@ impl Default for Flow {
 #[serde(default, deny_unknown_fields, expecting = "a table of keys")]
 pub struct Inventory {
     #[serde(deserialize_with = "devices")]
-    pub maximum_devices: u32,
+    pub maximum_devices: usize,
     /// Stations known to be routers, besides those that are found out.
     pub routers: Vec<MacAddress>,
 }
 
 impl Default for Inventory {
     fn default() -> Self {
-        Self {
-            maximum_devices: 16_384,
-            routers: Vec::new(),
-        }
+        Self { maximum_devices: 16_384, routers: Vec::new() }
     }
 }
 
@@ -131,10 +128,7 @@ impl Default for Web {
 #[serde(default, deny_unknown_fields, expecting = "a table of keys")]
 pub struct Events {
     /// No events are written without it.
-    #[serde(
-        deserialize_with = "path::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "path::optional", skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
     pub flows: bool,
     pub devices: bool,
@@ -163,10 +157,7 @@ pub struct Alertmanager {
     #[serde(deserialize_with = "urls")]
     pub urls: Vec<String>,
     /// Of one request.
-    #[serde(
-        serialize_with = "duration::serialize",
-        deserialize_with = "request_timeout"
-    )]
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "request_timeout")]
     pub timeout: Duration,
     #[serde(serialize_with = "duration::serialize", deserialize_with = "interval")]
     pub resend_interval: Duration,
@@ -208,12 +199,12 @@ fn request_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     duration::between(deserializer, SECOND / 10, Duration::from_secs(60))
 }
 
-fn flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    number::within(deserializer, 1024..=1 << 24)
+fn flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    number::within(deserializer, 1024..=1 << 24).map(|flows| flows as usize)
 }
 
-fn devices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    number::within(deserializer, 16..=1 << 20)
+fn devices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    number::within(deserializer, 16..=1 << 20).map(|devices| devices as usize)
 }
 
 fn series<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {

@@ -24,21 +24,16 @@ pub fn parse(text: &str) -> Result<u64, String> {
             "`{text}` is not a size: write a whole number and B, KiB, MiB or GiB, as in \"64MiB\""
         )
     };
-    let end = text
-        .find(|each: char| !each.is_ascii_digit())
-        .ok_or_else(wrong)?;
+    let end = text.find(|each: char| !each.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(end);
-    let (_, factor) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(wrong)?;
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
     let number: u64 = number.parse().map_err(|_| wrong())?;
     number.checked_mul(*factor).ok_or_else(wrong)
 }
 
 /// The shortest writing that [`parse`] reads back.
 pub fn written(octets: u64) -> String {
-    let unit = UNITS.iter().find(|(_, factor)| octets % factor == 0);
+    let unit = UNITS.iter().find(|(_, factor)| octets.is_multiple_of(*factor));
     let (name, factor) = unit.unwrap_or(&UNITS[3]);
     format!("{}{name}", octets / factor)
 }
@@ -99,16 +94,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [
-            "",
-            "64",
-            "MiB",
-            "64MB",
-            "64 MiB",
-            "1.5GiB",
-            "-1B",
-            "99999999999GiB",
-        ] {
+        for text in ["", "64", "MiB", "64MB", "64 MiB", "1.5GiB", "-1B", "99999999999GiB"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -51,7 +51,7 @@ fn the_example_says_the_defaults() {
 fn what_is_shown_gives_the_same_configuration() {
     for text in ["", EXAMPLE, "[defaults]\nthresholds = false"] {
         let config = parse(text).unwrap();
-        let shown = config.to_toml().unwrap();
+        let shown = config.to_toml();
         assert_eq!(parse(&shown).unwrap(), config, "{shown}");
     }
 }
@@ -64,10 +64,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
         lines[0].starts_with("w.toml:3:1: unknown field `interfacs`, expected one of `interfaces`"),
         "{lines:?}"
     );
-    assert!(
-        lines[0].ends_with("did you mean `interfaces`?"),
-        "{lines:?}"
-    );
+    assert!(lines[0].ends_with("did you mean `interfaces`?"), "{lines:?}");
 }
 
 #[test]
@@ -90,27 +87,12 @@ fn one_mistake_does_not_hide_the_next() {
     );
     assert_eq!(lines.len(), 5, "{lines:?}");
     assert!(lines[0].starts_with("w.toml:2:13: "), "{lines:?}");
-    assert!(
-        lines[0].contains("a whole number from 256 to 65536"),
-        "{lines:?}"
-    );
-    assert!(
-        lines[1].starts_with("w.toml:3:2: unknown section `flows`"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("a whole number from 256 to 65536"), "{lines:?}");
+    assert!(lines[1].starts_with("w.toml:3:2: unknown section `flows`"), "{lines:?}");
     assert!(lines[1].ends_with("did you mean `flow`?"), "{lines:?}");
-    assert!(
-        lines[2].starts_with("w.toml:5:16: `fast` is not a duration"),
-        "{lines:?}"
-    );
-    assert!(
-        lines[3].ends_with("did you mean `distinct_peers`?"),
-        "{lines:?}"
-    );
-    assert!(
-        lines[4].starts_with("w.toml:13:1: `limit` of distinct_peers"),
-        "{lines:?}"
-    );
+    assert!(lines[2].starts_with("w.toml:5:16: `fast` is not a duration"), "{lines:?}");
+    assert!(lines[3].ends_with("did you mean `distinct_peers`?"), "{lines:?}");
+    assert!(lines[4].starts_with("w.toml:13:1: `limit` of distinct_peers"), "{lines:?}");
 }
 
 #[test]
@@ -122,18 +104,9 @@ fn what_does_not_go_together_is_refused() {
         ("[alertmanager]\nurls = [\"ftp://a\"]", ":2:8: "),
         ("[agent]\nsocket = \"here\"", ":2:10: "),
         ("[[role]]\nname = \"a\"", ":1:"),
-        (
-            "[[threshold]]\nid = \"X\"\nmetric = \"silence\"\nlimit = 3",
-            "needs a `scope`",
-        ),
-        (
-            "[[threshold]]\nid = \"X\"\nlimit = 3",
-            "missing field `metric`",
-        ),
-        (
-            "[[threshold]]\nid = \"X\"\nenabled = false",
-            "no built-in threshold",
-        ),
+        ("[[threshold]]\nid = \"X\"\nmetric = \"silence\"\nlimit = 3", "needs a `scope`"),
+        ("[[threshold]]\nid = \"X\"\nlimit = 3", "missing field `metric`"),
+        ("[[threshold]]\nid = \"X\"\nenabled = false", "no built-in threshold"),
         (
             "[[role]]\nname=\"pacs\"\nvendors=[\"a\"]\n[[threshold]]\nid=\"X\"\n\
              scope = { role = \"pasc\" }\nmetric=\"syn_rate\"\nlimit=3",
@@ -175,10 +148,7 @@ fn the_command_line_comes_before_the_file() {
     let path = Path::new("w.toml");
     let error = Config::parse(path, "", &overrides).unwrap_err();
     assert!(matches!(error, ConfigError::Override(_)));
-    let overrides = Overrides {
-        insecure_allow: Some(true),
-        ..overrides
-    };
+    let overrides = Overrides { insecure_allow: Some(true), ..overrides };
     let config = Config::parse(path, EXAMPLE, &overrides).unwrap();
     assert_eq!(config.capture.interfaces, ["eth7"]);
     assert!(config.capture.watches("eth7"));
@@ -198,18 +168,9 @@ impl Random {
 }
 
 fn mutate(random: &mut Random) -> Vec<u8> {
-    let mut lines: Vec<&str> = EXAMPLE
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty())
-        .collect();
-    let big = [
-        "99999999999999999999",
-        "-1",
-        "1e400",
-        "0",
-        "nan",
-        "0x7fffffffffffffff",
-    ];
+    let mut lines: Vec<&str> =
+        EXAMPLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let big = ["99999999999999999999", "-1", "1e400", "0", "nan", "0x7fffffffffffffff"];
     let digits = |line: &str| line.bytes().filter(u8::is_ascii_digit).count();
     let mut octets = Vec::new();
     match random.below(4) {
@@ -221,9 +182,7 @@ fn mutate(random: &mut Random) -> Vec<u8> {
             lines.remove(random.below(lines.len()));
         }
         2 => {
-            let numbered: Vec<_> = (0..lines.len())
-                .filter(|&at| digits(lines[at]) > 0)
-                .collect();
+            let numbered: Vec<_> = (0..lines.len()).filter(|&at| digits(lines[at]) > 0).collect();
             let at = numbered[random.below(numbered.len())];
             let line = lines[at];
             let start = line.find(|each: char| each.is_ascii_digit()).unwrap();
@@ -232,9 +191,7 @@ fn mutate(random: &mut Random) -> Vec<u8> {
                 .map_or(line.len(), |length| start + length);
             let blown = [&line[..start], big[random.below(big.len())], &line[end..]].concat();
             lines.remove(at);
-            octets = [lines[..at].join("\n"), blown, lines[at..].join("\n")]
-                .join("\n")
-                .into();
+            octets = [lines[..at].join("\n"), blown, lines[at..].join("\n")].join("\n").into();
         }
         _ => {}
     }
@@ -268,10 +225,7 @@ fn no_mutated_file_panics_and_every_complaint_has_a_line() {
             let mut number = || parts.next().unwrap().parse::<usize>();
             assert!(matches!(number(), Ok(1..)), "{round}: no line: {line}");
             assert!(matches!(number(), Ok(1..)), "{round}: no column: {line}");
-            assert!(
-                parts.next().is_some_and(|message| message.len() > 5),
-                "{line}"
-            );
+            assert!(parts.next().is_some_and(|message| message.len() > 5), "{line}");
         }
     }
     std::fs::remove_file(&path).unwrap();

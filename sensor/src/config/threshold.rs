@@ -110,10 +110,7 @@ pub struct Rules {
 
 impl Rules {
     pub fn new(builtin: Vec<Threshold>) -> Self {
-        Self {
-            builtin,
-            written: Vec::new(),
-        }
+        Self { builtin, written: Vec::new() }
     }
 
     /// Adds a rule of the file. It takes the place of the built-in one of the same id and name,

@@ -20,19 +20,13 @@ pub fn thresholds() -> Vec<Threshold> {
 }
 
 fn over(protocol: Protocol) -> Filter {
-    Filter {
-        protocol: Some(protocol),
-        ..Filter::default()
-    }
+    Filter { protocol: Some(protocol), ..Filter::default() }
 }
 
 fn spreading() -> Vec<Threshold> {
     vec![Threshold {
         severity: Severity::Critical,
-        filter: Filter {
-            destination_ports: vec![139, 445],
-            ..over(Protocol::Tcp)
-        },
+        filter: Filter { destination_ports: vec![139, 445], ..over(Protocol::Tcp) },
         ..Threshold::new("WL-002", "smb_fan_out", Metric::DistinctPeers, 10.0)
     }]
 }
@@ -59,30 +53,15 @@ fn scanning() -> Vec<Threshold> {
             failed: true,
             per_peer: true,
             filter: over(Protocol::Tcp),
-            ..Threshold::new(
-                "WL-011",
-                "port_scan",
-                Metric::DistinctDestinationPorts,
-                15.0,
-            )
+            ..Threshold::new("WL-011", "port_scan", Metric::DistinctDestinationPorts, 15.0)
         },
         // Above what a traceroute (3 ports a hop) or the calls of one telephone exchange take.
         Threshold {
             per_peer: true,
             filter: over(Protocol::Udp),
-            ..Threshold::new(
-                "WL-011",
-                "udp_port_scan",
-                Metric::DistinctDestinationPorts,
-                64.0,
-            )
+            ..Threshold::new("WL-011", "udp_port_scan", Metric::DistinctDestinationPorts, 64.0)
         },
-        Threshold::new(
-            "WL-012",
-            "syn_without_answer",
-            Metric::HalfOpenRate,
-            256.0 / 60.0,
-        ),
+        Threshold::new("WL-012", "syn_without_answer", Metric::HalfOpenRate, 256.0 / 60.0),
         Threshold {
             window: five_minutes,
             ..Threshold::new("WL-012", "half_open_share", Metric::HalfOpenShare, 0.9)
@@ -94,6 +73,9 @@ fn scanning() -> Vec<Threshold> {
     ]
 }
 
+/// Above 1,000 a second; a rule fires when its limit is reached.
+const SYN_FLOOD: f64 = 1001.0;
+
 fn flooding() -> Vec<Threshold> {
     let flood = |name, metric, limit, window, filter| Threshold {
         severity: Severity::High,
@@ -104,18 +86,12 @@ fn flooding() -> Vec<Threshold> {
     vec![
         Threshold {
             per_peer: true,
-            ..flood("syn_flood", Metric::SynRate, 1000.0, 1, over(Protocol::Tcp))
+            ..flood("syn_flood", Metric::SynRate, SYN_FLOOD, 1, over(Protocol::Tcp))
         },
         // From forged sources: only the target can be named.
         Threshold {
             direction: Direction::Received,
-            ..flood(
-                "syn_flood_target",
-                Metric::SynRate,
-                1000.0,
-                1,
-                over(Protocol::Tcp),
-            )
+            ..flood("syn_flood_target", Metric::SynRate, SYN_FLOOD, 1, over(Protocol::Tcp))
         },
         Threshold {
             severity: Severity::Medium,
@@ -132,21 +108,9 @@ fn flooding() -> Vec<Threshold> {
         },
         Threshold {
             per_peer: true,
-            ..flood(
-                "udp_flood",
-                Metric::NewFlowRate,
-                256.0,
-                5,
-                over(Protocol::Udp),
-            )
+            ..flood("udp_flood", Metric::NewFlowRate, 256.0, 5, over(Protocol::Udp))
         },
-        flood(
-            "icmp_flood",
-            Metric::PacketRate,
-            250.0,
-            5,
-            over(Protocol::Icmp),
-        ),
+        flood("icmp_flood", Metric::PacketRate, 250.0, 5, over(Protocol::Icmp)),
     ]
 }
 

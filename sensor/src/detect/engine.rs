@@ -33,11 +33,7 @@ pub struct Bounds {
 impl Default for Bounds {
     /// At most about 40 MiB.
     fn default() -> Self {
-        Self {
-            windows: 65_536,
-            values: 524_288,
-            groups: 256,
-        }
+        Self { windows: 65_536, values: 524_288, groups: 256 }
     }
 }
 
@@ -46,7 +42,7 @@ impl Default for Bounds {
 pub struct ConnectionOutcome {
     /// The initiator.
     pub device: DeviceId,
-    /// Its SYN was neither accepted nor refused, or it never acknowledged the answer.
+    /// Nothing came back in time. A refusal is an answer.
     pub is_half_open: bool,
     /// When that was decided.
     pub at: Moment,
@@ -151,6 +147,12 @@ impl Thresholds {
     /// The alerts that are firing, in the order of rules and devices.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
         self.lives.firing()
+    }
+
+    /// Whether the firing alert `id`, as the latest evaluation gave it out, had been given out
+    /// before and has grown since.
+    pub fn has_been_given_out(&self, id: u64) -> bool {
+        self.lives.is_repeated(id)
     }
 
     /// The rules that are in force.
@@ -258,10 +260,7 @@ impl Thresholds {
                         group,
                         evidence_since: measure.evidence_since(rule, now),
                     };
-                    levels
-                        .entry(watch)
-                        .and_modify(|highest| highest.raise(level))
-                        .or_insert(level);
+                    levels.entry(watch).and_modify(|highest| highest.raise(level)).or_insert(level);
                 }
             }
             if !keep {
@@ -295,5 +294,4 @@ fn applies(rule: &Threshold, roles: &[Role], device: &Device) -> bool {
 }
 
 #[cfg(test)]
-#[path = "engine_tests.rs"]
 mod tests;

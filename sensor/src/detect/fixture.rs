@@ -32,10 +32,7 @@ fn address(host: u32) -> u32 {
 pub fn device(host: u32) -> Device {
     Device {
         id: DeviceId(host),
-        key: DeviceKey::Station {
-            station: station(host),
-            vlans: 0,
-        },
+        key: DeviceKey::Station { station: station(host), vlans: 0 },
         vendor: Some("Philips Patient Monitoring".to_owned()),
         vendor_is_module_maker: false,
         is_locally_administered: false,

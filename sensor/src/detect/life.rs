@@ -2,7 +2,7 @@
 //! and device.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     hash::{Hash, Hasher},
     time::Duration,
 };
@@ -56,18 +56,22 @@ enum Life {
 pub struct Lives {
     resend: Duration,
     lives: BTreeMap<Watch, Life>,
+    /// Firing alerts that were given out more than once.
+    repeated: HashSet<u64>,
 }
 
 impl Lives {
     pub fn new(resend: Duration) -> Self {
-        Self {
-            resend,
-            lives: BTreeMap::new(),
-        }
+        Self { resend, lives: BTreeMap::new(), repeated: HashSet::new() }
     }
 
     pub fn has(&self, watch: Watch) -> bool {
         self.lives.contains_key(&watch)
+    }
+
+    /// Whether the latest giving out of this firing alert was not its first.
+    pub fn is_repeated(&self, id: u64) -> bool {
+        self.repeated.contains(&id)
     }
 
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
@@ -91,7 +95,7 @@ impl Lives {
             }
         }
         let mut alerts = Vec::new();
-        let resend = self.resend;
+        let (resend, repeated) = (self.resend, &mut self.repeated);
         self.lives.retain(|watch, life| {
             let rule = &rules[watch.0];
             let level = levels.get(watch);
@@ -105,21 +109,15 @@ impl Lives {
                     {
                         let alert = fire(rule, device, level, now);
                         alerts.push(alert.clone());
-                        *life = Life::Firing {
-                            reported_at: now,
-                            reported_value: alert.value,
-                            alert,
-                        };
+                        *life =
+                            Life::Firing { reported_at: now, reported_value: alert.value, alert };
                     }
                     true
                 }
-                Life::Firing {
-                    alert,
-                    reported_at,
-                    reported_value,
-                } => {
+                Life::Firing { alert, reported_at, reported_value } => {
                     let floor = rule.limit * rule.clear_below;
                     let Some(level) = level.filter(|level| level.value >= floor) else {
+                        repeated.remove(&alert.id);
                         alert.state = AlertState::Resolved;
                         alert.resolved_at = Some(now);
                         alerts.push(alert.clone());
@@ -134,6 +132,7 @@ impl Lives {
                     if alert.value > *reported_value && now.since(*reported_at) >= resend {
                         *reported_at = now;
                         *reported_value = alert.value;
+                        repeated.insert(alert.id);
                         alerts.push(alert.clone());
                     }
                     true

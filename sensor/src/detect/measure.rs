@@ -21,11 +21,7 @@ impl Group {
     pub fn of(rule: &Threshold, key: &FlowKey, peer: [u64; 2]) -> Self {
         Self {
             peer: if rule.per_peer { peer } else { [0; 2] },
-            port: if rule.per_port {
-                key.destination_port()
-            } else {
-                0
-            },
+            port: if rule.per_port { key.destination_port() } else { 0 },
         }
     }
 }
@@ -47,11 +43,7 @@ impl Change {
         let is_opening = delta.is_new && part == Part::Initiator;
         let counts = rule.filter.replies || part != Part::Responder;
         let when_new = |is_counted: bool| {
-            if delta.is_new && is_counted {
-                Self::Add(delta.first_seen, 1)
-            } else {
-                Self::Nothing
-            }
+            if delta.is_new && is_counted { Self::Add(delta.first_seen, 1) } else { Self::Nothing }
         };
         match rule.metric {
             Metric::PacketRate if counts => Self::Add(delta.last_seen, delta.packets),
@@ -111,10 +103,9 @@ impl Measure {
     pub fn new(rule: &Threshold, at: Moment) -> Self {
         let numbers = match rule.metric {
             Metric::Silence => Numbers::LastSeen(at),
-            Metric::HalfOpenShare => Numbers::Share {
-                half_open: Sums::new(rule.window),
-                all: Sums::new(rule.window),
-            },
+            Metric::HalfOpenShare => {
+                Numbers::Share { half_open: Sums::new(rule.window), all: Sums::new(rule.window) }
+            }
             metric if metric.is_distinct_count() => Numbers::Distinct(Distinct::new(rule.window)),
             _ => Numbers::Sum(Sums::new(rule.window)),
         };

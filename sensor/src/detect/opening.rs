@@ -62,11 +62,7 @@ pub fn part(delta: &FlowDelta) -> Part {
 }
 
 const fn of(is_initiator: bool) -> Part {
-    if is_initiator {
-        Part::Initiator
-    } else {
-        Part::Responder
-    }
+    if is_initiator { Part::Initiator } else { Part::Responder }
 }
 
 /// Whether the first segment is one that no honest stack sends (null, FIN, Xmas, SYN with FIN).
@@ -92,11 +88,7 @@ pub fn syn_segments(delta: &FlowDelta) -> u64 {
     if delta.key.protocol() != protocol::TCP || delta.first_tcp_flags & (SYN | ACK) != SYN {
         return 0;
     }
-    if delta.tcp_flags & (ACK | FIN | RST) == 0 {
-        delta.packets
-    } else {
-        u64::from(delta.is_new)
-    }
+    if delta.tcp_flags & (ACK | FIN | RST) == 0 { delta.packets } else { u64::from(delta.is_new) }
 }
 
 #[cfg(test)]

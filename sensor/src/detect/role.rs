@@ -43,41 +43,30 @@ impl Role {
 
 pub fn device_matches(role: &Role, device: &Device) -> bool {
     let by_key = match device.key {
-        DeviceKey::Station { station, .. } => role
-            .mac_prefixes
-            .iter()
-            .any(|prefix| prefix.contains(station)),
-        DeviceKey::Address(address) => role
-            .addresses
-            .iter()
-            .any(|network| network.contains(address)),
+        DeviceKey::Station { station, .. } => {
+            role.mac_prefixes.iter().any(|prefix| prefix.contains(station))
+        }
+        DeviceKey::Address(address) => {
+            role.addresses.iter().any(|network| network.contains(address))
+        }
     };
     by_key
-        || role.addresses.iter().any(|network| {
-            device
-                .addresses
-                .iter()
-                .any(|&address| network.contains(address))
-        })
+        || role
+            .addresses
+            .iter()
+            .any(|network| device.addresses.iter().any(|&address| network.contains(address)))
         || device.vendor.as_ref().is_some_and(|vendor| {
             let vendor = vendor.to_lowercase();
-            role.vendors
-                .iter()
-                .any(|part| vendor.contains(&part.to_lowercase()))
+            role.vendors.iter().any(|part| vendor.contains(&part.to_lowercase()))
         })
-        || role
-            .applications
-            .iter()
-            .any(|application| device.applications.contains(application))
+        || role.applications.iter().any(|application| device.applications.contains(application))
         || role.devices.iter().any(|selector| selector.selects(device))
 }
 
 /// Whether `device` has the role called `name`.
 pub fn has_role(roles: &[Role], name: &str, device: &Device) -> bool {
     name == ROUTER && device.is_router
-        || roles
-            .iter()
-            .any(|role| role.name == name && device_matches(role, device))
+        || roles.iter().any(|role| role.name == name && device_matches(role, device))
 }
 
 #[cfg(test)]
@@ -105,7 +94,7 @@ mod tests {
         for text in roles {
             let role: Role = toml::from_str(text).unwrap();
             assert!(device_matches(&role, &device), "{text}");
-            assert!(has_role(&[role.clone()], "a", &device));
+            assert!(has_role(std::slice::from_ref(&role), "a", &device));
             assert!(!has_role(&[role], "b", &device));
         }
     }

@@ -97,17 +97,11 @@ impl Network {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
                 let difference = network.to_bits() ^ address.to_bits();
-                difference
-                    .checked_shr(32 - u32::from(self.length))
-                    .unwrap_or(0)
-                    == 0
+                difference.checked_shr(32 - u32::from(self.length)).unwrap_or(0) == 0
             }
             (IpAddr::V6(network), IpAddr::V6(address)) => {
                 let difference = network.to_bits() ^ address.to_bits();
-                difference
-                    .checked_shr(128 - u32::from(self.length))
-                    .unwrap_or(0)
-                    == 0
+                difference.checked_shr(128 - u32::from(self.length)).unwrap_or(0) == 0
             }
             _ => false,
         }
@@ -137,18 +131,10 @@ impl FromStr for Network {
         let network = Self { address, length };
         let has_host_bits = match address {
             IpAddr::V4(address) => {
-                address
-                    .to_bits()
-                    .checked_shl(u32::from(length))
-                    .unwrap_or(0)
-                    != 0
+                address.to_bits().checked_shl(u32::from(length)).unwrap_or(0) != 0
             }
             IpAddr::V6(address) => {
-                address
-                    .to_bits()
-                    .checked_shl(u32::from(length))
-                    .unwrap_or(0)
-                    != 0
+                address.to_bits().checked_shl(u32::from(length)).unwrap_or(0) != 0
             }
         };
         if has_host_bits {
@@ -264,10 +250,7 @@ mod tests {
     #[test]
     fn a_device_is_named_by_station_or_address() {
         let station: DeviceSelector = "00:13:dd:01:02:03".parse().unwrap();
-        assert_eq!(
-            station,
-            DeviceSelector::Station(MacAddress(0x0013_dd01_0203))
-        );
+        assert_eq!(station, DeviceSelector::Station(MacAddress(0x0013_dd01_0203)));
         let address: DeviceSelector = "fd00::7".parse().unwrap();
         assert_eq!(address.to_string(), "fd00::7");
         assert!("pump-7".parse::<DeviceSelector>().is_err());

@@ -22,12 +22,7 @@ pub fn sentence(rule: &Threshold, device: &Device, level: &Level) -> String {
     let mut text = subject(device);
     let at_least = if level.is_capped { "at least " } else { "" };
     // Writing to a string does not fail.
-    let _ = write!(
-        text,
-        " {}: {at_least}{}",
-        deed(rule),
-        number(level.value, rule.metric)
-    );
+    let _ = write!(text, " {}: {at_least}{}", deed(rule), number(level.value, rule.metric));
     let _ = write!(text, "{}", circumstances(rule, level));
     let limit = number(rule.limit, rule.metric);
     let _ = if rule.metric == Metric::Silence {
@@ -155,10 +150,7 @@ mod tests {
         Level {
             value,
             is_capped: false,
-            group: Group {
-                peer: mapped_ipv4(0x0a14_0005),
-                port: 80,
-            },
+            group: Group { peer: mapped_ipv4(0x0a14_0005), port: 80 },
             evidence_since: Moment::default(),
         }
     }
@@ -193,10 +185,7 @@ mod tests {
 
     #[test]
     fn a_capped_number_is_a_lower_bound() {
-        let capped = Level {
-            is_capped: true,
-            ..level(1024.0)
-        };
+        let capped = Level { is_capped: true, ..level(1024.0) };
         let text = sentence(&builtin::thresholds()[0], &device(7), &capped);
         assert!(text.contains(": at least 1024 over"), "{text}");
     }

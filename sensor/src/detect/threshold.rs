@@ -64,10 +64,7 @@ impl Metric {
 
     /// Whether it is measured on flows, so that filters and groups have a meaning.
     pub const fn is_of_flows(self) -> bool {
-        !matches!(
-            self,
-            Self::HalfOpenRate | Self::HalfOpenShare | Self::Silence
-        )
+        !matches!(self, Self::HalfOpenRate | Self::HalfOpenShare | Self::Silence)
     }
 }
 
@@ -203,10 +200,7 @@ impl Threshold {
             per_port: false,
             failed: false,
             direction: Direction::Sent,
-            filter: Filter {
-                replies: true,
-                ..Filter::default()
-            },
+            filter: Filter { replies: true, ..Filter::default() },
         }
     }
 
@@ -218,9 +212,7 @@ impl Threshold {
     pub fn check(&self) -> Result<(), String> {
         let is_label = |text: &str| {
             (1..=64).contains(&text.len())
-                && text
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
         };
         let metric = self.metric.name();
         let highest = match self.metric {
@@ -241,6 +233,8 @@ impl Threshold {
             "`window` is from 1s to 24h".to_owned()
         } else if self.hold > LONGEST_WINDOW {
             "`for` is from 0s to 24h".to_owned()
+        } else if self.minimum > 1_000_000_000 {
+            "`minimum` is at most 1000000000".to_owned()
         } else if self.failed
             && !(self.metric.is_distinct_count() && self.filter.protocol == Some(Protocol::Tcp))
         {
@@ -276,17 +270,14 @@ pub mod application_names {
 
         fn from_str(text: &str) -> Result<Self, ()> {
             let mut all = Application::ALL.iter();
-            all.find(|each| each.name() == text)
-                .map(|&each| Self(each))
-                .ok_or(())
+            all.find(|each| each.name() == text).map(|&each| Self(each)).ok_or(())
         }
     }
 
     impl<'de> Deserialize<'de> for Label {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             let text = String::deserialize(deserializer)?;
-            text.parse()
-                .map_err(|()| de::Error::unknown_variant(&text, LABELS.as_slice()))
+            text.parse().map_err(|()| de::Error::unknown_variant(&text, LABELS.as_slice()))
         }
     }
 

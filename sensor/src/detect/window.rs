@@ -23,11 +23,7 @@ pub struct Sums {
 impl Sums {
     pub fn new(window: Duration) -> Self {
         let micros = u64::try_from(window.as_micros()).unwrap_or(u64::MAX);
-        Self {
-            width: (micros / BUCKETS as u64).max(100_000),
-            head: 0,
-            sums: [0; BUCKETS],
-        }
+        Self { width: (micros / BUCKETS as u64).max(100_000), head: 0, sums: [0; BUCKETS] }
     }
 
     /// Moves on to `now`; a moment before the newest changes nothing.
@@ -59,9 +55,7 @@ impl Sums {
     }
 
     pub fn total(&self) -> u64 {
-        self.sums
-            .iter()
-            .fold(0, |total: u64, &sum| total.saturating_add(sum))
+        self.sums.iter().fold(0, |total: u64, &sum| total.saturating_add(sum))
     }
 
     fn bucket(&self, at: Moment) -> u64 {
@@ -73,8 +67,7 @@ impl Sums {
     }
 
     fn slot(&mut self, bucket: u64) -> Option<&mut u64> {
-        self.is_current(bucket)
-            .then(|| &mut self.sums[(bucket % BUCKETS as u64) as usize])
+        self.is_current(bucket).then(|| &mut self.sums[(bucket % BUCKETS as u64) as usize])
     }
 }
 
@@ -92,10 +85,7 @@ pub struct Distinct {
 
 impl Distinct {
     pub fn new(window: Duration) -> Self {
-        Self {
-            counts: Sums::new(window),
-            last_seen: HashMap::new(),
-        }
+        Self { counts: Sums::new(window), last_seen: HashMap::new() }
     }
 
     /// Drops the values that have aged; returns how many.
@@ -104,8 +94,7 @@ impl Distinct {
         let before = self.last_seen.len();
         if before as u64 != self.counts.total() {
             let counts = &self.counts;
-            self.last_seen
-                .retain(|_, bucket| counts.is_current(*bucket));
+            self.last_seen.retain(|_, bucket| counts.is_current(*bucket));
             if self.last_seen.is_empty() {
                 self.last_seen = HashMap::new();
             }

@@ -6,6 +6,7 @@
 //! ones are sent again each interval and expire at the other end after four of them.
 
 mod ledger;
+mod outbox;
 mod posting;
 
 use std::{
@@ -16,16 +17,15 @@ use std::{
         mpsc::{self, Receiver, SyncSender},
     },
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use ledger::{Ledger, Saving};
+use outbox::wall_time;
+pub use outbox::{Outbox, OutboxEntry, OutboxError};
 use posting::Posting;
 
-use crate::{
-    detect::Alert,
-    time::{Timestamp, WallClock},
-};
+use crate::{config, detect::Alert, inventory::Device, time::WallClock};
 
 /// How long a graceful stop may take.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -33,53 +33,6 @@ const FLUSH: Duration = Duration::from_secs(5);
 const BATCH: usize = 256;
 /// Alerts kept, firing and waiting to be delivered.
 const CAPACITY: usize = 16_384;
-
-pub type OutboxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// A stored alert that has not been delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboxEntry {
-    pub id: i64,
-    pub body: String,
-}
-
-/// Where undelivered alerts outlive the agent. Called from the sink's thread only.
-pub trait Outbox: Send {
-    /// Keeps `body` and returns the number it is known by.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store; the alert is sent all the same.
-    fn outbox_push(&mut self, body: &str) -> Result<i64, OutboxError>;
-
-    /// The oldest entries, at most `maximum`.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    fn outbox_peek(&mut self, maximum: usize) -> Result<Vec<OutboxEntry>, OutboxError>;
-
-    /// Forgets an entry: it was delivered, or a later state took its place.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    fn outbox_delivered(&mut self, id: i64) -> Result<(), OutboxError>;
-
-    /// Notes that an attempt to deliver an entry failed.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    fn outbox_failed(&mut self, id: i64) -> Result<(), OutboxError>;
-
-    /// Entries held.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    fn outbox_len(&mut self) -> Result<u64, OutboxError>;
-}
 
 /// Where and how to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +46,24 @@ pub struct Settings {
     pub sensor: String,
     /// A page about the alert, if there is one.
     pub generator_url: Option<String>,
+}
+
+impl Settings {
+    /// As configured; the sensor is called by the name of the host.
+    pub fn of(settings: &config::Alertmanager) -> Self {
+        let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let sensor = match host_name.trim() {
+            "" => "wardline",
+            name => name,
+        };
+        Self {
+            urls: settings.urls.clone(),
+            timeout: settings.timeout,
+            resend_interval: settings.resend_interval,
+            sensor: sensor.to_owned(),
+            generator_url: None,
+        }
+    }
 }
 
 /// What the sink has done so far.
@@ -128,7 +99,7 @@ impl Shared {
     }
 }
 
-/// The sink. Dropping it ends its thread without waiting; [`Alertmanager::stop`] delivers first.
+/// The sink. Dropping it ends its thread without waiting; [`Alertmanager::finish`] delivers first.
 #[derive(Debug)]
 pub struct Alertmanager {
     shared: Arc<Shared>,
@@ -137,12 +108,22 @@ pub struct Alertmanager {
 }
 
 impl Alertmanager {
+    /// The sink that the configuration asks for; `None` if it names no Alertmanager, or (with an
+    /// error in the log) if the system gives no thread.
+    pub fn start(settings: &config::Alertmanager) -> Option<Self> {
+        if settings.urls.is_empty() {
+            return None;
+        }
+        let started = Self::start_with(Settings::of(settings), None);
+        started.inspect_err(|error| tracing::error!(%error, "no alerts are sent")).ok()
+    }
+
     /// Starts the thread, which first takes up what `outbox` holds.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(settings: Settings, outbox: Option<Box<dyn Outbox>>) -> io::Result<Self> {
+    pub fn start_with(settings: Settings, outbox: Option<Box<dyn Outbox>>) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             ledger: Mutex::new(Ledger::new(
                 CAPACITY,
@@ -163,16 +144,12 @@ impl Alertmanager {
         thread::Builder::new()
             .name("alertmanager".to_owned())
             .spawn(move || worker.run(&stopping))?;
-        Ok(Self {
-            shared,
-            settings,
-            stopped,
-        })
+        Ok(Self { shared, settings, stopped })
     }
 
     /// Takes `alert` over for delivery, without waiting; `clock` is the one that dates it.
-    pub fn notify(&self, alert: &Alert, clock: WallClock) {
-        let posting = Posting::new(alert, clock, &self.settings);
+    pub fn take(&self, alert: &Alert, device: Option<&Device>, clock: WallClock) {
+        let posting = Posting::new(alert, device, clock, &self.settings);
         self.shared.ledger().put(posting, Instant::now());
         self.shared.changed.notify_one();
     }
@@ -188,7 +165,7 @@ impl Alertmanager {
     }
 
     /// Delivers what is waiting, for at most 5 s; returns whether nothing was left.
-    pub fn stop(self) -> bool {
+    pub fn finish(self) -> bool {
         self.shared.ledger().close();
         self.shared.changed.notify_one();
         let in_time = self.stopped.recv_timeout(FLUSH).is_ok();
@@ -257,7 +234,7 @@ impl Worker {
         let Some(outbox) = &mut self.outbox else {
             return;
         };
-        let entries = outbox.outbox_peek(CAPACITY).unwrap_or_else(|error| {
+        let entries = outbox.outbox_peek(CAPACITY as u32).unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot read undelivered alerts");
             Vec::new()
         });
@@ -284,8 +261,9 @@ impl Worker {
             let Ok(body) = serde_json::to_string(&posting) else {
                 continue;
             };
-            match outbox.outbox_push(&body) {
-                Ok(id) => self.shared.ledger().saved(&ticket, id),
+            match outbox.outbox_push(posting.severity(), &body) {
+                Ok(Some(id)) => self.shared.ledger().saved(&ticket, id),
+                Ok(None) => {}
                 Err(error) => failure = Some(error),
             }
         }
@@ -310,10 +288,7 @@ impl Worker {
                 return;
             }
             let expiry = wall_time(4 * self.settings.resend_interval);
-            let body: Vec<_> = batch
-                .iter()
-                .map(|(_, posting)| posting.message(expiry))
-                .collect();
+            let body: Vec<_> = batch.iter().map(|(_, posting)| posting.message(expiry)).collect();
             let tickets: Vec<_> = batch.iter().map(|(ticket, _)| ticket.clone()).collect();
             match self.post(&self.settings.urls[target], &body, timeout) {
                 Ok(()) => {
@@ -327,9 +302,7 @@ impl Worker {
                     tracing::warn!(url, reason, alerts = tickets.len(), "alerts not delivered");
                     self.shared.counters.failed.fetch_add(1, Relaxed);
                     let undelivered =
-                        self.shared
-                            .ledger()
-                            .refused(target, &tickets, Instant::now());
+                        self.shared.ledger().refused(target, &tickets, Instant::now());
                     self.note_failures(undelivered);
                     return;
                 }
@@ -361,11 +334,7 @@ impl Worker {
         if response.status().is_success() {
             return Ok(());
         }
-        let reason = response
-            .body_mut()
-            .with_config()
-            .limit(1024)
-            .read_to_string();
+        let reason = response.body_mut().with_config().limit(1024).read_to_string();
         let reason: String = reason
             .unwrap_or_default()
             .chars()
@@ -375,15 +344,5 @@ impl Worker {
     }
 }
 
-/// The time of day `after` from now.
-fn wall_time(after: Duration) -> Timestamp {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let micros = i64::try_from((since_epoch + after).as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(micros)
-}
-
 #[cfg(test)]
-#[path = "alertmanager/tests.rs"]
 mod tests;

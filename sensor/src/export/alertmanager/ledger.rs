@@ -127,10 +127,7 @@ impl Ledger {
         if self.entries.len() < self.capacity || self.entries.contains_key(labels) {
             return true;
         }
-        let resolved = self
-            .entries
-            .values()
-            .filter(|entry| entry.posting.is_resolved());
+        let resolved = self.entries.values().filter(|entry| entry.posting.is_resolved());
         let first = resolved.min_by_key(|entry| entry.version);
         let Some(labels) = first.map(|entry| entry.posting.labels.clone()) else {
             return false;
@@ -152,18 +149,13 @@ impl Ledger {
         for entry in self.entries.values_mut().filter(|entry| !entry.is_saved) {
             entry.is_saved = true;
             if !entry.is_accepted {
-                let ticket = Ticket {
-                    labels: entry.posting.labels.clone(),
-                    version: entry.version,
-                };
+                let ticket =
+                    Ticket { labels: entry.posting.labels.clone(), version: entry.version };
                 new.push((ticket, entry.posting.clone()));
             }
         }
         new.sort_by_key(|(ticket, _)| ticket.version);
-        Saving {
-            new,
-            obsolete: std::mem::take(&mut self.obsolete),
-        }
+        Saving { new, obsolete: std::mem::take(&mut self.obsolete) }
     }
 
     /// The outbox holds the state of `ticket` as `id`.
@@ -186,10 +178,8 @@ impl Ledger {
         due.truncate(maximum);
         due.into_iter()
             .map(|entry| {
-                let ticket = Ticket {
-                    labels: entry.posting.labels.clone(),
-                    version: entry.version,
-                };
+                let ticket =
+                    Ticket { labels: entry.posting.labels.clone(), version: entry.version };
                 (ticket, entry.posting.clone())
             })
             .collect()
@@ -240,21 +230,12 @@ impl Ledger {
             return Duration::ZERO;
         }
         let when = |target: usize| {
-            let due = self
-                .entries
-                .values()
-                .filter_map(move |entry| entry.due[target]);
+            let due = self.entries.values().filter_map(move |entry| entry.due[target]);
             let first = due.min()?;
-            Some(
-                self.targets[target]
-                    .retry_at
-                    .map_or(first, |at| at.max(first)),
-            )
+            Some(self.targets[target].retry_at.map_or(first, |at| at.max(first)))
         };
         let first = (0..self.targets.len()).filter_map(when).min();
-        first.map_or(LONGEST_SLEEP, |at| {
-            at.saturating_duration_since(now).min(LONGEST_SLEEP)
-        })
+        first.map_or(LONGEST_SLEEP, |at| at.saturating_duration_since(now).min(LONGEST_SLEEP))
     }
 
     /// Alerts whose latest state nobody has taken.

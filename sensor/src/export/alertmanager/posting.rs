@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Settings;
 use crate::{
     config::duration,
-    detect::{Alert, AlertState},
+    detect::{Alert, AlertState, Severity, selector::MacAddress},
+    inventory::{Device, DeviceKey},
     time::{Timestamp, WallClock},
 };
 
@@ -36,7 +37,12 @@ pub struct Message<'p> {
 }
 
 impl Posting {
-    pub fn new(alert: &Alert, clock: WallClock, settings: &Settings) -> Self {
+    pub fn new(
+        alert: &Alert,
+        device: Option<&Device>,
+        clock: WallClock,
+        settings: &Settings,
+    ) -> Self {
         let ends_at = match alert.state {
             AlertState::Firing => None,
             AlertState::Resolved => {
@@ -57,9 +63,17 @@ impl Posting {
             ("limit", alert.limit.to_string()),
             ("window", duration::written(alert.window)),
         ];
+        let mut annotations = named(annotations);
+        if let Some(device) = device {
+            let address = match device.key {
+                DeviceKey::Station { station, .. } => MacAddress(station).to_string(),
+                DeviceKey::Address(address) => address.to_string(),
+            };
+            annotations.insert("address".to_owned(), address);
+        }
         Self {
             labels: named(labels),
-            annotations: named(annotations),
+            annotations,
             starts_at: clock.at(alert.fired_at).as_micros(),
             ends_at,
             generator_url: settings.generator_url.clone(),
@@ -68,6 +82,12 @@ impl Posting {
 
     pub fn is_resolved(&self) -> bool {
         self.ends_at.is_some()
+    }
+
+    pub fn severity(&self) -> Severity {
+        let name = self.labels.get("severity").map_or("", String::as_str);
+        let all = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+        all.into_iter().find(|severity| severity.name() == name).unwrap_or(Severity::Info)
     }
 
     /// The message; a firing alert ends at `expiry` unless it is sent again before.
@@ -83,8 +103,5 @@ impl Posting {
 }
 
 fn named<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

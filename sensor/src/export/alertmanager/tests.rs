@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     detect::{AlertState, Severity},
     inventory::DeviceId,
-    time::Moment,
+    time::{Moment, Timestamp},
 };
 
 const BINARY: &str = "prometheus-alertmanager";
@@ -23,11 +23,7 @@ fn alert(device: u32, is_resolved: bool) -> Alert {
         rule: "WL-002".to_owned(),
         name: "smb_fan_out".to_owned(),
         severity: Severity::Critical,
-        state: if is_resolved {
-            AlertState::Resolved
-        } else {
-            AlertState::Firing
-        },
+        state: if is_resolved { AlertState::Resolved } else { AlertState::Firing },
         device: DeviceId(device),
         metric: "distinct_peers".to_owned(),
         value: 14.0,
@@ -57,7 +53,7 @@ fn settings(port: u16) -> Settings {
 }
 
 pub(super) fn posting(device: u32, is_resolved: bool) -> Posting {
-    Posting::new(&alert(device, is_resolved), clock(), &settings(1))
+    Posting::new(&alert(device, is_resolved), None, clock(), &settings(1))
 }
 
 fn free_port() -> u16 {
@@ -79,11 +75,7 @@ impl Receiver {
             std::env::temp_dir().join(format!("wardline-am-{}-{port}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let configuration = directory.join("alertmanager.yml");
-        fs::write(
-            &configuration,
-            "route: {receiver: none}\nreceivers: [{name: none}]\n",
-        )
-        .unwrap();
+        fs::write(&configuration, "route: {receiver: none}\nreceivers: [{name: none}]\n").unwrap();
         let spawned = Command::new(BINARY)
             .arg(format!("--config.file={}", configuration.display()))
             .arg(format!("--storage.path={}", directory.display()))
@@ -93,11 +85,7 @@ impl Receiver {
             .stderr(Stdio::null())
             .spawn();
         match spawned {
-            Ok(process) => Some(Self {
-                process,
-                directory,
-                port,
-            }),
+            Ok(process) => Some(Self { process, directory, port }),
             Err(error) => {
                 println!("NOT RUN: {test}: {BINARY}: {error}");
                 fs::remove_dir_all(&directory).unwrap();
@@ -138,16 +126,15 @@ impl Drop for Receiver {
 
 #[test]
 fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
-    let Some(receiver) = Receiver::start(
-        "a_real_alertmanager_takes_what_fires_and_what_is_resolved",
-        free_port(),
-    ) else {
+    let Some(receiver) =
+        Receiver::start("a_real_alertmanager_takes_what_fires_and_what_is_resolved", free_port())
+    else {
         return;
     };
     receiver.await_alerts(0, SECOND);
-    let sink = Alertmanager::start(settings(receiver.port), None).unwrap();
+    let sink = Alertmanager::start_with(settings(receiver.port), None).unwrap();
     for device in 0..1000 {
-        sink.notify(&alert(device, false), clock());
+        sink.take(&alert(device, false), None, clock());
     }
     let alerts = receiver.await_alerts(1000, 20 * SECOND);
     let labels = &alerts[0]["labels"];
@@ -161,10 +148,7 @@ fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
     assert_eq!(annotations["value"], "14");
     assert_eq!(alerts[0]["generatorURL"], "http://127.0.0.1:9469/");
     if let Ok(output) = Command::new("amtool")
-        .arg(format!(
-            "--alertmanager.url=http://127.0.0.1:{}",
-            receiver.port
-        ))
+        .arg(format!("--alertmanager.url=http://127.0.0.1:{}", receiver.port))
         .args(["alert", "query", "device=7", "--output=json"])
         .output()
     {
@@ -175,13 +159,13 @@ fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
     thread::sleep(5 * SECOND);
     receiver.await_alerts(1000, SECOND);
     for device in 0..999 {
-        sink.notify(&alert(device, true), clock());
+        sink.take(&alert(device, true), None, clock());
     }
     let left = receiver.await_alerts(1, 10 * SECOND);
     assert_eq!(left[0]["labels"]["device"], "999");
-    sink.notify(&alert(999, true), clock());
+    sink.take(&alert(999, true), None, clock());
     let counts = sink.counts();
-    assert!(sink.stop());
+    assert!(sink.finish());
     receiver.await_alerts(0, SECOND);
     assert!(counts.sent >= 3999, "{counts:?}");
     assert_eq!(counts.dropped, 0);
@@ -192,19 +176,19 @@ fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
 struct Kept(Arc<Mutex<Vec<(i64, String, u32)>>>);
 
 impl Outbox for Kept {
-    fn outbox_push(&mut self, body: &str) -> Result<i64, OutboxError> {
+    fn outbox_push(&mut self, _: Severity, body: &str) -> Result<Option<i64>, OutboxError> {
         let mut rows = self.0.lock().unwrap();
         let id = rows.last().map_or(1, |row| row.0 + 1);
         rows.push((id, body.to_owned(), 0));
-        Ok(id)
+        Ok(Some(id))
     }
 
-    fn outbox_peek(&mut self, maximum: usize) -> Result<Vec<OutboxEntry>, OutboxError> {
+    fn outbox_peek(&mut self, limit: u32) -> Result<Vec<OutboxEntry>, OutboxError> {
         let rows = self.0.lock().unwrap();
-        let entries = rows.iter().take(maximum).map(|(id, body, _)| OutboxEntry {
-            id: *id,
-            body: body.clone(),
-        });
+        let entries = rows
+            .iter()
+            .take(limit as usize)
+            .map(|(id, body, _)| OutboxEntry { id: *id, body: body.clone() });
         Ok(entries.collect())
     }
 
@@ -215,9 +199,7 @@ impl Outbox for Kept {
 
     fn outbox_failed(&mut self, id: i64) -> Result<(), OutboxError> {
         let mut rows = self.0.lock().unwrap();
-        rows.iter_mut()
-            .filter(|row| row.0 == id)
-            .for_each(|row| row.2 += 1);
+        rows.iter_mut().filter(|row| row.0 == id).for_each(|row| row.2 += 1);
         Ok(())
     }
 
@@ -230,10 +212,10 @@ impl Outbox for Kept {
 fn what_fired_while_the_alertmanager_was_away_arrives_when_it_is_back() {
     let port = free_port();
     let kept = Kept::default();
-    let sink = Alertmanager::start(settings(port), Some(Box::new(kept.clone()))).unwrap();
-    sink.notify(&alert(1, false), clock());
-    sink.notify(&alert(2, false), clock());
-    sink.notify(&alert(2, true), clock());
+    let sink = Alertmanager::start_with(settings(port), Some(Box::new(kept.clone()))).unwrap();
+    sink.take(&alert(1, false), None, clock());
+    sink.take(&alert(2, false), None, clock());
+    sink.take(&alert(2, true), None, clock());
     thread::sleep(2 * SECOND);
     let counts = sink.counts();
     assert_eq!(counts.queued, 2, "{counts:?}");
@@ -247,7 +229,7 @@ fn what_fired_while_the_alertmanager_was_away_arrives_when_it_is_back() {
     };
     let alerts = receiver.await_alerts(1, 30 * SECOND);
     assert_eq!(alerts[0]["labels"]["device"], "1");
-    assert!(sink.stop());
+    assert!(sink.finish());
     assert!(kept.0.lock().unwrap().is_empty());
 }
 
@@ -255,18 +237,18 @@ fn what_fired_while_the_alertmanager_was_away_arrives_when_it_is_back() {
 fn what_the_agent_could_not_deliver_is_delivered_after_its_restart() {
     let port = free_port();
     let kept = Kept::default();
-    let sink = Alertmanager::start(settings(port), Some(Box::new(kept.clone()))).unwrap();
-    sink.notify(&alert(1, false), clock());
+    let sink = Alertmanager::start_with(settings(port), Some(Box::new(kept.clone()))).unwrap();
+    sink.take(&alert(1, false), None, clock());
     let start = Instant::now();
-    assert!(!sink.stop());
+    assert!(!sink.finish());
     assert!(start.elapsed() < 6 * SECOND);
     assert_eq!(kept.0.lock().unwrap().len(), 1);
     let test = "what_the_agent_could_not_deliver_is_delivered_after_its_restart";
     let Some(receiver) = Receiver::start(test, port) else {
         return;
     };
-    let sink = Alertmanager::start(settings(port), Some(Box::new(kept.clone()))).unwrap();
+    let sink = Alertmanager::start_with(settings(port), Some(Box::new(kept.clone()))).unwrap();
     receiver.await_alerts(1, 20 * SECOND);
-    assert!(sink.stop());
+    assert!(sink.finish());
     assert!(kept.0.lock().unwrap().is_empty());
 }

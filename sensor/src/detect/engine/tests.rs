@@ -1,8 +1,8 @@
-//! Rules at, below and above their limits, and what becomes of their alerts.
+//! What becomes of alerts, and of the memory of what led to them.
+
+mod limits;
 
 use std::time::Duration;
-
-use sensor_common::wire::transport::tcp_flags::{ACK, FIN, SYN};
 
 use super::{
     super::{AlertState, builtin, fixture::*, threshold::Protocol},
@@ -28,16 +28,9 @@ impl Bench {
             devices: vec!["10.20.0.9".parse().unwrap()],
             ..Role::default()
         }];
-        let devices = (0..2000)
-            .map(|host| Device {
-                is_router: host % 100 == 0,
-                ..device(host)
-            })
-            .collect();
-        Self {
-            engine: Thresholds::new(rules, roles, RESEND, bounds),
-            devices,
-        }
+        let devices =
+            (0..2000).map(|host| Device { is_router: host % 100 == 0, ..device(host) }).collect();
+        Self { engine: Thresholds::new(rules, roles, RESEND, bounds), devices }
     }
 
     /// With the built-in rule called `name` alone.
@@ -49,8 +42,7 @@ impl Bench {
     }
 
     fn feed(&mut self, draft: Draft, from: u32, to: u32) {
-        self.engine
-            .observe(&draft.delta, Some(DeviceId(from)), Some(DeviceId(to)));
+        self.engine.observe(&draft.delta, Some(DeviceId(from)), Some(DeviceId(to)));
     }
 
     fn outcome(&mut self, from: u32, is_half_open: bool, at: f64) {
@@ -70,168 +62,12 @@ impl Bench {
     /// Device and state of each alert at `at`.
     fn states(&mut self, at: f64) -> Vec<(u32, AlertState)> {
         let alerts = self.evaluate(at);
-        alerts
-            .iter()
-            .map(|alert| (alert.device.0, alert.state))
-            .collect()
+        alerts.iter().map(|alert| (alert.device.0, alert.state)).collect()
     }
 }
 
 const FIRING: AlertState = AlertState::Firing;
 const RESOLVED: AlertState = AlertState::Resolved;
-
-/// Device 1 fires the built-in rule `name` with `count` of `each`, and not with one less.
-fn fires_at(name: &str, count: u32, each: impl Fn(u32) -> Draft) {
-    for (count, fires) in [(count - 1, false), (count, true), (count + 1, true)] {
-        let mut bench = Bench::builtin(name);
-        for index in 0..count {
-            bench.feed(each(index), 1, 2);
-        }
-        let alerts = bench.evaluate(0.25);
-        let devices: Vec<_> = alerts.iter().map(|alert| alert.device.0).collect();
-        let expected: &[u32] = if fires { &[1] } else { &[] };
-        assert_eq!(devices, expected, "{name} with {count}");
-    }
-}
-
-#[test]
-fn a_tenth_smb_peer_is_an_alert_at_the_next_evaluation() {
-    fires_at("smb_fan_out", 10, |index| tcp(1, 10 + index, 40_000, 445));
-    fires_at("smb_fan_out", 10, |index| {
-        tcp(1, 10 + index, 40_000, [139, 445][index as usize % 2])
-    });
-}
-
-#[test]
-fn an_address_scan_is_two_hundred_and_fifty_failures_on_one_port() {
-    fires_at("address_scan", 250, |index| tcp(1, 10 + index, 40_000, 22));
-    let mut bench = Bench::builtin("address_scan");
-    for index in 0..400 {
-        let ports = [22, 23];
-        bench.feed(tcp(1, 10 + index, 4, ports[index as usize % 2]), 1, 2);
-    }
-    assert!(bench.evaluate(1.0).is_empty());
-}
-
-#[test]
-fn an_arp_scan_is_a_hundred_requests_but_not_of_a_router() {
-    fires_at("arp_scan", 100, |index| arp(1, 10 + index, true));
-    let mut bench = Bench::builtin("arp_scan");
-    for index in 0..500 {
-        bench.feed(arp(100, 200 + index, true), 100, 2);
-        bench.feed(arp(1, 200 + index, false), 1, 2);
-    }
-    assert!(bench.evaluate(1.0).is_empty());
-}
-
-#[test]
-fn a_port_scan_is_fifteen_failures_at_one_peer() {
-    let port = |index: u32| 20 + index as u16;
-    fires_at("port_scan", 15, |index| tcp(1, 2, 40_000, port(index)));
-    fires_at("port_scan", 15, |index| {
-        tcp(1, 2, 40_000, port(index)).flags(FIN, FIN)
-    });
-    fires_at("udp_port_scan", 64, |index| udp(1, 2, 40_000, port(index)));
-    let mut bench = Bench::builtin("port_scan");
-    for index in 0..100 {
-        bench.feed(tcp(1, 10 + index % 10, 40_000, port(index)), 1, 2);
-    }
-    assert!(bench.evaluate(1.0).is_empty());
-}
-
-#[test]
-fn what_is_answered_is_no_scan() {
-    let mut bench = Bench::builtin("port_scan");
-    for index in 0..40 {
-        let opening = tcp(1, 2, 40_000, 20 + index);
-        bench.feed(opening, 1, 2);
-        bench.feed(opening.again().flags(SYN, SYN | ACK), 1, 2);
-        bench.feed(tcp(1, 2, 40_000, 100 + index).flags(SYN, SYN | ACK), 1, 2);
-    }
-    assert!(bench.evaluate(1.0).is_empty());
-    assert_eq!(bench.engine.windows(), 0);
-    assert_eq!(bench.engine.values, 0);
-}
-
-#[test]
-fn replies_are_no_fan_out() {
-    let mut bench = Bench::new(builtin::thresholds());
-    for client in 0..200 {
-        let answer = tcp(1, 10 + client, 445, 40_000).flags(SYN | ACK, SYN | ACK);
-        bench.feed(answer, 1, 10 + client);
-        bench.feed(
-            udp(1, 10 + client, 161, 40_000 + client as u16),
-            1,
-            10 + client,
-        );
-    }
-    assert!(bench.evaluate(1.0).is_empty());
-}
-
-#[test]
-fn stealth_probes_are_counted() {
-    fires_at("stealth_scan", 3, |index| {
-        tcp(1, 2, 40_000 + index as u16, 80).flags(0, 0)
-    });
-}
-
-#[test]
-fn floods_are_rates_over_their_windows() {
-    fires_at("syn_flood", 1000, |index| tcp(1, 2, index as u16, 80));
-    fires_at("udp_flood", 1280, |index| {
-        udp(1, 2, 10_000 + index as u16, 53)
-    });
-    fires_at("icmp_flood", 1250, |_| icmp(1, 2, 8));
-    fires_at("unanswered_attempts", 100, |index| {
-        tcp(1, 2, 10_000 + index as u16, 443)
-    });
-}
-
-#[test]
-fn a_flood_from_forged_sources_names_its_target() {
-    for (count, fires) in [(999, false), (1000, true), (1001, true)] {
-        let mut bench = Bench::builtin("syn_flood_target");
-        for index in 0..count {
-            let delta = tcp(10 + index, 2, 9, 80).delta;
-            bench.engine.observe(&delta, None, Some(DeviceId(2)));
-        }
-        let alerts = bench.evaluate(0.5);
-        assert_eq!(!alerts.is_empty(), fires, "{count}");
-        assert!(alerts.iter().all(|alert| alert.device == DeviceId(2)));
-        assert_eq!(bench.engine.unattributed(), u64::from(count));
-    }
-}
-
-#[test]
-fn echo_replies_are_no_flood() {
-    let mut bench = Bench::builtin("icmp_flood");
-    bench.feed(icmp(1, 2, 0).packets(100_000), 1, 2);
-    assert!(bench.evaluate(0.5).is_empty());
-}
-
-#[test]
-fn half_open_connections_are_counted_and_shared() {
-    for (count, fires) in [(255, false), (256, true), (257, true)] {
-        let mut bench = Bench::builtin("syn_without_answer");
-        (0..count).for_each(|_| bench.outcome(1, true, 0.0));
-        (0..count).for_each(|_| bench.outcome(3, false, 0.0));
-        assert_eq!(!bench.evaluate(0.5).is_empty(), fires, "{count}");
-    }
-    for (half_open, all, fires) in [
-        (99, 99, false),
-        (89, 100, false),
-        (90, 100, true),
-        (100, 100, true),
-    ] {
-        let mut bench = Bench::builtin("half_open_share");
-        (0..all).for_each(|index| bench.outcome(1, index < half_open, 0.0));
-        assert_eq!(
-            !bench.evaluate(0.5).is_empty(),
-            fires,
-            "{half_open} of {all}"
-        );
-    }
-}
 
 fn rate(limit: f64) -> Threshold {
     Threshold {
@@ -243,17 +79,10 @@ fn rate(limit: f64) -> Threshold {
 #[test]
 fn octets_are_told_by_direction() {
     for (octets, fires) in [(999, false), (1000, true), (1001, true)] {
-        let received = Threshold {
-            direction: Direction::Received,
-            ..rate(100.0)
-        };
+        let received = Threshold { direction: Direction::Received, ..rate(100.0) };
         let mut bench = Bench::new(vec![rate(100.0), received]);
         bench.feed(tcp(1, 2, 9, 80).octets(octets).again(), 1, 2);
-        let expected = if fires {
-            vec![(1, FIRING), (2, FIRING)]
-        } else {
-            vec![]
-        };
+        let expected = if fires { vec![(1, FIRING), (2, FIRING)] } else { vec![] };
         assert_eq!(bench.states(1.0), expected);
     }
 }
@@ -277,15 +106,9 @@ fn filters_leave_other_flows_out() {
     assert!(!filtered(|rule| {
         rule.filter.applications = vec![sensor_common::application::Application::Dicom];
     }));
-    assert!(!filtered(
-        |rule| rule.scope = Scope::Role("pumps".to_owned())
-    ));
-    assert!(!filtered(
-        |rule| rule.scope = Scope::Device("10.20.0.9".parse().unwrap())
-    ));
-    assert!(filtered(
-        |rule| rule.scope = Scope::Device("10.20.0.1".parse().unwrap())
-    ));
+    assert!(!filtered(|rule| rule.scope = Scope::Role("pumps".to_owned())));
+    assert!(!filtered(|rule| rule.scope = Scope::Device("10.20.0.9".parse().unwrap())));
+    assert!(filtered(|rule| rule.scope = Scope::Device("10.20.0.1".parse().unwrap())));
     assert!(filtered(|rule| rule.except_roles = vec!["pumps".to_owned()]));
 }
 
@@ -306,10 +129,7 @@ fn an_alert_is_resolved_below_its_lower_limit_only() {
 
 #[test]
 fn a_rule_waits_for_as_long_as_it_says() {
-    let held = Threshold {
-        hold: Duration::from_secs(3),
-        ..rate(100.0)
-    };
+    let held = Threshold { hold: Duration::from_secs(3), ..rate(100.0) };
     let mut bench = Bench::new(vec![held]);
     bench.feed(tcp(1, 2, 9, 80).octets(1000), 1, 2);
     assert_eq!(bench.states(0.0), []);
@@ -332,11 +152,7 @@ fn a_rule_waits_for_as_long_as_it_says() {
 fn peers_age_out_of_the_window() {
     let mut bench = Bench::builtin("smb_fan_out");
     for peer in 0..30 {
-        bench.feed(
-            tcp(1, 10 + peer, 40_000, 445).at(f64::from(peer) * 7.0),
-            1,
-            2,
-        );
+        bench.feed(tcp(1, 10 + peer, 40_000, 445).at(f64::from(peer) * 7.0), 1, 2);
         assert!(bench.evaluate(f64::from(peer) * 7.0 + 0.25).is_empty());
     }
 }
@@ -352,19 +168,18 @@ fn a_growing_alert_is_given_out_again_after_the_interval() {
     sweep(&mut bench, 10, 0.0);
     let first = bench.evaluate(0.25).remove(0);
     assert_eq!((first.value, first.fired_at), (10.0, seconds(0.25)));
+    assert!(!bench.engine.has_been_given_out(first.id));
     sweep(&mut bench, 200, 30.0);
     assert!(bench.evaluate(30.0).is_empty());
     sweep(&mut bench, 20, 60.0);
     let grown = bench.evaluate(60.25).remove(0);
     assert_eq!((grown.id, grown.value), (first.id, 200.0));
+    assert!(bench.engine.has_been_given_out(first.id));
     assert!(grown.summary.contains(": 200 over"), "{}", grown.summary);
     sweep(&mut bench, 20, 100.0);
     assert!(bench.evaluate(150.0).is_empty());
     let last = bench.evaluate(400.0).remove(0);
-    assert_eq!(
-        (last.id, last.state, last.value),
-        (first.id, RESOLVED, 200.0)
-    );
+    assert_eq!((last.id, last.state, last.value), (first.id, RESOLVED, 200.0));
     assert_eq!(last.resolved_at, Some(seconds(400.0)));
     sweep(&mut bench, 10, 500.0);
     assert_ne!(bench.evaluate(500.25)[0].id, first.id);
@@ -427,11 +242,7 @@ fn more_than_a_thousand_peers_are_at_least_as_many() {
 
 #[test]
 fn nothing_grows_beyond_its_bound() {
-    let bounds = Bounds {
-        windows: 500,
-        values: 300,
-        groups: 16,
-    };
+    let bounds = Bounds { windows: 500, values: 300, groups: 16 };
     let mut bench = Bench::bounded(builtin::thresholds(), bounds);
     for flow in 0..20_000u32 {
         let from = flow % 1000;
@@ -453,10 +264,7 @@ fn nothing_grows_beyond_its_bound() {
 
 #[test]
 fn a_sweep_leaves_room_for_other_devices() {
-    let bounds = Bounds {
-        windows: 2000,
-        ..Bounds::default()
-    };
+    let bounds = Bounds { windows: 2000, ..Bounds::default() };
     let mut bench = Bench::bounded(builtin::thresholds(), bounds);
     for peer in 0..60_000 {
         bench.feed(tcp(1, 10 + peer, 40_000, (peer % 5000) as u16), 1, 2);
@@ -476,11 +284,7 @@ fn the_same_input_gives_the_same_alerts() {
         let mut alerts = Vec::new();
         for step in 0..4000u32 {
             let (from, at) = (1 + step % 7, f64::from(step) / 100.0);
-            bench.feed(
-                tcp(from, 10 + step % 300, 9, (step % 600) as u16).at(at),
-                from,
-                3,
-            );
+            bench.feed(tcp(from, 10 + step % 300, 9, (step % 600) as u16).at(at), from, 3);
             bench.outcome(from, step % 3 > 0, at);
             if step % 25 == 0 {
                 alerts.extend(bench.evaluate(at));
