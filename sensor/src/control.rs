@@ -22,7 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    #[error("no agent answers at {path}: {source}; is `wardline run` running, and is --socket the path in its configuration?")]
+    #[error(
+        "no agent answers at {path}: {source}; is `wardline run` running, and is --socket the path in its configuration?"
+    )]
     NotRunning { path: PathBuf, source: io::Error },
     #[error("not permitted to ask the agent at {path}; use its user, its group, or root")]
     NotPermitted { path: PathBuf },
@@ -86,7 +88,9 @@ async fn answer(question: &str, asker: &Asker) -> Value {
     };
     let subject = question.get("list").and_then(Value::as_str).and_then(Subject::from_name);
     match subject {
-        None => json!({"error": "ask {\"list\": \"devices\"}, \"flows\", \"alerts\" or \"status\""}),
+        None => {
+            json!({"error": "ask {\"list\": \"devices\"}, \"flows\", \"alerts\" or \"status\""})
+        }
         Some(subject) => match asker.list(subject).await {
             Ok(answer) => answer,
             Err(error) => json!({"error": error.to_string()}),
@@ -114,8 +118,7 @@ pub fn ask(path: &Path, subject: Subject) -> Result<Value, ControlError> {
         Ok(answer)
     };
     let answer = exchange().map_err(|error| broken(error.to_string()))?;
-    let answer: Value =
-        serde_json::from_str(&answer).map_err(|error| broken(error.to_string()))?;
+    let answer: Value = serde_json::from_str(&answer).map_err(|error| broken(error.to_string()))?;
     match answer.get("error").and_then(Value::as_str) {
         Some(error) => Err(broken(error.to_owned())),
         None => Ok(answer),

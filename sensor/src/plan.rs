@@ -101,7 +101,11 @@ impl fmt::Display for Plan {
             sizes.verdicts,
             mebibytes(other)
         )?;
-        writeln!(formatter, "  kernel memory in all {:>30.1} MiB", mebibytes(flows + totals + other))
+        writeln!(
+            formatter,
+            "  kernel memory in all {:>30.1} MiB",
+            mebibytes(flows + totals + other)
+        )
     }
 }
 

@@ -72,9 +72,9 @@ fn table(subject: Subject, answer: &Value) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(columns.iter().map(|(title, _)| *title));
     for entry in entries {
-        table.add_row(columns.iter().map(|(_, path)| {
-            entry.pointer(path).map(cell).unwrap_or_default()
-        }));
+        table.add_row(
+            columns.iter().map(|(_, path)| entry.pointer(path).map(cell).unwrap_or_default()),
+        );
     }
     let mut text = table.to_string();
     let total = answer.get("total").and_then(Value::as_u64).unwrap_or(entries.len() as u64);

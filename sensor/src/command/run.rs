@@ -61,8 +61,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
         message: format!("cannot listen on {}: {error}", config.web.listen_address),
     };
     let listener = web::bind(config.web.listen_address).await.map_err(failed)?;
-    let socket =
-        control::listen(&config.agent.socket).map_err(|error| Failure::failed(&error))?;
+    let socket = control::listen(&config.agent.socket).map_err(|error| Failure::failed(&error))?;
     let (live, asker, questions) = start(&config)?;
     let stop = Arc::new(AtomicBool::new(false));
     let pipeline = {

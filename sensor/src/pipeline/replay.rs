@@ -271,9 +271,7 @@ impl<'a, D: Receive> Run<'a, D> {
             let written = match &event {
                 Event::Flow(record) => self.writer.flow(record, &context),
                 Event::Device(change, device) => self.writer.device(*change, device, &context),
-                Event::Alert(alert, device) => {
-                    self.writer.alert(alert, device.as_ref(), &context)
-                }
+                Event::Alert(alert, device) => self.writer.alert(alert, device.as_ref(), &context),
             };
             written.map_err(ReplayError::Events)?;
             match event {

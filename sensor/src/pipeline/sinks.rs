@@ -153,11 +153,7 @@ impl Sinks {
         ];
         if let Some(alertmanager) = &self.alertmanager {
             let own = alertmanager.counts();
-            counts.push(SinkCounts {
-                sink: "alertmanager",
-                written: own.sent,
-                failed: own.failed,
-            });
+            counts.push(SinkCounts { sink: "alertmanager", written: own.sent, failed: own.failed });
         }
         counts
     }
@@ -230,7 +226,8 @@ impl Worker {
     fn take(&mut self, events: Vec<Event>, wall: WallClock, names: &Names) {
         let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
         let mode_of = |index: u32| names.get(&index).map_or("native", |(_, mode)| *mode);
-        let any = names.values().find(|(_, mode)| *mode == "generic").map_or("native", |_| "generic");
+        let any =
+            names.values().find(|(_, mode)| *mode == "generic").map_or("native", |_| "generic");
         let mut devices = Vec::new();
         for event in events {
             let attach_mode = match &event {

@@ -184,7 +184,11 @@ fn attach(
     };
     let mode = attachment.mode.name();
     if attachment.was_attached {
-        tracing::info!(interface = name, mode, "took over the program's place; no frame was missed");
+        tracing::info!(
+            interface = name,
+            mode,
+            "took over the program's place; no frame was missed"
+        );
     } else {
         tracing::info!(interface = name, mode, "attached");
     }
