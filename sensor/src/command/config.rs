@@ -17,7 +17,7 @@ pub fn run(words: Words) -> Result<(), Failure> {
         }
         ConfigAction::Show { file } => {
             let config = load(&file)?;
-            print!("{}", config.to_toml().map_err(|error| Failure::failed(&error))?);
+            print!("{}", config.to_toml());
         }
     }
     Ok(())
