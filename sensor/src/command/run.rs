@@ -1,7 +1,6 @@
 //! `wardline run`: starts the parts, waits for a signal, stops them in order.
 
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -91,8 +90,8 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
 }
 
 /// Completes when the sender is dropped.
-fn until_closed(mut end: watch::Receiver<()>) -> impl Future<Output = ()> {
-    async move { while end.changed().await.is_ok() {} }
+async fn until_closed(mut end: watch::Receiver<()>) {
+    while end.changed().await.is_ok() {}
 }
 
 async fn wait_for_signal() -> std::io::Result<()> {

@@ -30,14 +30,14 @@ impl Core {
     /// A core that goes on with the devices of an earlier run.
     pub fn new(config: &Config, known: Vec<Device>, highest_id: Option<DeviceId>) -> Self {
         let inventory = InventorySettings {
-            max_devices: config.inventory.maximum_devices as usize,
+            max_devices: config.inventory.maximum_devices,
             routers: config.inventory.routers.iter().map(|mac| mac.0).collect(),
             ..InventorySettings::default()
         };
         let flows = FlowSettings {
             idle_timeout: config.flow.idle_timeout,
             active_timeout: config.flow.active_timeout,
-            maximum: config.flow.maximum as usize,
+            maximum: config.flow.maximum,
             ..FlowSettings::default()
         };
         Self {

@@ -43,6 +43,8 @@ const LARGE_TABLE: u32 = 1 << 20;
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two readings of all endpoints, in case a notice was lost.
 const RECOUNT: Duration = Duration::from_secs(10);
+/// Between two looks for devices that were not seen for long.
+const TIDY: Duration = Duration::from_secs(3600);
 /// How old the totals on the metrics page may be.
 const FRESH: Duration = Duration::from_millis(500);
 
@@ -69,6 +71,7 @@ pub struct Live {
     swept: Instant,
     looked: Instant,
     recounted: Instant,
+    tidied: Instant,
     reported: Instant,
 }
 
@@ -106,6 +109,7 @@ impl Live {
             swept: now,
             looked: now,
             recounted: now,
+            tidied: now,
             reported: now,
         };
         live.reader.resume(&mut live.datapath, &mut live.observation);
@@ -149,6 +153,11 @@ impl Live {
         if self.looked.elapsed() >= LOOK {
             self.looked = started;
             self.watch.follow(&mut self.datapath);
+        }
+        if self.tidied.elapsed() >= TIDY {
+            self.tidied = started;
+            let since = monotonic() - self.config.inventory.forget_after;
+            self.sinks.forget(self.core.inventory.forget_unseen_since(since));
         }
         if self.reported.elapsed() >= self.config.events.stats_interval {
             self.reported = started;
