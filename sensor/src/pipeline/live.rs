@@ -22,6 +22,7 @@ use crate::{
         xdp::{XdpDatapath, monotonic},
     },
     config::Config,
+    detect::Alert,
     event::Event,
     inventory::{Device, DeviceId},
     observation::Observation,
@@ -54,6 +55,14 @@ pub fn wall_clock() -> WallClock {
     WallClock::new(monotonic(), Timestamp::from_micros(now))
 }
 
+/// What an earlier run left in the store.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    pub devices: Vec<Device>,
+    pub highest_id: Option<DeviceId>,
+    pub firing: Vec<Alert>,
+}
+
 /// Everything the loop owns.
 pub struct Live {
     config: Arc<Config>,
@@ -84,14 +93,14 @@ impl Live {
     pub fn start(
         config: Arc<Config>,
         mut datapath: XdpDatapath,
-        known: Vec<Device>,
-        highest_id: Option<DeviceId>,
+        earlier: Earlier,
         sinks: Sinks,
     ) -> Result<Self, StartError> {
         let mut watch = Watch::new(&config.capture);
         watch.start(&mut datapath)?;
         let reader = Reader::new(&datapath, datapath.clock());
-        let core = Core::new(&config, known, highest_id);
+        let mut core = Core::new(&config, earlier.devices, earlier.highest_id);
+        core.adopt(earlier.firing);
         let now = Instant::now();
         let mut live = Self {
             config,
