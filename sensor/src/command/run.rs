@@ -1,7 +1,6 @@
 //! `wardline run`: starts the parts, waits for a signal, stops them in order.
 
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,10 +18,13 @@ use crate::{
     capture::xdp::{AttachError, LoadError, PinError, Pins, XdpDatapath},
     config::{Config, Overrides},
     control,
-    export::{alertmanager::Alertmanager, eve::EveFile, store::Store},
-    inventory::{Device, DeviceId},
+    export::{
+        alertmanager::{Alertmanager, Outbox},
+        eve::EveFile,
+        store::{Loaded, Store, StoreError},
+    },
     pipeline::{
-        live::{Live, StartError, wall_clock},
+        live::{Earlier, Live, StartError, wall_clock},
         sinks::Sinks,
     },
     plan::Plan,
@@ -91,8 +93,8 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
 }
 
 /// Completes when the sender is dropped.
-fn until_closed(mut end: watch::Receiver<()>) -> impl Future<Output = ()> {
-    async move { while end.changed().await.is_ok() {} }
+async fn until_closed(mut end: watch::Receiver<()>) {
+    while end.changed().await.is_ok() {}
 }
 
 async fn wait_for_signal() -> std::io::Result<()> {
@@ -108,7 +110,7 @@ async fn wait_for_signal() -> std::io::Result<()> {
 type Started = (Live, Asker, std::sync::mpsc::Receiver<crate::question::Question>);
 
 fn start(config: &Arc<Config>) -> Result<Started, Failure> {
-    let (store, known, highest_id) = open_store(config);
+    let (store, earlier) = open_store(config);
     let file = match &config.events.path {
         None => None,
         Some(path) => Some(EveFile::open(path).map_err(|error| Failure {
@@ -132,35 +134,65 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
     if datapath.is_resumed() {
         tracing::info!("taking over the counts of an earlier agent");
     }
-    let alertmanager = Alertmanager::start(&config.alertmanager);
+    let alertmanager = Alertmanager::start(&config.alertmanager, outbox(config));
     let sinks = Sinks::start(store, file, alertmanager, &config.events);
-    let live = Live::start(Arc::clone(config), datapath, known, highest_id, sinks)
+    let live = Live::start(Arc::clone(config), datapath, earlier, sinks)
         .map_err(|error| explain_start(&error))?;
     let (asker, questions) = Asker::new();
     Ok((live, asker, questions))
 }
 
 /// Opens the store. Without it the agent runs all the same, and says so.
-fn open_store(config: &Config) -> (Option<Store>, Vec<Device>, Option<DeviceId>) {
+fn open_store(config: &Config) -> (Option<Store>, Earlier) {
     let opened = Store::open(&config.agent.state_directory);
     let (store, opened) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             tracing::error!(%error, "running without a store: devices and alerts are not kept");
-            return (None, Vec::new(), None);
+            return (None, Earlier::default());
         }
     };
     if let Some(recovery) = opened.recovered_from {
         tracing::error!(?recovery, "the store could not be used and was set aside; began anew");
     }
-    let known = store.load_devices(wall_clock()).map(|loaded| loaded.rows);
-    let known = known.unwrap_or_else(|error| {
-        tracing::error!(%error, "cannot load the devices of earlier runs");
-        Vec::new()
-    });
-    let highest_id = store.highest_device_id().ok().flatten();
-    tracing::info!(devices = known.len(), "store opened");
-    (Some(store), known, highest_id)
+    let clock = wall_clock();
+    let earlier = Earlier {
+        devices: rows(store.load_devices(clock), "devices"),
+        highest_id: store.highest_device_id().ok().flatten(),
+        firing: rows(store.load_firing(clock), "alerts"),
+    };
+    let (devices, firing) = (earlier.devices.len(), earlier.firing.len());
+    tracing::info!(devices, firing, "store opened");
+    (Some(store), earlier)
+}
+
+/// What could be loaded; what could not is said.
+fn rows<T>(loaded: Result<Loaded<T>, StoreError>, of: &str) -> Vec<T> {
+    match loaded {
+        Ok(Loaded { rows, unreadable: 0 }) => rows,
+        Ok(Loaded { rows, unreadable }) => {
+            tracing::error!(unreadable, "some {of} of earlier runs could not be understood");
+            rows
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot load the {of} of earlier runs");
+            Vec::new()
+        }
+    }
+}
+
+/// A second way into the store, for the thread that delivers alerts.
+fn outbox(config: &Config) -> Option<Box<dyn Outbox>> {
+    if config.alertmanager.urls.is_empty() {
+        return None;
+    }
+    match Store::open(&config.agent.state_directory) {
+        Ok((store, _)) => Some(Box::new(store)),
+        Err(error) => {
+            tracing::error!(%error, "alerts that are not delivered do not outlive the agent");
+            None
+        }
+    }
 }
 
 fn explain_pins(error: &PinError) -> Failure {

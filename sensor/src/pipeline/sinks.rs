@@ -23,7 +23,7 @@ use crate::{
         eve::{EveFile, EveWriter, EventContext},
         store::Store,
     },
-    inventory::Device,
+    inventory::{Device, DeviceId},
     pipeline::live::Names,
     snapshot::SinkCounts,
     time::WallClock,
@@ -41,8 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 enum Batch {
     Events(Vec<Event>, WallClock, Arc<Names>),
     Devices(Vec<Device>, WallClock),
+    Forgotten(Vec<DeviceId>),
     Statistics(Value, WallClock, Arc<Names>),
-    Reopen,
 }
 
 #[derive(Debug, Default)]
@@ -118,9 +118,11 @@ impl Sinks {
         self.send(Batch::Statistics(statistics, wall, names));
     }
 
-    /// Opens the events file again, after it was renamed.
-    pub fn reopen(&self) {
-        self.send(Batch::Reopen);
+    /// Strikes devices off the store.
+    pub fn forget(&self, devices: Vec<DeviceId>) {
+        if !devices.is_empty() {
+            self.send(Batch::Forgotten(devices));
+        }
     }
 
     fn send(&self, batch: Batch) {
@@ -131,7 +133,7 @@ impl Sinks {
             let lost = match batch {
                 Batch::Events(events, ..) => events.len() as u64,
                 // These come again.
-                Batch::Devices(..) | Batch::Statistics(..) | Batch::Reopen => 0,
+                Batch::Devices(..) | Batch::Forgotten(_) | Batch::Statistics(..) => 0,
             };
             self.counts.dropped.fetch_add(lost, Ordering::Relaxed);
         }
@@ -203,11 +205,7 @@ impl Worker {
                 Batch::Statistics(statistics, wall, names) => {
                     self.write_statistics(&statistics, wall, &names);
                 }
-                Batch::Reopen => {
-                    if let Some(writer) = &mut self.writer {
-                        writer.get_mut().reopen();
-                    }
-                }
+                Batch::Forgotten(devices) => self.forget(&devices),
             }
             self.save_alerts();
             if let Some(writer) = &mut self.writer {
@@ -286,6 +284,14 @@ impl Worker {
             }
             // All of them are saved again soon.
             Err(error) => self.complain(&error),
+        }
+    }
+
+    fn forget(&mut self, devices: &[DeviceId]) {
+        let Some(store) = &mut self.store else { return };
+        if let Err(error) = store.forget_devices(devices) {
+            // Loaded again at the next start, they are forgotten again.
+            self.complain(&error);
         }
     }
 
