@@ -13,7 +13,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Exit, Failure, arguments::Run, log};
+use super::{Exit, Failure, arguments::Run, log, privilege};
 use crate::{
     capture::xdp::{AttachError, LoadError, PinError, Pins, XdpDatapath},
     config::{Config, Overrides},
@@ -39,7 +39,8 @@ pub fn run(words: Run) -> Result<(), Failure> {
         ..Overrides::default()
     };
     let config = Config::load_with(&words.config, &overrides)
-        .map_err(|error| Failure::new(Exit::BadInput, &error))?;
+        .map_err(|error| Failure::new(Exit::BadInput, &error))
+        .map_err(|failure| with_hint(failure, &words.config))?;
     log::start(config.agent.log.name());
     if config.capture.interfaces.is_empty() {
         let message = format!(
@@ -48,12 +49,21 @@ pub fn run(words: Run) -> Result<(), Failure> {
         );
         return Err(Failure { exit: Exit::BadInput, message });
     }
+    privilege::require()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(&error))?;
     runtime.block_on(serve(Arc::new(config)))
+}
+
+/// A file that is not there is often one that was not named.
+fn with_hint(mut failure: Failure, file: &std::path::Path) -> Failure {
+    if !file.exists() {
+        failure.message.push_str("; name the configuration with --config FILE");
+    }
+    failure
 }
 
 async fn serve(config: Arc<Config>) -> Result<(), Failure> {
@@ -66,6 +76,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     let socket = control::listen(&config.agent.socket).map_err(|error| Failure::failed(&error))?;
     let (live, asker, questions) = start(&config)?;
     let stop = Arc::new(AtomicBool::new(false));
+    let reopen = live.reopen_flag();
     let pipeline = {
         let stop = Arc::clone(&stop);
         thread::Builder::new()
@@ -77,7 +88,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     let (ended, end) = watch::channel(());
     let control = tokio::spawn(control::serve(socket, asker.clone()));
     let web = tokio::spawn(web::serve(listener, asker, until_closed(end)));
-    wait_for_signal().await.map_err(|error| Failure::failed(&error))?;
+    wait_for_signal(&reopen).await.map_err(|error| Failure::failed(&error))?;
     tracing::info!("stopping");
     stop.store(true, Ordering::Relaxed);
     control.abort();
@@ -97,14 +108,18 @@ async fn until_closed(mut end: watch::Receiver<()>) {
     while end.changed().await.is_ok() {}
 }
 
-async fn wait_for_signal() -> std::io::Result<()> {
+/// Waits for SIGTERM or SIGINT; SIGUSR1 has the events file opened anew, after its rotation.
+async fn wait_for_signal(reopen: &AtomicBool) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut rotated = signal(SignalKind::user_defined1())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = rotated.recv() => reopen.store(true, Ordering::Relaxed),
+        }
     }
-    Ok(())
 }
 
 type Started = (Live, Asker, std::sync::mpsc::Receiver<crate::question::Question>);
@@ -124,13 +139,16 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
     } else {
         None
     };
-    let datapath = XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| {
+    let mut datapath = XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| {
         let exit = match error {
             LoadError::NotPermitted => Exit::NotPermitted,
             _ => Exit::Failed,
         };
         Failure::new(exit, &error)
     })?;
+    if config.capture.run_statistics {
+        datapath.measure_runs();
+    }
     if datapath.is_resumed() {
         tracing::info!("taking over the counts of an earlier agent");
     }

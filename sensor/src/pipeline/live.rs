@@ -75,6 +75,7 @@ pub struct Live {
     sinks: Sinks,
     observation: Observation,
     events: Vec<Event>,
+    reopen: Arc<AtomicBool>,
     cycle: Duration,
     longest_cycle: Duration,
     swept: Instant,
@@ -113,6 +114,7 @@ impl Live {
             sinks,
             observation: Observation::default(),
             events: Vec::new(),
+            reopen: Arc::default(),
             cycle: Duration::ZERO,
             longest_cycle: Duration::ZERO,
             swept: now,
@@ -124,6 +126,11 @@ impl Live {
         live.reader.resume(&mut live.datapath, &mut live.observation);
         live.step(monotonic());
         Ok(live)
+    }
+
+    /// Set it to have the events file opened anew.
+    pub fn reopen_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reopen)
     }
 
     /// Runs until `stop` is set, then ends the flows and leaves the program attached if the
@@ -158,6 +165,9 @@ impl Live {
             self.reader.announce_all(&mut self.datapath, &mut self.observation);
         }
         self.datapath.flush_log();
+        if self.reopen.swap(false, Ordering::Relaxed) {
+            self.sinks.reopen();
+        }
         self.step(monotonic());
         if self.looked.elapsed() >= LOOK {
             self.looked = started;

@@ -42,6 +42,7 @@ enum Batch {
     Events(Vec<Event>, WallClock, Arc<Names>),
     Devices(Vec<Device>, WallClock),
     Forgotten(Vec<DeviceId>),
+    Reopen,
     Statistics(Value, WallClock, Arc<Names>),
 }
 
@@ -118,6 +119,11 @@ impl Sinks {
         self.send(Batch::Statistics(statistics, wall, names));
     }
 
+    /// Opens the events file again, after it was renamed.
+    pub fn reopen(&self) {
+        self.send(Batch::Reopen);
+    }
+
     /// Strikes devices off the store.
     pub fn forget(&self, devices: Vec<DeviceId>) {
         if !devices.is_empty() {
@@ -133,7 +139,10 @@ impl Sinks {
             let lost = match batch {
                 Batch::Events(events, ..) => events.len() as u64,
                 // These come again.
-                Batch::Devices(..) | Batch::Forgotten(_) | Batch::Statistics(..) => 0,
+                Batch::Devices(..)
+                | Batch::Forgotten(_)
+                | Batch::Reopen
+                | Batch::Statistics(..) => 0,
             };
             self.counts.dropped.fetch_add(lost, Ordering::Relaxed);
         }
@@ -206,6 +215,11 @@ impl Worker {
                     self.write_statistics(&statistics, wall, &names);
                 }
                 Batch::Forgotten(devices) => self.forget(&devices),
+                Batch::Reopen => {
+                    if let Some(writer) = &mut self.writer {
+                        writer.get_mut().reopen();
+                    }
+                }
             }
             self.save_alerts();
             if let Some(writer) = &mut self.writer {
