@@ -271,3 +271,6 @@ fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> Fl
         is_new: seen.packets == 0,
     }
 }
+
+#[cfg(test)]
+mod tests;
