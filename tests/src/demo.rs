@@ -7,7 +7,6 @@
 mod agent;
 mod answers;
 mod error;
-mod fetch;
 mod recording;
 mod replayed;
 mod scene;

@@ -3,9 +3,12 @@
 //! - [`frames`] builds Ethernet frames by hand and sends or records them;
 //! - [`speakers`] talk the protocols of a hospital over real sockets;
 //! - [`lab`] makes namespaces, links and a whole small hospital of them;
+//! - [`agent`] runs the agent under test and asks it;
 //! - [`demo`] shows the agent at work in that hospital.
 
+pub mod agent;
 pub mod demo;
+pub mod fetch;
 pub mod frames;
 pub mod lab;
 pub mod speakers;

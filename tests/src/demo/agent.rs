@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::answers::{Observed, alerts_in, devices_in, flows_in, parse_json, samples_in};
 use super::error::DemoError;
-use super::fetch::fetch;
+use crate::fetch::fetch;
 use super::workplace::Workplace;
 use crate::lab::hospital::{CLINICAL_PORT, CORE_PORT};
 use crate::lab::{ChildGuard, Namespace, interrupt};

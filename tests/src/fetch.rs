@@ -1,4 +1,4 @@
-//! One HTTP request to the agent's own web address, inside its namespace.
+//! One HTTP request, from the namespace of the calling thread.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

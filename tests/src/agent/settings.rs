@@ -1,0 +1,56 @@
+//! The configuration of an agent under test.
+
+use std::path::Path;
+
+use super::process::web_address;
+
+/// What a test varies; the rest is as `deploy/wardline.toml` has it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub interfaces: Vec<String>,
+    pub mode: &'static str,
+    /// With pins of its own, which go when the agent under test is dropped.
+    pub persist: bool,
+    pub memory: &'static str,
+    pub ring: &'static str,
+    pub endpoints: u32,
+    /// Whole tables, as written in the file.
+    pub more: String,
+}
+
+impl Settings {
+    pub fn on(interfaces: &[&str]) -> Self {
+        Self {
+            interfaces: interfaces.iter().map(|&name| name.to_owned()).collect(),
+            mode: "native",
+            persist: false,
+            memory: "64MiB",
+            ring: "8MiB",
+            endpoints: 8192,
+            more: String::new(),
+        }
+    }
+
+    pub(super) fn file(&self, directory: &Path, pins: &Path) -> String {
+        let quoted = |name: &str| format!("{:?}", directory.join(name).display().to_string());
+        format!(
+            "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
+             memory = {:?}\nring = {:?}\nendpoints = {}\n\n\
+             [agent]\nstate_directory = {}\nsocket = {}\nlog = \"debug\"\n\n\
+             [web]\nlisten_address = \"{}\"\n\n\
+             [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
+            self.interfaces,
+            self.mode,
+            self.persist,
+            pins.display().to_string(),
+            self.memory,
+            self.ring,
+            self.endpoints,
+            quoted("state"),
+            quoted("wardline.sock"),
+            web_address(),
+            quoted("events.jsonl"),
+            self.more,
+        )
+    }
+}
