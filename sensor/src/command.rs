@@ -5,6 +5,7 @@ mod config;
 mod detach;
 mod list;
 mod log;
+mod privilege;
 mod replay;
 mod run;
 mod verify;

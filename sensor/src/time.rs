@@ -24,6 +24,16 @@ impl Moment {
     }
 }
 
+impl ops::Sub<Duration> for Moment {
+    type Output = Self;
+
+    /// Stops at the beginning of the clock.
+    fn sub(self, duration: Duration) -> Self {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+}
+
 impl ops::Add<Duration> for Moment {
     type Output = Self;
 

@@ -10,7 +10,7 @@ pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identifi
     // Header alone, with a message digest (20 or 24 octets), or with extension fields.
     let length = payload.length();
     let is_length =
-        matches!(length, 48 | 68 | 72) || (length > 48 && length % 4 == 0 && length < 500);
+        matches!(length, 48 | 68 | 72) || (length > 48 && length.is_multiple_of(4) && length < 500);
     let is_header = (1..=4).contains(&version)
         && (1..=5).contains(&mode)
         && payload.octet(1) <= 16

@@ -89,6 +89,10 @@ fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            let rounded = format!("{:.3}", number.as_f64().unwrap_or_default());
+            rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
         Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     };

@@ -1,7 +1,6 @@
 //! `wardline run`: starts the parts, waits for a signal, stops them in order.
 
 use std::{
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,15 +13,18 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Exit, Failure, arguments::Run, log};
+use super::{Exit, Failure, arguments::Run, log, privilege};
 use crate::{
     capture::xdp::{AttachError, LoadError, PinError, Pins, XdpDatapath},
     config::{Config, Overrides},
     control,
-    export::{alertmanager::Alertmanager, eve::EveFile, store::Store},
-    inventory::{Device, DeviceId},
+    export::{
+        alertmanager::{Alertmanager, Outbox},
+        eve::EveFile,
+        store::{Loaded, Store, StoreError},
+    },
     pipeline::{
-        live::{Live, StartError, wall_clock},
+        live::{Earlier, Live, StartError, wall_clock},
         sinks::Sinks,
     },
     plan::Plan,
@@ -37,7 +39,8 @@ pub fn run(words: Run) -> Result<(), Failure> {
         ..Overrides::default()
     };
     let config = Config::load_with(&words.config, &overrides)
-        .map_err(|error| Failure::new(Exit::BadInput, &error))?;
+        .map_err(|error| Failure::new(Exit::BadInput, &error))
+        .map_err(|failure| with_hint(failure, &words.config))?;
     log::start(config.agent.log.name());
     if config.capture.interfaces.is_empty() {
         let message = format!(
@@ -46,12 +49,21 @@ pub fn run(words: Run) -> Result<(), Failure> {
         );
         return Err(Failure { exit: Exit::BadInput, message });
     }
+    privilege::require()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(&error))?;
     runtime.block_on(serve(Arc::new(config)))
+}
+
+/// A file that is not there is often one that was not named.
+fn with_hint(mut failure: Failure, file: &std::path::Path) -> Failure {
+    if !file.exists() {
+        failure.message.push_str("; name the configuration with --config FILE");
+    }
+    failure
 }
 
 async fn serve(config: Arc<Config>) -> Result<(), Failure> {
@@ -64,6 +76,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     let socket = control::listen(&config.agent.socket).map_err(|error| Failure::failed(&error))?;
     let (live, asker, questions) = start(&config)?;
     let stop = Arc::new(AtomicBool::new(false));
+    let reopen = live.reopen_flag();
     let pipeline = {
         let stop = Arc::clone(&stop);
         thread::Builder::new()
@@ -75,7 +88,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     let (ended, end) = watch::channel(());
     let control = tokio::spawn(control::serve(socket, asker.clone()));
     let web = tokio::spawn(web::serve(listener, asker, until_closed(end)));
-    wait_for_signal().await.map_err(|error| Failure::failed(&error))?;
+    wait_for_signal(&reopen).await.map_err(|error| Failure::failed(&error))?;
     tracing::info!("stopping");
     stop.store(true, Ordering::Relaxed);
     control.abort();
@@ -91,24 +104,28 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
 }
 
 /// Completes when the sender is dropped.
-fn until_closed(mut end: watch::Receiver<()>) -> impl Future<Output = ()> {
-    async move { while end.changed().await.is_ok() {} }
+async fn until_closed(mut end: watch::Receiver<()>) {
+    while end.changed().await.is_ok() {}
 }
 
-async fn wait_for_signal() -> std::io::Result<()> {
+/// Waits for SIGTERM or SIGINT; SIGUSR1 has the events file opened anew, after its rotation.
+async fn wait_for_signal(reopen: &AtomicBool) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut rotated = signal(SignalKind::user_defined1())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = rotated.recv() => reopen.store(true, Ordering::Relaxed),
+        }
     }
-    Ok(())
 }
 
 type Started = (Live, Asker, std::sync::mpsc::Receiver<crate::question::Question>);
 
 fn start(config: &Arc<Config>) -> Result<Started, Failure> {
-    let (store, known, highest_id) = open_store(config);
+    let (store, earlier) = open_store(config);
     let file = match &config.events.path {
         None => None,
         Some(path) => Some(EveFile::open(path).map_err(|error| Failure {
@@ -122,45 +139,78 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
     } else {
         None
     };
-    let datapath = XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| {
+    let mut datapath = XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| {
         let exit = match error {
             LoadError::NotPermitted => Exit::NotPermitted,
             _ => Exit::Failed,
         };
         Failure::new(exit, &error)
     })?;
+    if config.capture.run_statistics {
+        datapath.measure_runs();
+    }
     if datapath.is_resumed() {
         tracing::info!("taking over the counts of an earlier agent");
     }
-    let alertmanager = Alertmanager::start(&config.alertmanager);
+    let alertmanager = Alertmanager::start(&config.alertmanager, outbox(config));
     let sinks = Sinks::start(store, file, alertmanager, &config.events);
-    let live = Live::start(Arc::clone(config), datapath, known, highest_id, sinks)
+    let live = Live::start(Arc::clone(config), datapath, earlier, sinks)
         .map_err(|error| explain_start(&error))?;
     let (asker, questions) = Asker::new();
     Ok((live, asker, questions))
 }
 
 /// Opens the store. Without it the agent runs all the same, and says so.
-fn open_store(config: &Config) -> (Option<Store>, Vec<Device>, Option<DeviceId>) {
+fn open_store(config: &Config) -> (Option<Store>, Earlier) {
     let opened = Store::open(&config.agent.state_directory);
     let (store, opened) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             tracing::error!(%error, "running without a store: devices and alerts are not kept");
-            return (None, Vec::new(), None);
+            return (None, Earlier::default());
         }
     };
     if let Some(recovery) = opened.recovered_from {
         tracing::error!(?recovery, "the store could not be used and was set aside; began anew");
     }
-    let known = store.load_devices(wall_clock()).map(|loaded| loaded.rows);
-    let known = known.unwrap_or_else(|error| {
-        tracing::error!(%error, "cannot load the devices of earlier runs");
-        Vec::new()
-    });
-    let highest_id = store.highest_device_id().ok().flatten();
-    tracing::info!(devices = known.len(), "store opened");
-    (Some(store), known, highest_id)
+    let clock = wall_clock();
+    let earlier = Earlier {
+        devices: rows(store.load_devices(clock), "devices"),
+        highest_id: store.highest_device_id().ok().flatten(),
+        firing: rows(store.load_firing(clock), "alerts"),
+    };
+    let (devices, firing) = (earlier.devices.len(), earlier.firing.len());
+    tracing::info!(devices, firing, "store opened");
+    (Some(store), earlier)
+}
+
+/// What could be loaded; what could not is said.
+fn rows<T>(loaded: Result<Loaded<T>, StoreError>, of: &str) -> Vec<T> {
+    match loaded {
+        Ok(Loaded { rows, unreadable: 0 }) => rows,
+        Ok(Loaded { rows, unreadable }) => {
+            tracing::error!(unreadable, "some {of} of earlier runs could not be understood");
+            rows
+        }
+        Err(error) => {
+            tracing::error!(%error, "cannot load the {of} of earlier runs");
+            Vec::new()
+        }
+    }
+}
+
+/// A second way into the store, for the thread that delivers alerts.
+fn outbox(config: &Config) -> Option<Box<dyn Outbox>> {
+    if config.alertmanager.urls.is_empty() {
+        return None;
+    }
+    match Store::open(&config.agent.state_directory) {
+        Ok((store, _)) => Some(Box::new(store)),
+        Err(error) => {
+            tracing::error!(%error, "alerts that are not delivered do not outlive the agent");
+            None
+        }
+    }
 }
 
 fn explain_pins(error: &PinError) -> Failure {

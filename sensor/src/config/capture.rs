@@ -34,6 +34,8 @@ pub struct Capture {
     /// Octets of the flow table, of all CPUs together.
     #[serde(serialize_with = "size::serialize")]
     pub memory: u64,
+    /// Whether the kernel measures the time spent in the program (about 20 ns a packet).
+    pub run_statistics: bool,
     /// Endpoints that totals are kept for.
     pub endpoints: u32,
     /// Octets of the ring of records: a power of two.
@@ -67,6 +69,7 @@ impl Default for Capture {
             pin_directory: PathBuf::from("/sys/fs/bpf/wardline"),
             persist: true,
             memory: 64 * size::MIB,
+            run_statistics: false,
             endpoints: 8192,
             ring: 8 * size::MIB,
         }
@@ -110,6 +113,7 @@ struct Written {
     memory: Option<u64>,
     #[serde(deserialize_with = "flows")]
     flows: Option<u32>,
+    run_statistics: bool,
     #[serde(deserialize_with = "endpoints")]
     endpoints: u32,
     #[serde(deserialize_with = "ring")]
@@ -126,6 +130,7 @@ impl Default for Written {
             persist: capture.persist,
             memory: None,
             flows: None,
+            run_statistics: capture.run_statistics,
             endpoints: capture.endpoints,
             ring: capture.ring,
         }
@@ -150,6 +155,7 @@ impl TryFrom<Written> for Capture {
             pin_directory: written.pin_directory,
             persist: written.persist,
             memory,
+            run_statistics: written.run_statistics,
             endpoints: written.endpoints,
             ring: written.ring.next_power_of_two(),
         })

@@ -45,11 +45,18 @@ pub struct Inventory {
     pub maximum_devices: usize,
     /// Stations known to be routers, besides those that are found out.
     pub routers: Vec<MacAddress>,
+    /// A device that was not seen for so long is forgotten; one that comes back is new.
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "retention")]
+    pub forget_after: Duration,
 }
 
 impl Default for Inventory {
     fn default() -> Self {
-        Self { maximum_devices: 16_384, routers: Vec::new() }
+        Self {
+            maximum_devices: 16_384,
+            routers: Vec::new(),
+            forget_after: Duration::from_secs(90 * 86_400),
+        }
     }
 }
 
@@ -189,6 +196,10 @@ impl Default for Defaults {
 
 fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     duration::between(deserializer, SECOND, DAY)
+}
+
+fn retention<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::between(deserializer, Duration::from_secs(3600), 365 * DAY)
 }
 
 fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -149,12 +149,6 @@ impl Thresholds {
         self.lives.firing()
     }
 
-    /// Whether the firing alert `id`, as the latest evaluation gave it out, had been given out
-    /// before and has grown since.
-    pub fn has_been_given_out(&self, id: u64) -> bool {
-        self.lives.is_repeated(id)
-    }
-
     /// The rules that are in force.
     pub fn rules(&self) -> &[Threshold] {
         &self.rules

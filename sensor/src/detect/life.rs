@@ -2,7 +2,7 @@
 //! and device.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     hash::{Hash, Hasher},
     time::Duration,
 };
@@ -56,22 +56,15 @@ enum Life {
 pub struct Lives {
     resend: Duration,
     lives: BTreeMap<Watch, Life>,
-    /// Firing alerts that were given out more than once.
-    repeated: HashSet<u64>,
 }
 
 impl Lives {
     pub fn new(resend: Duration) -> Self {
-        Self { resend, lives: BTreeMap::new(), repeated: HashSet::new() }
+        Self { resend, lives: BTreeMap::new() }
     }
 
     pub fn has(&self, watch: Watch) -> bool {
         self.lives.contains_key(&watch)
-    }
-
-    /// Whether the latest giving out of this firing alert was not its first.
-    pub fn is_repeated(&self, id: u64) -> bool {
-        self.repeated.contains(&id)
     }
 
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
@@ -95,7 +88,7 @@ impl Lives {
             }
         }
         let mut alerts = Vec::new();
-        let (resend, repeated) = (self.resend, &mut self.repeated);
+        let resend = self.resend;
         self.lives.retain(|watch, life| {
             let rule = &rules[watch.0];
             let level = levels.get(watch);
@@ -117,7 +110,6 @@ impl Lives {
                 Life::Firing { alert, reported_at, reported_value } => {
                     let floor = rule.limit * rule.clear_below;
                     let Some(level) = level.filter(|level| level.value >= floor) else {
-                        repeated.remove(&alert.id);
                         alert.state = AlertState::Resolved;
                         alert.resolved_at = Some(now);
                         alerts.push(alert.clone());
@@ -132,7 +124,6 @@ impl Lives {
                     if alert.value > *reported_value && now.since(*reported_at) >= resend {
                         *reported_at = now;
                         *reported_value = alert.value;
-                        repeated.insert(alert.id);
                         alerts.push(alert.clone());
                     }
                     true

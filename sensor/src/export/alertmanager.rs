@@ -110,11 +110,13 @@ pub struct Alertmanager {
 impl Alertmanager {
     /// The sink that the configuration asks for; `None` if it names no Alertmanager, or (with an
     /// error in the log) if the system gives no thread.
-    pub fn start(settings: &config::Alertmanager) -> Option<Self> {
+    ///
+    /// What is not delivered yet is kept in `outbox`, where there is one, and outlives the agent.
+    pub fn start(settings: &config::Alertmanager, outbox: Option<Box<dyn Outbox>>) -> Option<Self> {
         if settings.urls.is_empty() {
             return None;
         }
-        let started = Self::start_with(Settings::of(settings), None);
+        let started = Self::start_with(Settings::of(settings), outbox);
         started.inspect_err(|error| tracing::error!(%error, "no alerts are sent")).ok()
     }
 

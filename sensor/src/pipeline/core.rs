@@ -1,7 +1,10 @@
 //! The part that decides: observations in, events out. It reads no clock, socket or file, so a
 //! replay gives the verdict that live traffic would have had.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     config::Config,
@@ -13,6 +16,9 @@ use crate::{
     time::Moment,
 };
 
+/// How long after a rule's window an alert of an earlier run is still thought to fire.
+const GRACE: Duration = Duration::from_secs(60);
+
 /// Inventory, biflows and thresholds.
 #[derive(Debug)]
 pub struct Core {
@@ -20,24 +26,29 @@ pub struct Core {
     pub flows: FlowTable,
     pub thresholds: Thresholds,
     fired_by_rule: BTreeMap<String, u64>,
+    /// The first step.
+    started: Option<Moment>,
     /// Alerts that are firing and were counted.
     given_out: BTreeSet<u64>,
     records_by_reason: BTreeMap<&'static str, u64>,
     records: Vec<FlowRecord>,
+    /// Alerts that an earlier run left firing. The thresholds begin with empty windows, so these
+    /// are resolved when they would have fired anew, or when they do.
+    adopted: Vec<Alert>,
 }
 
 impl Core {
     /// A core that goes on with the devices of an earlier run.
     pub fn new(config: &Config, known: Vec<Device>, highest_id: Option<DeviceId>) -> Self {
         let inventory = InventorySettings {
-            max_devices: config.inventory.maximum_devices as usize,
+            max_devices: config.inventory.maximum_devices,
             routers: config.inventory.routers.iter().map(|mac| mac.0).collect(),
             ..InventorySettings::default()
         };
         let flows = FlowSettings {
             idle_timeout: config.flow.idle_timeout,
             active_timeout: config.flow.active_timeout,
-            maximum: config.flow.maximum as usize,
+            maximum: config.flow.maximum,
             ..FlowSettings::default()
         };
         Self {
@@ -50,10 +61,22 @@ impl Core {
                 Bounds::default(),
             ),
             fired_by_rule: BTreeMap::new(),
+            started: None,
             given_out: BTreeSet::new(),
             records_by_reason: BTreeMap::new(),
             records: Vec::new(),
+            adopted: Vec::new(),
         }
+    }
+
+    /// Takes over the alerts that an earlier run left firing.
+    pub fn adopt(&mut self, firing: Vec<Alert>) {
+        self.adopted = firing;
+    }
+
+    /// The alerts that are firing, those of an earlier run included.
+    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
+        self.adopted.iter().chain(self.thresholds.firing())
     }
 
     /// Takes one reading in and lets time pass to `now`.
@@ -74,9 +97,32 @@ impl Core {
         events.extend(changes.into_iter().map(|(change, device)| Event::Device(change, device)));
         self.flows.expire(now, &mut self.records);
         self.hand_out_records(events);
+        self.evaluate(now, events);
+    }
+
+    fn evaluate(&mut self, now: Moment, events: &mut Vec<Event>) {
         let inventory = &self.inventory;
         let alerts = self.thresholds.evaluate(now, &|id| inventory.device(id));
         for alert in alerts {
+            self.hand_out(alert, events);
+        }
+        let started = *self.started.get_or_insert(now);
+        let is_over = |alert: &Alert, fired_anew: &BTreeSet<(String, DeviceId)>| {
+            now.since(started) > alert.window + GRACE
+                || fired_anew.contains(&(alert.rule.clone(), alert.device))
+        };
+        if self.adopted.is_empty() {
+            return;
+        }
+        let fired_anew: BTreeSet<(String, DeviceId)> =
+            self.thresholds.firing().map(|alert| (alert.rule.clone(), alert.device)).collect();
+        let (over, adopted) = std::mem::take(&mut self.adopted)
+            .into_iter()
+            .partition(|alert| is_over(alert, &fired_anew));
+        self.adopted = adopted;
+        for mut alert in over {
+            alert.state = AlertState::Resolved;
+            alert.resolved_at = Some(now);
             self.hand_out(alert, events);
         }
     }
@@ -85,6 +131,8 @@ impl Core {
     pub fn finish(&mut self, now: Moment, events: &mut Vec<Event>) {
         self.flows.finish(now, &mut self.records);
         self.hand_out_records(events);
+        // What became of the last connections may still fire a threshold.
+        self.evaluate(now, events);
     }
 
     /// The devices at both ends of a flow, as far as they are known.
@@ -127,7 +175,7 @@ impl Core {
 
     pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {
         let mut firing = BTreeMap::new();
-        for alert in self.thresholds.firing() {
+        for alert in self.firing() {
             *firing.entry(alert.severity).or_default() += 1;
         }
         firing

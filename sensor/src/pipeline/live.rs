@@ -22,6 +22,7 @@ use crate::{
         xdp::{XdpDatapath, monotonic},
     },
     config::Config,
+    detect::Alert,
     event::Event,
     inventory::{Device, DeviceId},
     observation::Observation,
@@ -43,6 +44,8 @@ const LARGE_TABLE: u32 = 1 << 20;
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two readings of all endpoints, in case a notice was lost.
 const RECOUNT: Duration = Duration::from_secs(10);
+/// Between two looks for devices that were not seen for long.
+const TIDY: Duration = Duration::from_secs(3600);
 /// How old the totals on the metrics page may be.
 const FRESH: Duration = Duration::from_millis(500);
 
@@ -50,6 +53,14 @@ const FRESH: Duration = Duration::from_millis(500);
 pub fn wall_clock() -> WallClock {
     let now = jiff::Timestamp::now().as_microsecond();
     WallClock::new(monotonic(), Timestamp::from_micros(now))
+}
+
+/// What an earlier run left in the store.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    pub devices: Vec<Device>,
+    pub highest_id: Option<DeviceId>,
+    pub firing: Vec<Alert>,
 }
 
 /// Everything the loop owns.
@@ -64,11 +75,13 @@ pub struct Live {
     sinks: Sinks,
     observation: Observation,
     events: Vec<Event>,
+    reopen: Arc<AtomicBool>,
     cycle: Duration,
     longest_cycle: Duration,
     swept: Instant,
     looked: Instant,
     recounted: Instant,
+    tidied: Instant,
     reported: Instant,
 }
 
@@ -81,14 +94,14 @@ impl Live {
     pub fn start(
         config: Arc<Config>,
         mut datapath: XdpDatapath,
-        known: Vec<Device>,
-        highest_id: Option<DeviceId>,
+        earlier: Earlier,
         sinks: Sinks,
     ) -> Result<Self, StartError> {
         let mut watch = Watch::new(&config.capture);
         watch.start(&mut datapath)?;
         let reader = Reader::new(&datapath, datapath.clock());
-        let core = Core::new(&config, known, highest_id);
+        let mut core = Core::new(&config, earlier.devices, earlier.highest_id);
+        core.adopt(earlier.firing);
         let now = Instant::now();
         let mut live = Self {
             config,
@@ -101,16 +114,23 @@ impl Live {
             sinks,
             observation: Observation::default(),
             events: Vec::new(),
+            reopen: Arc::default(),
             cycle: Duration::ZERO,
             longest_cycle: Duration::ZERO,
             swept: now,
             looked: now,
             recounted: now,
+            tidied: now,
             reported: now,
         };
         live.reader.resume(&mut live.datapath, &mut live.observation);
         live.step(monotonic());
         Ok(live)
+    }
+
+    /// Set it to have the events file opened anew.
+    pub fn reopen_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reopen)
     }
 
     /// Runs until `stop` is set, then ends the flows and leaves the program attached if the
@@ -145,10 +165,18 @@ impl Live {
             self.reader.announce_all(&mut self.datapath, &mut self.observation);
         }
         self.datapath.flush_log();
+        if self.reopen.swap(false, Ordering::Relaxed) {
+            self.sinks.reopen();
+        }
         self.step(monotonic());
         if self.looked.elapsed() >= LOOK {
             self.looked = started;
             self.watch.follow(&mut self.datapath);
+        }
+        if self.tidied.elapsed() >= TIDY {
+            self.tidied = started;
+            let since = monotonic() - self.config.inventory.forget_after;
+            self.sinks.forget(self.core.inventory.forget_unseen_since(since));
         }
         if self.reported.elapsed() >= self.config.events.stats_interval {
             self.reported = started;

@@ -196,7 +196,7 @@ impl<'a, D: Receive> Run<'a, D> {
         // A clock that steps back in the capture stands still here.
         let mut now = Moment::default();
         loop {
-            if self.summary.frames % 65_536 == 0 {
+            if self.summary.frames.is_multiple_of(65_536) {
                 let (offset, total) = file.progress();
                 progress(offset, total);
             }

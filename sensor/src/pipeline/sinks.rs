@@ -23,7 +23,7 @@ use crate::{
         eve::{EveFile, EveWriter, EventContext},
         store::Store,
     },
-    inventory::Device,
+    inventory::{Device, DeviceId},
     pipeline::live::Names,
     snapshot::SinkCounts,
     time::WallClock,
@@ -41,8 +41,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 enum Batch {
     Events(Vec<Event>, WallClock, Arc<Names>),
     Devices(Vec<Device>, WallClock),
-    Statistics(Value, WallClock, Arc<Names>),
+    Forgotten(Vec<DeviceId>),
     Reopen,
+    Statistics(Value, WallClock, Arc<Names>),
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +124,13 @@ impl Sinks {
         self.send(Batch::Reopen);
     }
 
+    /// Strikes devices off the store.
+    pub fn forget(&self, devices: Vec<DeviceId>) {
+        if !devices.is_empty() {
+            self.send(Batch::Forgotten(devices));
+        }
+    }
+
     fn send(&self, batch: Batch) {
         let Some(queue) = &self.queue else { return };
         if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
@@ -131,7 +139,10 @@ impl Sinks {
             let lost = match batch {
                 Batch::Events(events, ..) => events.len() as u64,
                 // These come again.
-                Batch::Devices(..) | Batch::Statistics(..) | Batch::Reopen => 0,
+                Batch::Devices(..)
+                | Batch::Forgotten(_)
+                | Batch::Reopen
+                | Batch::Statistics(..) => 0,
             };
             self.counts.dropped.fetch_add(lost, Ordering::Relaxed);
         }
@@ -203,6 +214,7 @@ impl Worker {
                 Batch::Statistics(statistics, wall, names) => {
                     self.write_statistics(&statistics, wall, &names);
                 }
+                Batch::Forgotten(devices) => self.forget(&devices),
                 Batch::Reopen => {
                     if let Some(writer) = &mut self.writer {
                         writer.get_mut().reopen();
@@ -286,6 +298,14 @@ impl Worker {
             }
             // All of them are saved again soon.
             Err(error) => self.complain(&error),
+        }
+    }
+
+    fn forget(&mut self, devices: &[DeviceId]) {
+        let Some(store) = &mut self.store else { return };
+        if let Err(error) = store.forget_devices(devices) {
+            // Loaded again at the next start, they are forgotten again.
+            self.complain(&error);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The loaded program with its maps open for reading.
 
-use std::{collections::HashMap as Table, time::Duration};
+use std::{collections::HashMap as Table, os::fd::OwnedFd, time::Duration};
 
 use aya::{
     Ebpf, Pod,
@@ -50,6 +50,8 @@ pub struct XdpDatapath {
     endpoints: HashMap<MapData, KeyOctets, u32>,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
     pins: Option<Pins>,
+    /// Open while runs are measured.
+    statistics: Option<OwnedFd>,
     attachments: Table<u32, Attachment>,
 }
 
@@ -112,6 +114,7 @@ impl XdpDatapath {
             is_resumed,
             logger,
             pins,
+            statistics: None,
             attachments: Table::new(),
         })
     }
@@ -173,6 +176,14 @@ impl XdpDatapath {
         let program: &Xdp = self.ebpf.program(name::PROGRAM)?.try_into().ok()?;
         let info = program.info().ok()?;
         Some((info.run_time(), info.run_count()))
+    }
+
+    /// Has the kernel measure the program's runs for as long as this data path lives.
+    pub fn measure_runs(&mut self) {
+        match aya::sys::enable_stats(aya::sys::Stats::RunTime) {
+            Ok(statistics) => self.statistics = Some(statistics),
+            Err(error) => tracing::warn!(%error, "the kernel keeps no statistics of the program"),
+        }
     }
 
     /// Hands the program's diagnostics to the log.

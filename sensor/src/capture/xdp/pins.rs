@@ -138,7 +138,7 @@ fn is_bpf(path: &Path) -> bool {
     }
     // SAFETY: the call succeeded, so it filled `status`.
     let kind = unsafe { status.assume_init() }.f_type;
-    i64::from(kind) & 0xffff_ffff == BPF_FS_MAGIC
+    kind & 0xffff_ffff == BPF_FS_MAGIC
 }
 
 fn mount(directory: &Path) -> Result<(), PinError> {

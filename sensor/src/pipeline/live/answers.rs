@@ -140,7 +140,7 @@ impl Live {
         match subject {
             Subject::Status => self.statistics(),
             Subject::Alerts => {
-                let alerts = self.core.thresholds.firing().take(ALERTS).map(|alert| {
+                let alerts = self.core.firing().take(ALERTS).map(|alert| {
                     alert_value(alert, self.core.inventory.device(alert.device), &context)
                 });
                 json!({"alerts": alerts.collect::<Vec<_>>()})
