@@ -5,6 +5,7 @@ pub mod host;
 pub mod reader;
 pub mod ticks;
 pub mod totals;
+#[expect(unsafe_code, reason = "maps are shared with the kernel; a few calls have no safe form")]
 pub mod xdp;
 
 use sensor_common::{

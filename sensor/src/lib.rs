@@ -5,6 +5,8 @@
 //! `detect`, which are pure (the clock is an argument); what they find leaves as
 //! [`event::Event`]s through `export`.
 
+#![deny(unsafe_code)]
+
 pub mod capture;
 pub mod command;
 pub mod config;

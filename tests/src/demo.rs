@@ -7,16 +7,19 @@
 mod agent;
 mod answers;
 mod error;
+mod metrics;
+mod rates;
 mod recording;
 mod replayed;
 mod scene;
 mod screen;
 mod view;
+mod witness;
 mod workplace;
 
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 pub use error::DemoError;
 pub use recording::record;
@@ -27,8 +30,9 @@ use crate::lab::hospital::{Hospital, stations};
 use crate::lab::interrupt;
 use crate::speakers::Shift;
 use agent::Agent;
-use scene::{Scene, Stage};
+use scene::{Beginning, Scene, Stage};
 use screen::Screen;
+use witness::Witness;
 use workplace::Workplace;
 
 /// What the user asked for.
@@ -44,10 +48,14 @@ pub struct Demonstration {
 
 const IMAGE_OCTETS: usize = 400_000;
 const INFECTED: &str = "ward-pc";
+/// The station that the infected one calls on every day.
+const FILE_SERVER: &str = "files";
 /// The alert stays on the screen this long before the end.
 const TIME_TO_READ: Duration = Duration::from_secs(3);
 /// The demonstration gives up on the alert after this time.
 const PATIENCE_FOR_ALERT: Duration = Duration::from_secs(15);
+/// Frames on their way when the last speaker fell silent are counted by then.
+const PATIENCE_FOR_BOOKS: Duration = Duration::from_secs(5);
 const REDRAW_EVERY: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -67,14 +75,16 @@ pub fn run(demonstration: &Demonstration) -> Result<(), DemoError> {
     let ready_in = agent.wait_until_ready()?;
 
     let shift = Shift::of(LONGEST);
+    let mut scene = Scene::new(hospital.gateway().name(), ready_in);
     let (told, day) = thread::scope(|scope| {
         let day = scope.spawn(|| hospital.day(&shift, IMAGE_OCTETS));
-        let scene = Scene::new(hospital.gateway().name(), ready_in);
-        let told = tell(demonstration, &hospital, &mut agent, &mut screen, scene);
+        let told = tell(demonstration, &hospital, &mut agent, &mut screen, &mut scene);
         shift.call_off();
         (told, day.join().map_err(|_| DemoError::DayFailed))
     });
-    screen.conclude(&view::day_summary(&day??));
+    let day = view::day_summary(&day??);
+    let books = close_the_books(&agent, &mut scene);
+    screen.conclude(&format!("{books}\n{day}"));
     let ended = agent.end()?;
     screen.conclude(&format!(
         "agent ended with {ended}; demonstration took {:.1} s",
@@ -89,18 +99,20 @@ fn tell(
     hospital: &Hospital,
     agent: &mut Agent<'_>,
     screen: &mut Screen,
-    mut scene: Scene,
+    scene: &mut Scene,
 ) -> Result<(), DemoError> {
     let opened = Instant::now();
     while opened.elapsed() < demonstration.day && !interrupt::is_requested() {
         scene.stage = Stage::Day { elapsed: opened.elapsed(), of: demonstration.day };
-        show(agent, screen, &mut scene)?;
+        show(agent, screen, scene)?;
     }
     if interrupt::is_requested() {
         return Err(DemoError::Interrupted);
     }
 
     let infected = stations::named(INFECTED);
+    let file_server = stations::named(FILE_SERVER).address();
+    let witness = Witness::of(hospital.gateway(), infected.address(), file_server)?;
     let mut outbreak = hospital.begin_outbreak(infected, Scanner::available())?;
     let since = Instant::now();
     while since.elapsed() < PATIENCE_FOR_ALERT && !interrupt::is_requested() {
@@ -110,10 +122,9 @@ fn tell(
             addresses: ADDRESSES,
             elapsed: since.elapsed(),
         };
-        show(agent, screen, &mut scene)?;
-        if scene.note_alert(outbreak.began, SystemTime::now())
-            && outbreak.has_ended_within(Duration::ZERO)
-        {
+        show(agent, screen, scene)?;
+        let beginning = Beginning { start: outbreak.began, first_probe: witness.first_probe() };
+        if scene.note_alert(beginning) && outbreak.has_ended_within(Duration::ZERO) {
             break;
         }
     }
@@ -121,8 +132,9 @@ fn tell(
     let over = Instant::now();
     while (demonstration.is_kept || over.elapsed() < TIME_TO_READ) && !interrupt::is_requested() {
         scene.stage = Stage::After { is_kept: demonstration.is_kept };
-        show(agent, screen, &mut scene)?;
+        show(agent, screen, scene)?;
     }
+    screen.draw_last(scene);
     screen.conclude(&scene.conclusion());
     if scene.is_answered() {
         Ok(())
@@ -143,4 +155,17 @@ fn show(agent: &mut Agent<'_>, screen: &mut Screen, scene: &mut Scene) -> Result
         thread::sleep(Duration::from_millis(50));
     }
     Ok(())
+}
+
+/// Everybody is silent now: every frame has come, and has its fate.
+fn close_the_books(agent: &Agent<'_>, scene: &mut Scene) -> String {
+    let since = Instant::now();
+    loop {
+        thread::sleep(Duration::from_millis(300));
+        scene.take(agent.observe(), Instant::now());
+        let is_balanced = scene.observed.books().is_some_and(|books| books.is_balanced());
+        if is_balanced || since.elapsed() > PATIENCE_FOR_BOOKS {
+            return scene.closing_books();
+        }
+    }
 }

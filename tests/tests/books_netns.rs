@@ -77,8 +77,16 @@ fn every_one_of_a_million_frames_is_in_the_books() {
         metrics.get("wardline_interface_info", &[("interface", "rx0"), ("mode", "native")]),
         Some(1.0)
     );
-    assert!(metrics.count("wardline_frames_undissected_total", &[("reason", "unknown_ethertype")]) > 1000);
-    assert!(metrics.count("wardline_device_packets_total", &[("device", "overflow"), ("direction", "sent")]) > 0);
+    assert!(
+        metrics.count("wardline_frames_undissected_total", &[("reason", "unknown_ethertype")])
+            > 1000
+    );
+    assert!(
+        metrics.count(
+            "wardline_device_packets_total",
+            &[("device", "overflow"), ("direction", "sent")]
+        ) > 0
+    );
 }
 
 const RESTARTS: usize = 12;

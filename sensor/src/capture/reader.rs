@@ -106,7 +106,11 @@ impl Reader {
             }
             Notice::Sample(sample) => observation.samples.push(sample),
         });
-        datapath.drain_records(&mut |record| self.take_record(record, observation));
+        datapath.drain_records(&mut |record| {
+            self.take_record(record, observation);
+            // Another flow has the slot now.
+            opened.push(record.position);
+        });
         for position in opened.drain(..) {
             if let Some(slot) = datapath.slot(position) {
                 self.take_slot(position, &slot, now, observation);
@@ -271,3 +275,6 @@ fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> Fl
         is_new: seen.packets == 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::error::AgentError;
+use super::executable;
 use super::metrics::Metrics;
 use super::scratch::Scratch;
 use super::settings::Settings;
-use super::executable;
 use crate::fetch::fetch;
 use crate::lab::{ChildGuard, Namespace};
 
@@ -220,7 +220,8 @@ fn spawn(namespace: &Namespace, scratch: &Scratch) -> Result<ChildGuard, AgentEr
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         file.try_clone().map(|same| (file, same))
     };
-    let (log, same_log) = open().map_err(|source| AgentError::File { path: path.clone(), source })?;
+    let (log, same_log) =
+        open().map_err(|source| AgentError::File { path: path.clone(), source })?;
     let mut command = namespace.command(executable()?);
     command.arg("run").arg("--config").arg(scratch.join("wardline.toml"));
     command.stdin(Stdio::null()).stdout(log).stderr(same_log);

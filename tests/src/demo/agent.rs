@@ -8,10 +8,10 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::answers::{Observed, alerts_in, devices_in, flows_in, parse_json, samples_in};
+use super::answers::{Observed, alerts_in, devices_in, flows_in, samples_in};
 use super::error::DemoError;
-use crate::fetch::fetch;
 use super::workplace::Workplace;
+use crate::fetch::fetch;
 use crate::lab::hospital::{CLINICAL_PORT, CORE_PORT};
 use crate::lab::{ChildGuard, Namespace, interrupt};
 
@@ -28,7 +28,7 @@ pub fn web_address() -> SocketAddr {
 fn configuration(workplace: &Workplace) -> String {
     let quoted = |name: &str| format!("{:?}", workplace.join(name).display().to_string());
     format!(
-        "[capture]\ninterfaces = [\"{CLINICAL_PORT}\", \"{CORE_PORT}\"]\nmode = \"native\"\n\n\
+        "[capture]\ninterfaces = [\"{CLINICAL_PORT}\", \"{CORE_PORT}\"]\nmode = \"native\"\npersist = false\n\n\
          [agent]\nstate_directory = {}\nsocket = {}\n\n\
          [web]\nlisten_address = \"{}\"\n\n\
          [events]\npath = {}\n",
@@ -131,7 +131,7 @@ impl<'a> Agent<'a> {
         let mut asked = ChildGuard::start(&mut command).ok()?;
         let status = asked.wait_for(PATIENCE_FOR_ANSWER).ok()??;
         let answer = fs::read_to_string(answer_path).ok()?;
-        status.success().then(|| parse_json(&answer))?
+        status.success().then(|| serde_json::from_str(&answer).ok())?
     }
 
     /// Ends the agent as a service manager would, and says how it ended.

@@ -1,25 +1,34 @@
 //! Where the demonstration appears: redrawn in place on a terminal, as plain
 //! lines everywhere else. A closed output is no reason to fail.
 
+use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use super::scene::Scene;
+use super::view::{Emphasis, Line};
 
-const HOME_AND_CLEAR: &str = "\x1b[H\x1b[2J";
-const DEFAULT_COLUMNS: usize = 100;
+const HOME: &str = "\x1b[H";
+const CLEAR: &str = "\x1b[H\x1b[2J";
+const CLEAR_LINE: &str = "\x1b[K";
+const CLEAR_BELOW: &str = "\x1b[J";
+const BOLD: &str = "\x1b[1m";
+const BOLD_RED: &str = "\x1b[1;31m";
+const RESET: &str = "\x1b[0m";
+const DEFAULT_SIZE: (usize, usize) = (120, 50);
 
 #[derive(Debug)]
 pub struct Screen {
     is_terminal: bool,
-    columns: usize,
+    is_coloured: bool,
+    has_drawn: bool,
 }
 
 impl Screen {
     pub fn open() -> Self {
-        Self {
-            is_terminal: io::stdout().is_terminal(),
-            columns: columns().unwrap_or(DEFAULT_COLUMNS),
-        }
+        let is_terminal = io::stdout().is_terminal();
+        // https://no-color.org
+        let is_coloured = is_terminal && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        Self { is_terminal, is_coloured, has_drawn: false }
     }
 
     fn print(text: &str) {
@@ -33,10 +42,33 @@ impl Screen {
     }
 
     pub fn draw(&mut self, scene: &mut Scene) {
-        if self.is_terminal {
-            Self::print(&format!("{HOME_AND_CLEAR}{}", scene.page(self.columns)));
-        } else {
-            Self::print(&scene.new_lines());
+        if !self.is_terminal {
+            return Self::print(&scene.new_lines());
+        }
+        let (columns, rows) = size().unwrap_or(DEFAULT_SIZE);
+        // What was drawn before is written over, so that nothing flickers.
+        let begin = if self.has_drawn { HOME } else { CLEAR };
+        self.has_drawn = true;
+        let lines = scene.page(columns, rows);
+        let page: String = lines.iter().map(|line| self.set(line) + CLEAR_LINE + "\n").collect();
+        Self::print(&format!("{begin}{page}{CLEAR_BELOW}"));
+    }
+
+    fn set(&self, (emphasis, line): &Line) -> String {
+        match emphasis {
+            Emphasis::Heading if self.is_coloured => format!("{BOLD}{line}{RESET}"),
+            Emphasis::Alarm if self.is_coloured => format!("{BOLD_RED}{line}{RESET}"),
+            _ => line.clone(),
+        }
+    }
+
+    /// The last page, for those who were told in lines only.
+    pub fn draw_last(&self, scene: &Scene) {
+        if !self.is_terminal {
+            let (columns, rows) = DEFAULT_SIZE;
+            let page = scene.page(columns, rows);
+            let page: String = page.into_iter().map(|(_, line)| line + "\n").collect();
+            Self::print(&format!("\n{page}"));
         }
     }
 
@@ -46,10 +78,11 @@ impl Screen {
     }
 }
 
-/// The width of the terminal.
-fn columns() -> Option<usize> {
+/// The width and height of the terminal.
+fn size() -> Option<(usize, usize)> {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: TIOCGWINSZ fills one `winsize`, which the pointer is to.
     let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
-    (result == 0 && size.ws_col >= 40).then_some(usize::from(size.ws_col))
+    let is_known = result == 0 && size.ws_col >= 40 && size.ws_row >= 10;
+    is_known.then_some((usize::from(size.ws_col), usize::from(size.ws_row)))
 }
