@@ -37,3 +37,11 @@ pub fn wardline(arguments: &[&str]) -> Result<Output, AgentError> {
     let output = Command::new(executable()?).args(arguments).output();
     output.map_err(AgentError::Process)
 }
+
+/// Whether the system has a program of this name.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    let mut directories = std::env::split_paths(&path).chain(system);
+    directories.any(|directory| directory.join(program).is_file())
+}

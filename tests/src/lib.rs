@@ -12,3 +12,4 @@ pub mod fetch;
 pub mod frames;
 pub mod lab;
 pub mod speakers;
+pub mod sweep;

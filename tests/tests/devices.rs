@@ -114,13 +114,17 @@ fn devices_and_alerts_survive_the_agent_and_nothing_of_a_patient_is_kept() {
     assert!(agent.stop().unwrap().success());
     agent.start_again().unwrap();
     assert_eq!(known(&agent), devices, "after an orderly end");
-    assert_eq!(firing(&agent), alerts, "after an orderly end");
+    // At its end the agent judges the connections that nobody answered: more may fire.
+    let outlived = firing(&agent);
+    println!("after an orderly end: {outlived:?}");
+    let kept = alerts.iter().all(|(alert, instance)| outlived.get(alert) == Some(instance));
+    assert!(kept, "{alerts:?} became {outlived:?}");
     // Long enough for the store to have taken everything.
     thread::sleep(Duration::from_millis(1500));
     agent.kill().unwrap();
     agent.start_again().unwrap();
     assert_eq!(known(&agent), devices, "after a crash");
-    assert_eq!(firing(&agent), alerts, "after a crash");
+    assert_eq!(firing(&agent), outlived, "after a crash");
 
     let (_, page) = agent.fetch("/metrics").unwrap();
     for question in ["devices", "flows", "alerts"] {

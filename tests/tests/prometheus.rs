@@ -1,0 +1,137 @@
+//! A real Prometheus scrapes the agent, its own linter finds nothing to say, and the pages for
+//! health and readiness mean what they say.
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tests::agent::{Agent, Scratch, Settings, WEB_PORT, is_installed, wait_until};
+use tests::fetch::fetch;
+use tests::frames::{FrameGenerator, MacAddress};
+use tests::lab::{ChildGuard, Lab, Namespace, Port};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The namespace has all ports to itself.
+const PROMETHEUS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9_090);
+
+fn start_prometheus(namespace: &Namespace, scratch: &Scratch) -> ChildGuard {
+    let configuration = format!(
+        "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: wardline\n  \
+         static_configs:\n  - targets: [\"127.0.0.1:{WEB_PORT}\"]\n"
+    );
+    let file = scratch.write("prometheus.yml", configuration).unwrap();
+    let mut command = namespace.command("prometheus");
+    command.arg(format!("--config.file={}", file.display()));
+    command.arg(format!("--storage.tsdb.path={}", scratch.join("prometheus").display()));
+    command.arg(format!("--web.listen-address={PROMETHEUS}"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    ChildGuard::start(&mut command).unwrap()
+}
+
+/// The value of a query that gives one sample.
+fn query(namespace: &Namespace, expression: &str) -> Option<f64> {
+    let path = format!("/api/v1/query?query={expression}");
+    let (status, body) = namespace.in_namespace(|| fetch(PROMETHEUS, &path)).unwrap().ok()?;
+    // The body may come in chunks; the document is between its outermost braces.
+    let document = body.get(body.find('{')?..=body.rfind('}')?)?;
+    let answer: Value = serde_json::from_str(document).ok()?;
+    let value = answer.pointer("/data/result/0/value/1")?.as_str()?.parse().ok();
+    value.filter(|_| status == 200)
+}
+
+#[test]
+#[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
+fn prometheus_scrapes_what_was_received() {
+    if !is_installed("prometheus") {
+        println!("NOT RUN: prometheus_scrapes_what_was_received: prometheus is not installed");
+        return;
+    }
+    let lab = Lab::new("prom").unwrap();
+    let wire = lab.wire().unwrap();
+    let namespace = &wire.receiver.namespace;
+    let agent = Agent::start(namespace, Settings::on(&["rx0"])).unwrap();
+    let scratch = Scratch::make("prometheus").unwrap();
+    let _prometheus = start_prometheus(namespace, &scratch);
+    let frames = FrameGenerator::new(5).take(5_000).map(|specimen| specimen.octets);
+    let sent = wire.sender.inject(frames).unwrap().unwrap().sent as f64;
+    let scraped = |expression: &str, value: f64| {
+        let found = wait_until(PATIENCE, || (query(namespace, expression) == Some(value)).then_some(()));
+        let last = query(namespace, expression);
+        assert!(found.is_some(), "{expression} is {last:?}, not {value}");
+    };
+    scraped("up", 1.0);
+    scraped("wardline_frames_received_total", sent);
+    scraped("sum(wardline_frames_total)", sent);
+    scraped("wardline_ready", 1.0);
+    scraped("sum(wardline_interface_frames_total{interface=\"rx0\"})", sent);
+    let series = query(namespace, "scrape_samples_scraped").unwrap();
+    println!("{series} series in a scrape, {sent} frames");
+    drop(agent);
+    scraped("up", 0.0);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
+fn promtool_finds_nothing_to_say_about_the_page() {
+    if !is_installed("promtool") {
+        println!("NOT RUN: promtool_finds_nothing_to_say_about_the_page: promtool is not installed");
+        return;
+    }
+    let lab = Lab::new("lint").unwrap();
+    let wire = lab.wire().unwrap();
+    let agent = Agent::start(&wire.receiver.namespace, Settings::on(&["rx0"])).unwrap();
+    let frames = FrameGenerator::new(6).take(20_000).map(|specimen| specimen.octets);
+    // The sweep first: once the generator's stations fill the endpoint table, nobody new is known.
+    let frames = tests::sweep::probes(50).chain(frames);
+    let sent = wire.sender.inject(frames).unwrap().unwrap().sent;
+    wait_until(PATIENCE, || {
+        let metrics = agent.metrics().unwrap();
+        let is_full = metrics.received() == sent && metrics.sum("wardline_alerts_firing", &[]) > 0;
+        is_full.then_some(())
+    })
+    .expect("every family has something to show");
+    let (status, page) = agent.fetch("/metrics").unwrap();
+    assert_eq!(status, 200);
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    println!("{} octets, {} lines", page.len(), page.lines().count());
+    assert!(output.status.success() && said.is_empty(), "{}: {said}", output.status);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
+fn agent_is_healthy_at_once_and_ready_once_every_interface_is_attached() {
+    let lab = Lab::new("ready").unwrap();
+    let wire = lab.wire().unwrap();
+    let namespace = &wire.receiver.namespace;
+    let mut agent = Agent::launch(namespace, Settings::on(&["rx0", "rx1"])).unwrap();
+    agent.wait_until_healthy().unwrap();
+    let (status, said) = agent.fetch("/readyz").unwrap();
+    assert_eq!(status, 503);
+    assert!(said.contains("1 configured"), "{said}");
+    assert_eq!(agent.metrics().unwrap().count("wardline_ready", &[]), 0);
+    let other = Port::new(&wire.sender.namespace, "tx1", MacAddress::vendor(0x02_574c, 3));
+    lab.veth(&other, &Port::new(namespace, "rx1", MacAddress::vendor(0x02_574c, 4))).unwrap();
+    let ready = agent.wait_until_ready().unwrap();
+    println!("ready {ready:.2?} after the interface appeared");
+    assert!(ready <= Duration::from_secs(2));
+    assert_eq!(agent.fetch("/readyz").unwrap(), (200, "ready\n".to_owned()));
+    assert_eq!(agent.fetch("/healthz").unwrap(), (200, "healthy\n".to_owned()));
+    assert_eq!(agent.metrics().unwrap().count("wardline_ready", &[]), 1);
+    namespace.ip(&["link", "delete", "rx1"]).unwrap();
+    let unready =
+        wait_until(PATIENCE, || (agent.fetch("/readyz").unwrap().0 == 503).then_some(()));
+    assert!(unready.is_some());
+    assert_eq!(agent.fetch("/nowhere").unwrap().0, 404);
+}
