@@ -16,10 +16,13 @@ use std::process::{Command, Output};
 
 pub use error::AgentError;
 pub use metrics::Metrics;
-pub use process::{Agent, WEB_PORT};
+pub use process::Agent;
 pub use scratch::Scratch;
 pub use settings::Settings;
 pub use wait::wait_until;
+
+/// Where the agent listens unless a test says otherwise; every namespace has a loopback of its own.
+pub const WEB_PORT: u16 = 9_469;
 
 /// The agent's executable.
 pub fn executable() -> Result<PathBuf, AgentError> {

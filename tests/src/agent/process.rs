@@ -18,13 +18,8 @@ use super::settings::Settings;
 use crate::fetch::fetch;
 use crate::lab::{ChildGuard, Namespace};
 
-pub const WEB_PORT: u16 = 9_469;
 const PATIENCE_FOR_START: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(10);
-
-pub(super) fn web_address() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, WEB_PORT).into()
-}
 
 /// Ends the agent and removes its pins and its files when it is dropped.
 #[derive(Debug)]
@@ -92,7 +87,8 @@ impl Agent {
 
     /// Status and body of a page of the agent's web listener.
     pub fn fetch(&self, path: &str) -> Result<(u16, String), AgentError> {
-        let answer = self.namespace.in_namespace(|| fetch(web_address(), path))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.settings.web_port));
+        let answer = self.namespace.in_namespace(|| fetch(address, path))?;
         answer.map_err(|source| AgentError::Web { path: path.to_owned(), source })
     }
 
@@ -171,6 +167,11 @@ impl Agent {
 
     pub fn state_directory(&self) -> PathBuf {
         self.scratch.join("state")
+    }
+
+    /// Where everything is that it writes.
+    pub fn directory(&self) -> &Path {
+        self.scratch.path()
     }
 
     pub fn socket(&self) -> PathBuf {

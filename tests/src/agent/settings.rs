@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::process::web_address;
+use super::WEB_PORT;
 
 /// What a test varies; the rest is as `deploy/wardline.toml` has it.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Settings {
     pub memory: &'static str,
     pub ring: &'static str,
     pub endpoints: u32,
+    /// On loopback, of the namespace that the agent runs in.
+    pub web_port: u16,
     /// Whole tables, as written in the file.
     pub more: String,
 }
@@ -27,6 +29,7 @@ impl Settings {
             memory: "64MiB",
             ring: "8MiB",
             endpoints: 8192,
+            web_port: WEB_PORT,
             more: String::new(),
         }
     }
@@ -36,8 +39,8 @@ impl Settings {
         format!(
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
              memory = {:?}\nring = {:?}\nendpoints = {}\n\n\
-             [agent]\nstate_directory = {}\nsocket = {}\nlog = \"debug\"\n\n\
-             [web]\nlisten_address = \"{}\"\n\n\
+             [agent]\nstate_directory = {}\nsocket = {}\nlog = \"info\"\n\n\
+             [web]\nlisten_address = \"127.0.0.1:{}\"\n\n\
              [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
             self.interfaces,
             self.mode,
@@ -48,7 +51,7 @@ impl Settings {
             self.endpoints,
             quoted("state"),
             quoted("wardline.sock"),
-            web_address(),
+            self.web_port,
             quoted("events.jsonl"),
             self.more,
         )
