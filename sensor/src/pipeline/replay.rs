@@ -155,7 +155,7 @@ fn run<D: Receive>(
         summary,
         rows: run.datapath.interface_rows(),
         ledger,
-        books: run.reader.books(&ledger),
+        books: run.reader.books(),
         error: error.or(written.err()),
     })
 }
@@ -250,9 +250,11 @@ impl<'a, D: Receive> Run<'a, D> {
     }
 
     fn finish(&mut self) -> Result<(), ReplayError> {
-        // Twice: the first sweep may find flows gone whose record the second brings.
-        self.take_reading(true)?;
-        self.take_reading(true)?;
+        // Flows that the first sweep finds gone have their record read by the second; with the
+        // third the books are closed.
+        for _ in 0..3 {
+            self.take_reading(true)?;
+        }
         let now = self.read_at;
         self.core.finish(now, &mut self.pending);
         self.write()?;

@@ -27,7 +27,7 @@ impl Live {
             is_resumed: self.datapath.is_resumed(),
             interfaces: self.interface_totals(),
             interfaces_missing: self.watch.missing(),
-            books: self.reader.books(&ledger),
+            books: self.reader.books(),
             ledger,
             flow_slots: self.datapath.slots(),
             biflows: self.core.flows.len(),
