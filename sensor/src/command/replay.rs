@@ -39,7 +39,10 @@ pub fn run(words: Replay) -> Result<(), Failure> {
                 if !is_quiet {
                     say(&summary::text(capture, &replayed))?;
                 }
-                failure = failure.or(replayed.error.as_ref().map(explain));
+                match &replayed.error {
+                    Some(ReplayError::Events(error)) if has_left(error) => return Ok(()),
+                    error => failure = failure.or(error.as_ref().map(explain)),
+                }
             }
             Err(error) => {
                 progress.clear();
@@ -47,8 +50,16 @@ pub fn run(words: Replay) -> Result<(), Failure> {
             }
         }
     }
-    events.flush().map_err(|error| Failure::failed(&error))?;
+    match events.flush() {
+        Err(error) if !has_left(&error) => return Err(Failure::failed(&error)),
+        _ => {}
+    }
     failure.map_or(Ok(()), Err)
+}
+
+/// Whether whoever read the events, such as `head`, has read enough.
+fn has_left(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 fn explain(error: &ReplayError) -> Failure {
