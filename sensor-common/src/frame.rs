@@ -9,8 +9,12 @@ pub trait Frame {
     /// Copies the `N` octets at `offset`, or `None` if the readable part ends before them.
     fn octets<const N: usize>(&self, offset: usize) -> Option<[u8; N]>;
 
-    /// Octets that can be read: the captured, or in the kernel the linear, part of the frame.
+    /// Octets that [`Frame::load`] can read: the captured part, or in the kernel all buffers. Costs
+    /// a call there, so what only compares asks [`Frame::reaches`].
     fn readable_length(&self) -> usize;
+
+    /// Whether `length` octets can be read one by one; in the kernel these are in the first buffer.
+    fn reaches(&self, length: usize) -> bool;
 
     /// Copies `length` (1 to [`WINDOW`](crate::payload::WINDOW)) octets from `offset` to the
     /// beginning of `words`, as they lie in memory; leaves `words` alone if not all are there.
@@ -58,5 +62,10 @@ impl Frame for [u8] {
     #[inline(always)]
     fn readable_length(&self) -> usize {
         self.len()
+    }
+
+    #[inline(always)]
+    fn reaches(&self, length: usize) -> bool {
+        self.len() >= length
     }
 }

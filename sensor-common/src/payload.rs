@@ -28,8 +28,11 @@ impl Payload {
     #[inline(always)]
     pub fn fill<F: Frame + ?Sized>(&mut self, frame: &F, offset: usize, length: usize) {
         self.words = [0; WORDS];
-        let readable = frame.readable_length().saturating_sub(offset);
-        let available = length.min(readable).min(WINDOW);
+        let mut available = length.min(WINDOW);
+        if !frame.reaches(offset + available) {
+            let readable = frame.readable_length().saturating_sub(offset);
+            available = available.min(readable);
+        }
         if available > 0 {
             frame.load(offset, available, &mut self.words);
         }

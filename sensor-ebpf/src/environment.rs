@@ -121,17 +121,17 @@ impl Environment for XdpEnvironment<'_> {
     #[inline(always)]
     fn admit_endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
         let index = FREE_ENDPOINTS.pop().ok()??;
-        if ENDPOINTS.insert(key, &index, BPF_NOEXIST as u64).is_ok() {
+        if ENDPOINTS.insert(key, index, BPF_NOEXIST as u64).is_ok() {
             return Some(index);
         }
         // Another CPU was first, or the table is full: the index goes back.
-        let _ = FREE_ENDPOINTS.push(&index, 0);
+        let _ = FREE_ENDPOINTS.push(index, 0);
         self.endpoint(key)
     }
 
     #[inline(always)]
     fn alias_endpoint(&self, alias: &EndpointKey, index: EndpointIndex) {
-        let _ = ENDPOINTS.insert(alias, &index, BPF_NOEXIST as u64);
+        let _ = ENDPOINTS.insert(alias, index, BPF_NOEXIST as u64);
     }
 
     #[inline(always)]

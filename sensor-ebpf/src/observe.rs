@@ -3,10 +3,7 @@
 use core::hint::black_box;
 
 use aya_ebpf::{
-    helpers::{
-        bpf_get_smp_processor_id,
-        generated::{bpf_jiffies64, bpf_xdp_get_buff_len},
-    },
+    helpers::{bpf_get_smp_processor_id, generated::bpf_jiffies64},
     programs::XdpContext,
 };
 use sensor_common::{
@@ -58,7 +55,7 @@ pub fn observe(context: &XdpContext) {
     };
     let octets = match reception.wire_length {
         Some(octets) => octets,
-        None => wire_length(context, &frame, declared_length),
+        None => wire_length(&frame, declared_length),
     };
     row.received_frames += 1;
     row.received_octets += octets;
@@ -81,16 +78,23 @@ pub fn observe(context: &XdpContext) {
     account(&environment, &frame, work, set, first_position, octets, reception.now);
 }
 
-/// Octets of the whole frame. The headers tell when it may lie in several buffers; only then is
-/// the kernel asked.
+/// The shortest frame on the wire, without its check sequence; shorter packets are padded to it.
+const SHORTEST_FRAME: usize = 60;
+
+/// Octets of the whole frame. Most frames are as long as their headers say, or padded to the
+/// shortest length; the kernel is asked only for others.
 #[inline(always)]
-fn wire_length(context: &XdpContext, frame: &XdpFrame, declared_length: usize) -> u64 {
-    let readable = frame.readable_length();
-    if declared_length != 0 && declared_length <= readable {
-        return readable as u64;
+fn wire_length(frame: &XdpFrame, declared_length: usize) -> u64 {
+    let is_exactly = |length| frame.reaches(length) && !frame.reaches(length + 1);
+    if declared_length != 0 {
+        if is_exactly(declared_length) {
+            return declared_length as u64;
+        }
+        if declared_length < SHORTEST_FRAME && is_exactly(SHORTEST_FRAME) {
+            return SHORTEST_FRAME as u64;
+        }
     }
-    // SAFETY: the context is the one this program was called with.
-    unsafe { bpf_xdp_get_buff_len(context.ctx) }
+    frame.readable_length() as u64
 }
 
 #[inline(always)]

@@ -2,7 +2,11 @@
 
 use core::arch::asm;
 
-use aya_ebpf::{bindings::xdp_md, helpers::generated::bpf_xdp_load_bytes, programs::XdpContext};
+use aya_ebpf::{
+    bindings::xdp_md,
+    helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
+    programs::XdpContext,
+};
 use sensor_common::{
     frame::Frame,
     payload::{WINDOW, WORDS},
@@ -73,7 +77,14 @@ impl Frame for XdpFrame {
 
     #[inline(always)]
     fn readable_length(&self) -> usize {
-        self.data_end - self.data
+        // The two pointers tell only of the first buffer.
+        // SAFETY: the context is the one this program was called with.
+        unsafe { bpf_xdp_get_buff_len(self.context) as usize }
+    }
+
+    #[inline(always)]
+    fn reaches(&self, length: usize) -> bool {
+        self.locate(length, 0).is_some()
     }
 
     // An unaligned read compiles to one load per octet, so the wider reads are written as the

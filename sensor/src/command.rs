@@ -10,7 +10,7 @@ mod replay;
 mod run;
 mod verify;
 
-use std::{error::Error, fmt, process::ExitCode};
+use std::{error::Error, fmt, io::Write as _, process::ExitCode};
 
 pub use arguments::Arguments;
 use arguments::Command;
@@ -54,6 +54,18 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
+    }
+}
+
+/// Prints text for whoever reads standard output. A reader that has left, such as `head`, has read
+/// enough.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(&error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -83,6 +83,11 @@ impl WallClock {
         Self { offset_micros: timestamp.0.wrapping_sub_unsigned(moment.0) }
     }
 
+    /// The clock of moments that count from 1970 themselves.
+    pub const fn since_1970() -> Self {
+        Self { offset_micros: 0 }
+    }
+
     pub fn at(self, moment: Moment) -> Timestamp {
         Timestamp(self.offset_micros.wrapping_add_unsigned(moment.0))
     }

@@ -33,7 +33,10 @@ fn captures_below(directory: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             captures.extend(captures_below(&path));
-        } else if path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "pcap" || extension == "pcapng")
+        {
             captures.push(path);
         }
     }
@@ -167,7 +170,9 @@ fn assert_hostile_captures_end_well(engine: &str, test: &str) {
 fn host_engine_survives_every_hostile_capture() {
     let test = "host_engine_survives_every_hostile_capture";
     assert_hostile_captures_end_well("host", test);
-    for capture in corpus().map(|corpus| captures_below(&corpus.join("hostile"))).unwrap_or_default() {
+    for capture in
+        corpus().map(|corpus| captures_below(&corpus.join("hostile"))).unwrap_or_default()
+    {
         if let (_, Ok(replayed)) = replayed(&capture, Engine::Host) {
             assert_balanced(&capture, &replayed);
         }

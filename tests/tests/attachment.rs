@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tests::agent::{Agent, Settings, WEB_PORT, wait_until};
-use tests::frames::{Endpoints, EthernetHeader, Ipv4Header, MacAddress, ethertype, protocol, udp_datagram};
+use tests::frames::{
+    Endpoints, EthernetHeader, Ipv4Header, MacAddress, ethertype, protocol, udp_datagram,
+};
 use tests::lab::{Lab, Port, Wire};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -141,7 +143,10 @@ fn interface_is_followed_when_it_appears_is_renamed_vanishes_and_comes_back() {
     assert_counts(&agent, "late0", 10);
 
     there
-        .ip_batch(&["link set late0 down", "link set late0 name late7", "link set late7 up"].map(String::from))
+        .ip_batch(
+            &["link set late0 down", "link set late0 name late7", "link set late7 up"]
+                .map(String::from),
+        )
         .unwrap();
     late.device = "late7".to_owned();
     let renamed = wait_until(PATIENCE, || (frames_on(&agent, "late7") == 10).then_some(()));
@@ -151,7 +156,10 @@ fn interface_is_followed_when_it_appears_is_renamed_vanishes_and_comes_back() {
     send(&sender, 100, 10);
     assert_counts(&agent, "late7", 20);
     let names = |interface| {
-        agent.metrics().unwrap().get("wardline_interface_info", &[("interface", interface), ("mode", "native")])
+        agent
+            .metrics()
+            .unwrap()
+            .get("wardline_interface_info", &[("interface", interface), ("mode", "native")])
     };
     assert_eq!((names("late0"), names("late7")), (None, Some(1.0)));
 
@@ -186,7 +194,10 @@ fn generic_mode_is_said_in_the_metrics_and_in_every_record() {
     assert_eq!(agent.list("flows").unwrap()[0]["attach_mode"], "generic");
     assert!(agent.stop().unwrap().success());
     let flows = agent.events("flow");
-    assert!(!flows.is_empty() && flows.iter().all(|flow| flow["attach_mode"] == "generic"), "{flows:?}");
+    assert!(
+        !flows.is_empty() && flows.iter().all(|flow| flow["attach_mode"] == "generic"),
+        "{flows:?}"
+    );
     assert!(agent.log().contains("generic mode"), "it is said aloud");
 }
 

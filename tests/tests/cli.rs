@@ -45,7 +45,10 @@ fn configuration_with_a_mistake_is_refused_with_its_line_and_the_nearest_name() 
         let (code, said, file) = check(&scratch, content);
         assert_eq!(code, BAD_INPUT, "{content}\n{said}");
         let place = format!("{}:{line}:", file.display());
-        assert!(said.contains(&place) && said.contains(hint), "{content}\nshould name {place} and {hint}:\n{said}");
+        assert!(
+            said.contains(&place) && said.contains(hint),
+            "{content}\nshould name {place} and {hint}:\n{said}"
+        );
         assert!(!said.contains("panicked"), "{said}");
     }
     let several = "[capture]\nmoode = 1\n\n[flow]\nmaximun = 5\n";
@@ -80,7 +83,8 @@ fn truncated_capture_is_replayed_up_to_where_it_breaks_off() {
     let file = scratch.write("cut.pcap", &whole[..whole.len() - 5]).unwrap();
     let events = scratch.join("events.jsonl");
     let output =
-        wardline(&["replay", "--events", events.to_str().unwrap(), file.to_str().unwrap()]).unwrap();
+        wardline(&["replay", "--events", events.to_str().unwrap(), file.to_str().unwrap()])
+            .unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), BAD_INPUT, "{said}");
     assert!(said.contains(file.to_str().unwrap()) && said.contains("truncated"), "{said}");

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tests::agent::{Agent, Settings, wait_until};
-use tests::frames::{Endpoints, EthernetHeader, Ipv4Header, MacAddress, ethertype, protocol, udp_datagram};
+use tests::frames::{
+    Endpoints, EthernetHeader, Ipv4Header, MacAddress, ethertype, protocol, udp_datagram,
+};
 use tests::lab::hospital::outbreak::Scanner;
 use tests::lab::hospital::stations::{STATIONS, named};
 use tests::lab::hospital::{CLINICAL_PORT, CORE_PORT};
@@ -71,7 +73,8 @@ fn firing(agent: &Agent) -> BTreeMap<(String, u64), u64> {
 fn assert_names(devices: &BTreeMap<String, (u64, Option<String>)>) {
     for station in &STATIONS {
         let hardware = station.hardware().to_string();
-        let (_, name) = devices.get(&hardware).unwrap_or_else(|| panic!("{} is not known", station.name));
+        let (_, name) =
+            devices.get(&hardware).unwrap_or_else(|| panic!("{} is not known", station.name));
         let wanted = station.lease.map(|(name, _)| name.to_owned());
         assert_eq!(*name, wanted, "{}", station.name);
     }

@@ -55,9 +55,10 @@ pub struct Reader {
     /// Seen of flows whose record never came.
     recovered_packets: u64,
     recovered_octets: u64,
-    live_packets: u64,
-    live_octets: u64,
-    live_flows: u64,
+    /// The ledger as it stood when the last sweep began, and the one before.
+    ledger: Ledger,
+    earlier_ledger: Ledger,
+    books: FlowBooks,
     opened: Vec<u32>,
 }
 
@@ -71,9 +72,9 @@ impl Reader {
             known: Vec::new(),
             recovered_packets: 0,
             recovered_octets: 0,
-            live_packets: 0,
-            live_octets: 0,
-            live_flows: 0,
+            ledger: Ledger::default(),
+            earlier_ledger: Ledger::default(),
+            books: FlowBooks::default(),
             opened: Vec::new(),
         }
     }
@@ -121,6 +122,7 @@ impl Reader {
 
     /// Reads the rings, then every slot that changed.
     pub fn sweep(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        self.earlier_ledger = std::mem::replace(&mut self.ledger, datapath.ledger());
         self.overdue = std::mem::take(&mut self.missing);
         self.drain(datapath, observation);
         for (_, shadow) in self.overdue.drain() {
@@ -128,7 +130,7 @@ impl Reader {
             self.recovered_octets += shadow.octets;
         }
         let now = datapath.now();
-        (self.live_packets, self.live_octets, self.live_flows) = (0, 0, 0);
+        let mut live = FlowBooks::default();
         for position in 0..datapath.slots() {
             let glance = datapath.glance(position);
             if glance.generation == 0 {
@@ -142,11 +144,45 @@ impl Reader {
             }
             let shadow = self.shadows[position as usize];
             if !shadow.is_closed {
-                self.live_packets += shadow.packets;
-                self.live_octets += shadow.octets;
-                self.live_flows += 1;
+                live.counted_packets += shadow.packets;
+                live.counted_octets += shadow.octets;
+                live.live_flows += 1;
             }
         }
+        self.close_books(&live);
+    }
+
+    /// Adds up the fates of frames after a sweep that found `live` in the table.
+    ///
+    /// What was evicted is as of the sweep's beginning, so a flow is not also among the live ones;
+    /// what was lost is as of the sweep before, by now known to be lost or seen. Either may lag
+    /// behind for a sweep, neither runs ahead, and no number falls.
+    fn close_books(&mut self, live: &FlowBooks) {
+        let counted = |live, evicted, recovered| live + self.ledger.line(evicted) + recovered;
+        let lost = |entry, recovered| self.earlier_ledger.line(entry).saturating_sub(recovered);
+        let now = FlowBooks {
+            counted_packets: counted(
+                live.counted_packets,
+                Entry::EvictedPackets,
+                self.recovered_packets,
+            ),
+            counted_octets: counted(
+                live.counted_octets,
+                Entry::EvictedOctets,
+                self.recovered_octets,
+            ),
+            lost_packets: lost(Entry::LostPackets, self.recovered_packets),
+            lost_octets: lost(Entry::LostOctets, self.recovered_octets),
+            live_flows: live.live_flows,
+        };
+        let before = self.books;
+        self.books = FlowBooks {
+            counted_packets: now.counted_packets.max(before.counted_packets),
+            counted_octets: now.counted_octets.max(before.counted_octets),
+            lost_packets: now.lost_packets.max(before.lost_packets),
+            lost_octets: now.lost_octets.max(before.lost_octets),
+            live_flows: now.live_flows,
+        };
     }
 
     /// Announces every endpoint in the table that no notice announced.
@@ -167,20 +203,9 @@ impl Reader {
         self.known.len().saturating_sub(first) as u32
     }
 
-    /// Frames by fate; exact when nothing is under way.
-    pub fn books(&self, ledger: &Ledger) -> FlowBooks {
-        let counted = |live, evicted, recovered| live + ledger.line(evicted) + recovered;
-        FlowBooks {
-            counted_packets: counted(
-                self.live_packets,
-                Entry::EvictedPackets,
-                self.recovered_packets,
-            ),
-            counted_octets: counted(self.live_octets, Entry::EvictedOctets, self.recovered_octets),
-            lost_packets: ledger.line(Entry::LostPackets).saturating_sub(self.recovered_packets),
-            lost_octets: ledger.line(Entry::LostOctets).saturating_sub(self.recovered_octets),
-            live_flows: self.live_flows,
-        }
+    /// Frames by fate as of the last sweep; exact two sweeps after the last frame.
+    pub fn books(&self) -> FlowBooks {
+        self.books
     }
 
     fn announce(&mut self, seen: EndpointSeen, observation: &mut Observation) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     Exit, Failure,
     arguments::{Config as Words, ConfigAction},
+    say,
 };
 use crate::{config::Config, plan::Plan};
 
@@ -12,15 +13,13 @@ pub fn run(words: Words) -> Result<(), Failure> {
     match words.action {
         ConfigAction::Check { file } => {
             let config = load(&file)?;
-            println!("{} is valid", file.display());
-            print!("{}", Plan::of(&config));
+            say(&format!("{} is valid\n{}", file.display(), Plan::of(&config)))
         }
         ConfigAction::Show { file } => {
             let config = load(&file)?;
-            print!("{}", config.to_toml());
+            say(&config.to_toml())
         }
     }
-    Ok(())
 }
 
 /// Loads a file; what is wrong with it is bad input.

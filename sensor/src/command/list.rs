@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     Exit, Failure,
     arguments::{List, Output},
+    say,
 };
 use crate::{
     control::{self, ControlError},
@@ -18,10 +19,9 @@ pub fn run(subject: Subject, words: List) -> Result<(), Failure> {
         _ => Failure::failed(&error),
     })?;
     match words.output {
-        Output::Json => println!("{answer:#}"),
-        Output::Table => println!("{}", table(subject, &answer)),
+        Output::Json => say(&format!("{answer:#}\n")),
+        Output::Table => say(&format!("{}\n", table(subject, &answer))),
     }
-    Ok(())
 }
 
 /// Columns: title, and the path to the value in each entry.

@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Exit, Failure, arguments::Replay, config};
+use super::{Exit, Failure, arguments::Replay, config, privilege, say};
 use crate::{
     capture::xdp::{KernelReplayError, LoadError},
     config::Config,
-    pipeline::replay::{ReplayError, replay},
+    pipeline::replay::{Engine, ReplayError, replay},
 };
 
 /// A replay that takes longer shows its progress.
@@ -24,6 +24,9 @@ pub fn run(words: Replay) -> Result<(), Failure> {
         Some(file) => config::load(file)?,
         None => Config::default(),
     };
+    if words.engine == Engine::Kernel {
+        privilege::require()?;
+    }
     let mut events = sink(words.events.as_deref())?;
     let is_quiet = words.events.as_deref() == Some(Path::new("-"));
     let mut failure = None;
@@ -34,9 +37,12 @@ pub fn run(words: Replay) -> Result<(), Failure> {
             Ok(replayed) => {
                 progress.clear();
                 if !is_quiet {
-                    summary::print(capture, &replayed);
+                    say(&summary::text(capture, &replayed))?;
                 }
-                failure = failure.or(replayed.error.as_ref().map(explain));
+                match &replayed.error {
+                    Some(ReplayError::Events(error)) if has_left(error) => return Ok(()),
+                    error => failure = failure.or(error.as_ref().map(explain)),
+                }
             }
             Err(error) => {
                 progress.clear();
@@ -44,8 +50,16 @@ pub fn run(words: Replay) -> Result<(), Failure> {
             }
         }
     }
-    events.flush().map_err(|error| Failure::failed(&error))?;
+    match events.flush() {
+        Err(error) if !has_left(&error) => return Err(Failure::failed(&error)),
+        _ => {}
+    }
     failure.map_or(Ok(()), Err)
+}
+
+/// Whether whoever read the events, such as `head`, has read enough.
+fn has_left(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 fn explain(error: &ReplayError) -> Failure {

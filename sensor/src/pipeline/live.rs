@@ -226,7 +226,9 @@ impl Live {
 
     fn end(mut self) {
         self.observation.clear();
-        self.reader.sweep(&mut self.datapath, &mut self.observation);
+        for _ in 0..3 {
+            self.reader.sweep(&mut self.datapath, &mut self.observation);
+        }
         let now = monotonic();
         self.core.step(&self.observation, now, &mut self.events);
         self.core.finish(now, &mut self.events);

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sensor_common::books::InterfaceRow;
+
 use crate::{
     capture::{
         Datapath,
@@ -51,6 +53,14 @@ pub enum ReplayError {
     #[error("cannot write events: {0}")]
     Events(#[source] std::io::Error),
 }
+
+/// A replay's moments are the capture's microseconds since 1970.
+const CONTEXT: EventContext<'static> = EventContext {
+    wall: WallClock::since_1970(),
+    interface_name: &|_| None,
+    attach_mode: "replay",
+    sensor: None,
+};
 
 /// What was read, whether to the end or not.
 #[derive(Debug, Default)]
@@ -109,7 +119,7 @@ pub struct Replayed {
     pub totals: TotalsReader,
     pub summary: Summary,
     /// Rows and ledger of the packet path.
-    pub rows: Vec<sensor_common::books::InterfaceRow>,
+    pub rows: Vec<InterfaceRow>,
     pub ledger: sensor_common::books::Ledger,
     pub books: crate::capture::reader::FlowBooks,
     /// Why the replay ended before the end of the capture.
@@ -155,7 +165,7 @@ fn run<D: Receive>(
         summary,
         rows: run.datapath.interface_rows(),
         ledger,
-        books: run.reader.books(&ledger),
+        books: run.reader.books(),
         error: error.or(written.err()),
     })
 }
@@ -250,23 +260,38 @@ impl<'a, D: Receive> Run<'a, D> {
     }
 
     fn finish(&mut self) -> Result<(), ReplayError> {
-        // Twice: the first sweep may find flows gone whose record the second brings.
-        self.take_reading(true)?;
-        self.take_reading(true)?;
+        // Flows that the first sweep finds gone have their record read by the second; with the
+        // third the books are closed.
+        for _ in 0..3 {
+            self.take_reading(true)?;
+        }
         let now = self.read_at;
         self.core.finish(now, &mut self.pending);
         self.write()?;
+        self.write_statistics(now)?;
         self.writer.flush().map_err(ReplayError::Events)
     }
 
+    fn write_statistics(&mut self, now: Moment) -> Result<(), ReplayError> {
+        let rows = self.datapath.interface_rows();
+        let sum = |of: fn(&InterfaceRow) -> u64| rows.iter().map(of).sum::<u64>();
+        let books = self.reader.books();
+        let statistics = serde_json::json!({
+            "frames": {
+                "received": sum(|row| row.received_frames),
+                "counted": books.counted_packets,
+                "undissected": sum(|row| row.undissected_frames.iter().sum()),
+                "lost": books.lost_packets,
+            },
+            "flows": self.summary.flows,
+            "devices": self.core.inventory.devices().len(),
+        });
+        let at = WallClock::default().at(now);
+        self.writer.stats(at, &statistics, &CONTEXT).map_err(ReplayError::Events)
+    }
+
     fn write(&mut self) -> Result<(), ReplayError> {
-        let context = EventContext {
-            // A replay's moments are the capture's microseconds since 1970.
-            wall: WallClock::default(),
-            interface_name: &|_| None,
-            attach_mode: "replay",
-            sensor: None,
-        };
+        let context = CONTEXT;
         for event in self.pending.drain(..) {
             let written = match &event {
                 Event::Flow(record) => self.writer.flow(record, &context),

@@ -238,14 +238,14 @@ impl Worker {
     fn take(&mut self, events: Vec<Event>, wall: WallClock, names: &Names) {
         let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
         let mode_of = |index: u32| names.get(&index).map_or("native", |(_, mode)| *mode);
-        let any =
-            names.values().find(|(_, mode)| *mode == "generic").map_or("native", |_| "generic");
         let mut devices = Vec::new();
         for event in events {
             let attach_mode = match &event {
                 Event::Flow(record) => mode_of(record.interface),
                 Event::Device(_, device) => mode_of(device.interface),
-                Event::Alert(..) => any,
+                Event::Alert(_, device) => {
+                    mode_of(device.as_ref().map_or(0, |device| device.interface))
+                }
             };
             let context =
                 EventContext { wall, interface_name: &name_of, attach_mode, sensor: None };

@@ -46,7 +46,10 @@ impl Metrics {
     }
 }
 
-fn sample(line: &str) -> Option<((String, BTreeMap<String, String>), f64)> {
+/// A family's name and the labels of one of its series.
+type Series = (String, BTreeMap<String, String>);
+
+fn sample(line: &str) -> Option<(Series, f64)> {
     let (series, value) = line.rsplit_once(' ')?;
     let value = value.parse().ok()?;
     let Some((name, mut rest)) = series.split_once('{') else {

@@ -55,7 +55,9 @@ pub enum AttachError {
     Busy { interface: String, owner: Option<Owner> },
     #[error("{interface}: a program is attached in the other mode (EEXIST): {}; stop its owner, or use the mode it uses", shown(.owner))]
     OtherMode { interface: String, owner: Option<Owner> },
-    #[error("{interface}: not permitted to attach; needs root, or CAP_BPF and CAP_NET_ADMIN")]
+    #[error(
+        "{interface}: not permitted to attach; needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
+    )]
     NotPermitted { interface: String },
     #[error(
         "{interface}: the kernel offers no bpf_link for XDP (needs Linux 5.9); Wardline does not attach without one"

@@ -11,12 +11,8 @@ use crate::{
 
 const MOST: usize = 20;
 
-/// Prints it.
-pub fn print(capture: &Path, replayed: &Replayed) {
-    print!("{}", text(capture, replayed));
-}
-
-fn text(capture: &Path, replayed: &Replayed) -> String {
+/// The summary as text.
+pub fn text(capture: &Path, replayed: &Replayed) -> String {
     let summary = &replayed.summary;
     let mut text = format!("{}: {} frames", capture.display(), summary.frames);
     if let (Some(first), Some(last)) = (summary.first, summary.last) {

@@ -27,7 +27,7 @@ impl Live {
             is_resumed: self.datapath.is_resumed(),
             interfaces: self.interface_totals(),
             interfaces_missing: self.watch.missing(),
-            books: self.reader.books(&ledger),
+            books: self.reader.books(),
             ledger,
             flow_slots: self.datapath.slots(),
             biflows: self.core.flows.len(),
@@ -131,30 +131,34 @@ impl Live {
     pub(super) fn list(&mut self, subject: Subject) -> Value {
         let names = self.watch.names();
         let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
-        let context = EventContext {
-            wall: wall_clock(),
+        let wall = wall_clock();
+        let context_of = |interface: u32| EventContext {
+            wall,
             interface_name: &name_of,
-            attach_mode: names.values().next().map_or("native", |(_, mode)| mode),
+            attach_mode: names.get(&interface).map_or("native", |(_, mode)| *mode),
             sensor: None,
         };
         match subject {
             Subject::Status => self.statistics(),
             Subject::Alerts => {
                 let alerts = self.core.firing().take(ALERTS).map(|alert| {
-                    alert_value(alert, self.core.inventory.device(alert.device), &context)
+                    let device = self.core.inventory.device(alert.device);
+                    let interface = device.map_or(0, |device| device.interface);
+                    alert_value(alert, device, &context_of(interface))
                 });
                 json!({"alerts": alerts.collect::<Vec<_>>()})
             }
             Subject::Flows => {
                 let flows = self.core.flows.iter().take(FLOWS);
-                let flows: Vec<Value> = flows.map(|flow| flow_value(&flow, &context)).collect();
+                let flows: Vec<Value> =
+                    flows.map(|flow| flow_value(&flow, &context_of(flow.interface))).collect();
                 json!({"total": self.core.flows.len(), "flows": flows})
             }
             Subject::Devices => {
                 self.refresh_totals();
                 let endpoints = self.endpoints_by_device();
                 let devices = self.core.inventory.devices().map(|device| {
-                    let mut value = device_value(device, &context);
+                    let mut value = device_value(device, &context_of(device.interface));
                     let own = endpoints.get(&Some(device.id)).map_or(&[][..], Vec::as_slice);
                     let [sent, received] = self.sum(own);
                     value["sent"] = json!({"packets": sent.packets, "bytes": sent.octets});
