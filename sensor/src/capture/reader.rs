@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use sensor_common::{
     application::{Context, Evidence, Identification, identify_by_port},
     books::{Entry, Ledger},
-    endpoint::{EndpointIndex, EndpointKey},
+    endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT},
     flow::FlowSlot,
     record::Evicted,
 };
@@ -93,6 +93,24 @@ impl Reader {
     /// Reads the rings and the slots that they point to: cheap, for many times a second.
     pub fn drain(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
         let now = datapath.now();
+        self.take_notices(datapath, observation);
+        let mut opened = std::mem::take(&mut self.opened);
+        datapath.drain_records(&mut |record| {
+            self.take_record(record, observation);
+            // Another flow has the slot now.
+            opened.push(record.position);
+        });
+        for position in opened.drain(..) {
+            if let Some(slot) = datapath.slot(position) {
+                self.take_slot(position, &slot, now, observation);
+            }
+        }
+        self.opened = opened;
+        self.announce_strangers(datapath, observation);
+    }
+
+    /// Reads the ring of notices; the slots that it points to are read later.
+    fn take_notices(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
         let mut opened = std::mem::take(&mut self.opened);
         datapath.drain_notices(&mut |notice| match notice {
             Notice::Opened(position) => opened.push(position),
@@ -107,17 +125,27 @@ impl Reader {
             }
             Notice::Sample(sample) => observation.samples.push(sample),
         });
-        datapath.drain_records(&mut |record| {
-            self.take_record(record, observation);
-            // Another flow has the slot now.
-            opened.push(record.position);
-        });
-        for position in opened.drain(..) {
-            if let Some(slot) = datapath.slot(position) {
-                self.take_slot(position, &slot, now, observation);
-            }
-        }
         self.opened = opened;
+    }
+
+    /// Frames go on coming while slots and records are read, so a flow may be of an endpoint whose
+    /// notice came after the notices were read, or was lost. It is announced with the flow: what
+    /// belongs to nobody, no threshold counts.
+    fn announce_strangers(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        if self.has_strangers(observation) {
+            self.take_notices(datapath, observation);
+        }
+        if self.has_strangers(observation) {
+            self.announce_all(datapath, observation);
+        }
+    }
+
+    fn has_strangers(&self, observation: &Observation) -> bool {
+        let is_stranger = |endpoint: EndpointIndex| {
+            endpoint >= FIRST_ENDPOINT && !self.known.get(endpoint as usize).is_some_and(|&is| is)
+        };
+        let mut flows = observation.flows.iter();
+        flows.any(|flow| is_stranger(flow.source_endpoint) || is_stranger(flow.destination_endpoint))
     }
 
     /// Reads the rings, then every slot that changed.
@@ -149,6 +177,7 @@ impl Reader {
                 live.live_flows += 1;
             }
         }
+        self.announce_strangers(datapath, observation);
         self.close_books(&live);
     }
 
@@ -199,8 +228,7 @@ impl Reader {
 
     /// Endpoints announced so far; their indices are given out in order.
     pub fn endpoints_seen(&self) -> u32 {
-        let first = sensor_common::endpoint::FIRST_ENDPOINT as usize;
-        self.known.len().saturating_sub(first) as u32
+        (self.known.len() as u32).saturating_sub(FIRST_ENDPOINT)
     }
 
     /// Frames by fate as of the last sweep; exact two sweeps after the last frame.

@@ -249,3 +249,28 @@ fn an_agent_that_comes_late_takes_over_what_was_counted_before() {
     assert!(observation.endpoints.iter().all(|seen| seen.key.station != 0), "aliases are left out");
     assert!(observation.flows.iter().all(|delta| delta.last_seen <= Moment::from_micros(99_000)));
 }
+
+#[test]
+fn endpoint_whose_notice_was_lost_is_announced_with_its_first_flow() {
+    let mut datapath = HostDatapath::new(&SIZES);
+    let mut reader = Reader::new(&datapath, TickClock::of_replay());
+    let (mut random, mut observation) = (Random(3), Observation::default());
+    let mut announced = std::collections::HashSet::from([0, 1]);
+    for tick in 0..1000 {
+        let frame = frame(&mut random);
+        datapath.receive(&frame, frame.len() as u64, 1, tick);
+        datapath.drain_notices(&mut |_| {});
+        if tick % 7 == 0 {
+            reader.sweep(&mut datapath, &mut observation);
+        } else {
+            reader.drain(&mut datapath, &mut observation);
+        }
+        announced.extend(observation.endpoints.iter().map(|seen| seen.index));
+        for flow in &observation.flows {
+            assert!(announced.contains(&flow.source_endpoint), "{flow:?}");
+            assert!(announced.contains(&flow.destination_endpoint), "{flow:?}");
+        }
+        observation.clear();
+    }
+    assert!(announced.len() > 100);
+}
