@@ -22,7 +22,8 @@ const SOON_OVER: &str = "[alertmanager]\nurls = [\"http://127.0.0.1:9093\"]\n\n\
     protocol = \"tcp\"\ndestination_ports = [139, 445]\ndirection = \"sent\"\n";
 
 fn start_alertmanager(namespace: &Namespace, scratch: &Scratch) -> ChildGuard {
-    let configuration = "route:\n  receiver: nobody\n  group_wait: 0s\nreceivers:\n- name: nobody\n";
+    let configuration =
+        "route:\n  receiver: nobody\n  group_wait: 0s\nreceivers:\n- name: nobody\n";
     let file = scratch.write("alertmanager.yml", configuration).unwrap();
     let mut command = namespace.command(PROGRAM);
     command.arg(format!("--config.file={}", file.display()));
@@ -64,8 +65,10 @@ fn alertmanager_that_was_away_gets_the_alert_and_hears_when_it_is_over() {
     let queued = || agent.metrics().unwrap().count("wardline_alertmanager_queue", &[]);
     let (_, fired) = wait_until(PATIENCE, || (queued() >= 1).then_some(())).expect("kept");
     let tried = wait_until(PATIENCE, || {
-        let failed =
-            agent.metrics().unwrap().count("wardline_events_failed_total", &[("sink", "alertmanager")]);
+        let failed = agent
+            .metrics()
+            .unwrap()
+            .count("wardline_events_failed_total", &[("sink", "alertmanager")]);
         (failed > 0).then_some(failed)
     });
     println!("queued after {fired:.2?}, {} attempts failed", tried.expect("it was tried").0);
@@ -75,7 +78,7 @@ fn alertmanager_that_was_away_gets_the_alert_and_hears_when_it_is_over() {
     let mut swept = Duration::ZERO;
     let arrived = wait_until(PATIENCE, || {
         swept += Duration::from_millis(50);
-        if swept.as_millis() % 2000 == 0 {
+        if swept.as_millis().is_multiple_of(2000) {
             sweep();
         }
         active(namespace)?.pop()

@@ -58,7 +58,8 @@ fn prometheus_scrapes_what_was_received() {
     let frames = FrameGenerator::new(5).take(5_000).map(|specimen| specimen.octets);
     let sent = wire.sender.inject(frames).unwrap().unwrap().sent as f64;
     let scraped = |expression: &str, value: f64| {
-        let found = wait_until(PATIENCE, || (query(namespace, expression) == Some(value)).then_some(()));
+        let found =
+            wait_until(PATIENCE, || (query(namespace, expression) == Some(value)).then_some(()));
         let last = query(namespace, expression);
         assert!(found.is_some(), "{expression} is {last:?}, not {value}");
     };
@@ -77,7 +78,9 @@ fn prometheus_scrapes_what_was_received() {
 #[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
 fn promtool_finds_nothing_to_say_about_the_page() {
     if !is_installed("promtool") {
-        println!("NOT RUN: promtool_finds_nothing_to_say_about_the_page: promtool is not installed");
+        println!(
+            "NOT RUN: promtool_finds_nothing_to_say_about_the_page: promtool is not installed"
+        );
         return;
     }
     let lab = Lab::new("lint").unwrap();
@@ -130,8 +133,7 @@ fn agent_is_healthy_at_once_and_ready_once_every_interface_is_attached() {
     assert_eq!(agent.fetch("/healthz").unwrap(), (200, "healthy\n".to_owned()));
     assert_eq!(agent.metrics().unwrap().count("wardline_ready", &[]), 1);
     namespace.ip(&["link", "delete", "rx1"]).unwrap();
-    let unready =
-        wait_until(PATIENCE, || (agent.fetch("/readyz").unwrap().0 == 503).then_some(()));
+    let unready = wait_until(PATIENCE, || (agent.fetch("/readyz").unwrap().0 == 503).then_some(()));
     assert!(unready.is_some());
     assert_eq!(agent.fetch("/nowhere").unwrap().0, 404);
 }

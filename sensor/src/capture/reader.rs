@@ -145,7 +145,8 @@ impl Reader {
             endpoint >= FIRST_ENDPOINT && !self.known.get(endpoint as usize).is_some_and(|&is| is)
         };
         let mut flows = observation.flows.iter();
-        flows.any(|flow| is_stranger(flow.source_endpoint) || is_stranger(flow.destination_endpoint))
+        flows
+            .any(|flow| is_stranger(flow.source_endpoint) || is_stranger(flow.destination_endpoint))
     }
 
     /// Reads the rings, then every slot that changed.
