@@ -18,6 +18,9 @@ use super::settings::Settings;
 use crate::fetch::fetch;
 use crate::lab::{ChildGuard, Namespace};
 
+const BPF_FILES: &str = "/sys/fs/bpf";
+/// Followed by the id of the test's process.
+const PIN_PREFIX: &str = "wl-test-";
 const PATIENCE_FOR_START: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -42,10 +45,11 @@ impl Agent {
 
     /// Starts an agent without waiting for it.
     pub fn launch(namespace: &Namespace, settings: Settings) -> Result<Self, AgentError> {
+        remove_stale_pins()?;
         let scratch = Scratch::make("agent")?;
         let name = scratch.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let unique = name.trim_start_matches("wardline-test-");
-        let pins = PathBuf::from(format!("/sys/fs/bpf/wl-test-{unique}"));
+        let pins = Path::new(BPF_FILES).join(format!("{PIN_PREFIX}{unique}"));
         let state = scratch.join("state");
         fs::create_dir(&state).map_err(|source| AgentError::File { path: state, source })?;
         scratch.write("wardline.toml", settings.file(scratch.path(), &pins))?;
@@ -181,20 +185,6 @@ impl Agent {
     pub fn pin_directory(&self) -> &Path {
         &self.pins
     }
-
-    fn remove_pins(&self) -> Result<(), AgentError> {
-        if !self.pins.exists() {
-            return Ok(());
-        }
-        let mut command = Command::new(executable()?);
-        command.args(["detach", "--pin-directory"]).arg(&self.pins);
-        let output = command.stdin(Stdio::null()).output().map_err(AgentError::Process)?;
-        if output.status.success() && !self.pins.exists() {
-            return Ok(());
-        }
-        let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(AgentError::Refused { question: "detach".to_owned(), status: output.status, message })
-    }
 }
 
 impl Drop for Agent {
@@ -202,10 +192,38 @@ impl Drop for Agent {
         if thread::panicking() {
             eprintln!("process {} saw the agent log:\n{}", process::id(), last_lines(&self.log()));
         }
-        if let Err(error) = self.stop().and_then(|_| self.remove_pins()) {
+        if let Err(error) = self.stop().and_then(|_| remove_pins(&self.pins)) {
             eprintln!("laboratory: {error}");
         }
     }
+}
+
+/// Takes off whatever is pinned below `pins`, if anything is.
+fn remove_pins(pins: &Path) -> Result<(), AgentError> {
+    if !pins.exists() {
+        return Ok(());
+    }
+    let mut command = Command::new(executable()?);
+    command.args(["detach", "--pin-directory"]).arg(pins);
+    let output = command.stdin(Stdio::null()).output().map_err(AgentError::Process)?;
+    if output.status.success() && !pins.exists() {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(AgentError::Refused { question: "detach".to_owned(), status: output.status, message })
+}
+
+/// Removes the pins of tests whose process is gone.
+fn remove_stale_pins() -> Result<(), AgentError> {
+    for entry in fs::read_dir(BPF_FILES).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix(PIN_PREFIX).and_then(|rest| rest.split('-').next());
+        let is_ours = owner.is_some_and(|owner| owner.parse::<u32>().is_ok());
+        if is_ours && !owner.is_some_and(|owner| Path::new("/proc").join(owner).exists()) {
+            remove_pins(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn last_lines(log: &str) -> String {
