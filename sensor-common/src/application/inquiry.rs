@@ -1,0 +1,193 @@
+//! Which recognisers are asked about a payload, and in which order.
+
+use super::{
+    Context, bacnet, dhcp, dicom, dns, hl7, http, modbus, ntp, rdp, smb, snmp, ssdp, ssh, text,
+    tls, wsd,
+};
+use crate::{frame::Frame, payload::Payload};
+
+/// Asks groups of recognisers one after another, the recognisers of a group likewise.
+///
+/// Each group is a function of its own, which in the kernel makes it a room that leaves nothing
+/// behind: the verifier would otherwise follow every way in which all recognisers before said no.
+/// Verdicts are packed until the last has been asked, 0 if there is none.
+/// Within a group each reads the payload's memory afresh, for the same reason.
+macro_rules! first_of {
+    ($payload:ident, $context:ident: $([$($recognise:expr),+ $(,)?]),+ $(,)?) => {{
+        $(
+            {
+                #[inline(never)]
+                fn room($payload: &Payload, $context: &Context) -> u16 {
+                    let _ = $context;
+                    $(
+                        let $payload = core::hint::black_box($payload);
+                        if let Some(identification) = $recognise {
+                            return identification.packed();
+                        }
+                    )+
+                    0
+                }
+                let packed = room($payload, $context);
+                if packed != 0 {
+                    return packed;
+                }
+            }
+        )+
+        0
+    }};
+    ($frame:ident, $payload:ident, $context:ident: $([$($recognise:expr),+ $(,)?]),+ $(,)?) => {{
+        $(
+            {
+                #[inline(never)]
+                fn room<F: Frame + ?Sized>(
+                    $frame: &F,
+                    $payload: &Payload,
+                    $context: &Context,
+                ) -> u16 {
+                    let _ = ($frame, $context);
+                    $(
+                        let $payload = core::hint::black_box($payload);
+                        if let Some(identification) = $recognise {
+                            return identification.packed();
+                        }
+                    )+
+                    0
+                }
+                let packed = room($frame, $payload, $context);
+                if packed != 0 {
+                    return packed;
+                }
+            }
+        )+
+        0
+    }};
+}
+
+/// What begins with four printable octets is asked about texts only, the rest about the others;
+/// and of those, first about what begins with this very octet.
+#[inline(always)]
+pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
+    if text::begins_printable(payload) {
+        text_stream(payload, context)
+    } else {
+        let packed = begun_stream(payload, context);
+        if packed != 0 { packed } else { any_stream(payload, context) }
+    }
+}
+
+#[inline(always)]
+fn text_stream(payload: &Payload, context: &Context) -> u16 {
+    match payload.octet(0) {
+        b'A'..=b'Z' => first_of!(payload, context:
+        [http::recognise(payload)],
+        [
+            ssh::recognise(payload),
+            hl7::recognise(payload),
+            ],
+        ),
+        b'<' => 0,
+        b'+' | b'@' => 0,
+        _ => 0,
+    }
+}
+
+#[inline(always)]
+fn begun_stream(payload: &Payload, context: &Context) -> u16 {
+    match payload.octet(0) {
+        0x00 => first_of!(payload, context:
+        [smb::recognise(payload), ],
+        ),
+        0x01 => first_of!(payload, context:
+        [dicom::recognise(payload)],
+        ),
+        0x03 => first_of!(payload, context:
+        [rdp::recognise(payload), ],
+        [dicom::recognise(payload)],
+        ),
+        0x05 => first_of!(payload, context:
+            [dicom::recognise(payload)],
+        ),
+        0x02 | 0x04 | 0x06..=0x08 => first_of!(payload, context:
+        [dicom::recognise(payload)],
+        ),
+        0x0b..=0x1b => first_of!(payload, context:
+        [tls::recognise(payload), hl7::recognise(payload)],
+        ),
+        0x20..=0x7f => 0,
+        0x80..=0xff => first_of!(payload, context:
+        [smb::recognise(payload), ],
+        ),
+        _ => 0,
+    }
+}
+
+/// What may begin with any octet: a length, a transaction.
+#[inline(always)]
+fn any_stream(payload: &Payload, context: &Context) -> u16 {
+    first_of!(payload, context:
+        [modbus::recognise(payload), ],
+        [dns::recognise_stream(payload, context)],
+    )
+}
+
+#[inline(always)]
+pub(super) fn identify_datagram<F: Frame + ?Sized>(
+    frame: &F,
+    payload: &Payload,
+    context: &Context,
+) -> u16 {
+    let packed = begun_by_chance(payload, context);
+    if packed != 0 {
+        return packed;
+    }
+    if text::begins_printable(payload) {
+        return text_datagram(frame, payload, context);
+    }
+    let packed = begun_datagram(frame, payload, context);
+    if packed != 0 { packed } else { any_datagram(frame, payload, context) }
+}
+
+/// What begins with random octets or an address, which may look printable.
+#[inline(always)]
+fn begun_by_chance(payload: &Payload, context: &Context) -> u16 {
+    0
+}
+
+#[inline(always)]
+fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
+    first_of!(frame, payload, context:
+        [ssdp::recognise(payload), ],
+        [wsd::recognise(frame, payload, context)],
+    )
+}
+
+#[inline(always)]
+fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
+    match payload.octet(0) {
+        0x00 => 0,
+        0x01 | 0x02 => first_of!(frame, payload, context:
+        [dhcp::recognise(frame, payload), ],
+        ),
+        0x03..=0x0e => 0,
+        0x10..=0x1f => 0,
+        0x28..=0x37 => first_of!(frame, payload, context:
+        [snmp::recognise(payload), ],
+        ),
+        0x40..=0x7f => 0,
+        0x80..=0xff => first_of!(frame, payload, context:
+            [bacnet::recognise(payload)],
+            [rdp::recognise_datagram(payload), ],
+            [wsd::recognise(frame, payload, context)],
+        ),
+        _ => 0,
+    }
+}
+
+/// What may begin with any octet; RTP, the weakest, comes last.
+#[inline(always)]
+fn any_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
+    first_of!(frame, payload, context:
+    [ntp::recognise(payload)],
+    [dns::recognise(payload, context)],
+    )
+}
