@@ -2,13 +2,18 @@
 
 mod bacnet;
 mod ber;
+mod dcerpc;
 mod dhcp;
 mod dicom;
 mod dns;
 mod hl7;
 mod http;
 mod inquiry;
+mod kerberos;
+mod ldap;
 mod modbus;
+mod nbdgm;
+mod nbns;
 mod ntp;
 mod port;
 mod rdp;

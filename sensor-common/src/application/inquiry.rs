@@ -1,8 +1,8 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, bacnet, dhcp, dicom, dns, hl7, http, modbus, ntp, rdp, smb, snmp, ssdp, ssh, text,
-    tls, wsd,
+    Context, bacnet, dcerpc, dhcp, dicom, dns, hl7, http, kerberos, ldap, modbus, nbdgm, nbns, ntp,
+    rdp, smb, snmp, ssdp, ssh, text, tls, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -96,6 +96,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(payload, context:
         [smb::recognise(payload), ],
+        [kerberos::recognise_stream(payload)],
         ),
         0x01 => first_of!(payload, context:
         [dicom::recognise(payload)],
@@ -105,6 +106,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         [dicom::recognise(payload)],
         ),
         0x05 => first_of!(payload, context:
+            [dcerpc::recognise_stream(payload), ],
             [dicom::recognise(payload)],
         ),
         0x02 | 0x04 | 0x06..=0x08 => first_of!(payload, context:
@@ -113,7 +115,9 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x0b..=0x1b => first_of!(payload, context:
         [tls::recognise(payload), hl7::recognise(payload)],
         ),
-        0x20..=0x7f => 0,
+        0x20..=0x7f => first_of!(payload, context:
+        [ldap::recognise(payload), ],
+        ),
         0x80..=0xff => first_of!(payload, context:
         [smb::recognise(payload), ],
         ),
@@ -168,12 +172,19 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         0x01 | 0x02 => first_of!(frame, payload, context:
         [dhcp::recognise(frame, payload), ],
         ),
-        0x03..=0x0e => 0,
-        0x10..=0x1f => 0,
-        0x28..=0x37 => first_of!(frame, payload, context:
-        [snmp::recognise(payload), ],
+        0x03..=0x0e => first_of!(frame, payload, context:
+        [dcerpc::recognise(frame, payload), ],
         ),
-        0x40..=0x7f => 0,
+        0x10..=0x1f => first_of!(frame, payload, context:
+            [nbdgm::recognise(frame, payload), ],
+        ),
+        0x28..=0x37 => first_of!(frame, payload, context:
+            [snmp::recognise(payload), ],
+            [ldap::recognise(payload), ],
+        ),
+        0x40..=0x7f => first_of!(frame, payload, context:
+        [kerberos::recognise(payload), ],
+        ),
         0x80..=0xff => first_of!(frame, payload, context:
             [bacnet::recognise(payload)],
             [rdp::recognise_datagram(payload), ],
@@ -187,6 +198,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
 #[inline(always)]
 fn any_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
+    [nbns::recognise(payload), ],
     [ntp::recognise(payload)],
     [dns::recognise(payload, context)],
     )
