@@ -1,8 +1,8 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, bacnet, dcerpc, dhcp, dicom, dns, hl7, http, kerberos, ldap, modbus, nbdgm, nbns, ntp,
-    rdp, smb, snmp, ssdp, ssh, text, tls, wsd,
+    Context, bacnet, dcerpc, dhcp, dicom, dns, hl7, http, kerberos, ldap, modbus, mssql, mysql,
+    nbdgm, nbns, ntp, oracle, postgresql, rdp, smb, snmp, ssdp, ssh, text, tls, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -95,15 +95,17 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
 fn begun_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(payload, context:
-        [smb::recognise(payload), ],
+        [smb::recognise(payload), postgresql::recognise(payload)],
         [kerberos::recognise_stream(payload)],
         ),
         0x01 => first_of!(payload, context:
         [dicom::recognise(payload)],
+        [mssql::recognise(payload)],
         ),
         0x03 => first_of!(payload, context:
-        [rdp::recognise(payload), ],
-        [dicom::recognise(payload)],
+            [rdp::recognise(payload), ],
+            [dicom::recognise(payload)],
+            [mssql::recognise(payload)],
         ),
         0x05 => first_of!(payload, context:
             [dcerpc::recognise_stream(payload), ],
@@ -111,12 +113,15 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         0x02 | 0x04 | 0x06..=0x08 => first_of!(payload, context:
         [dicom::recognise(payload)],
+        [mssql::recognise(payload), ],
         ),
         0x0b..=0x1b => first_of!(payload, context:
-        [tls::recognise(payload), hl7::recognise(payload)],
+            [tls::recognise(payload), hl7::recognise(payload)],
+            [mssql::recognise(payload)],
         ),
         0x20..=0x7f => first_of!(payload, context:
         [ldap::recognise(payload), ],
+        [postgresql::recognise(payload)],
         ),
         0x80..=0xff => first_of!(payload, context:
         [smb::recognise(payload), ],
@@ -129,7 +134,8 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
 #[inline(always)]
 fn any_stream(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
-        [modbus::recognise(payload), ],
+        [modbus::recognise(payload), oracle::recognise(payload)],
+        [mysql::recognise(payload)],
         [dns::recognise_stream(payload, context)],
     )
 }
