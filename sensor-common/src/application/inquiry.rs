@@ -1,8 +1,9 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, bacnet, dcerpc, dhcp, dicom, dns, hl7, http, kerberos, ldap, modbus, mssql, mysql,
-    nbdgm, nbns, ntp, oracle, postgresql, rdp, smb, snmp, ssdp, ssh, text, tls, wsd,
+    Context, bacnet, dcerpc, dhcp, dicom, dnp3, dns, enip, hl7, http, iec104, kerberos, knx, ldap,
+    modbus, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, postgresql, rdp, s7comm, smb, snmp,
+    ssdp, ssh, text, tls, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -82,6 +83,7 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
         [http::recognise(payload)],
         [
             ssh::recognise(payload),
+            opcua::recognise(payload),
             hl7::recognise(payload),
             ],
         ),
@@ -103,25 +105,28 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         [mssql::recognise(payload)],
         ),
         0x03 => first_of!(payload, context:
-            [rdp::recognise(payload), ],
+            [rdp::recognise(payload), s7comm::recognise(payload)],
             [dicom::recognise(payload)],
             [mssql::recognise(payload)],
         ),
         0x05 => first_of!(payload, context:
-            [dcerpc::recognise_stream(payload), ],
+            [dcerpc::recognise_stream(payload), dnp3::recognise(payload)],
             [dicom::recognise(payload)],
         ),
         0x02 | 0x04 | 0x06..=0x08 => first_of!(payload, context:
-        [dicom::recognise(payload)],
-        [mssql::recognise(payload), ],
+            [dicom::recognise(payload)],
+            [mssql::recognise(payload), ],
+            [knx::recognise(payload), ],
+            [enip::recognise(payload)],
         ),
         0x0b..=0x1b => first_of!(payload, context:
             [tls::recognise(payload), hl7::recognise(payload)],
             [mssql::recognise(payload)],
         ),
         0x20..=0x7f => first_of!(payload, context:
-        [ldap::recognise(payload), ],
-        [postgresql::recognise(payload)],
+            [ldap::recognise(payload), ],
+            [iec104::recognise(payload), postgresql::recognise(payload)],
+            [enip::recognise(payload)],
         ),
         0x80..=0xff => first_of!(payload, context:
         [smb::recognise(payload), ],
@@ -176,10 +181,13 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
     match payload.octet(0) {
         0x00 => 0,
         0x01 | 0x02 => first_of!(frame, payload, context:
-        [dhcp::recognise(frame, payload), ],
+            [dhcp::recognise(frame, payload), ],
+            [enip::recognise(payload)],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
-        [dcerpc::recognise(frame, payload), ],
+            [dcerpc::recognise(frame, payload), ],
+            [knx::recognise(payload), dnp3::recognise(payload), ],
+            [enip::recognise(payload)],
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
             [nbdgm::recognise(frame, payload), ],
@@ -189,7 +197,8 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [ldap::recognise(payload), ],
         ),
         0x40..=0x7f => first_of!(frame, payload, context:
-        [kerberos::recognise(payload), ],
+            [kerberos::recognise(payload), ],
+            [enip::recognise(payload)],
         ),
         0x80..=0xff => first_of!(frame, payload, context:
             [bacnet::recognise(payload)],
