@@ -1,7 +1,9 @@
 //! Which application a flow speaks, by the octets of its first payload packets.
 
+mod amqp;
 mod bacnet;
 mod ber;
+mod coap;
 mod dcerpc;
 mod dhcp;
 mod dicom;
@@ -16,6 +18,7 @@ mod kerberos;
 mod knx;
 mod ldap;
 mod modbus;
+mod mqtt;
 mod mssql;
 mod mysql;
 mod nbdgm;

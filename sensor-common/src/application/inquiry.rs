@@ -1,9 +1,9 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, bacnet, dcerpc, dhcp, dicom, dnp3, dns, enip, hl7, http, iec104, kerberos, knx, ldap,
-    modbus, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, postgresql, rdp, s7comm, smb, snmp,
-    ssdp, ssh, text, tls, wsd,
+    Context, amqp, bacnet, coap, dcerpc, dhcp, dicom, dnp3, dns, enip, hl7, http, iec104, kerberos,
+    knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, postgresql, rdp,
+    s7comm, smb, snmp, ssdp, ssh, text, tls, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -85,6 +85,7 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
             ssh::recognise(payload),
             opcua::recognise(payload),
             hl7::recognise(payload),
+            amqp::recognise_header(payload),
             ],
         ),
         b'<' => 0,
@@ -101,8 +102,9 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         [kerberos::recognise_stream(payload)],
         ),
         0x01 => first_of!(payload, context:
-        [dicom::recognise(payload)],
-        [mssql::recognise(payload)],
+            [dicom::recognise(payload)],
+            [mssql::recognise(payload)],
+            [amqp::recognise_frame(payload)],
         ),
         0x03 => first_of!(payload, context:
             [rdp::recognise(payload), s7comm::recognise(payload)],
@@ -116,15 +118,16 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x02 | 0x04 | 0x06..=0x08 => first_of!(payload, context:
             [dicom::recognise(payload)],
             [mssql::recognise(payload), ],
-            [knx::recognise(payload), ],
+            [knx::recognise(payload), amqp::recognise_frame(payload)],
             [enip::recognise(payload)],
         ),
         0x0b..=0x1b => first_of!(payload, context:
             [tls::recognise(payload), hl7::recognise(payload)],
+            [mqtt::recognise(payload), ],
             [mssql::recognise(payload)],
         ),
         0x20..=0x7f => first_of!(payload, context:
-            [ldap::recognise(payload), ],
+            [ldap::recognise(payload), mqtt::recognise(payload)],
             [iec104::recognise(payload), postgresql::recognise(payload)],
             [enip::recognise(payload)],
         ),
@@ -198,6 +201,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         ),
         0x40..=0x7f => first_of!(frame, payload, context:
             [kerberos::recognise(payload), ],
+            [coap::recognise(payload, context)],
             [enip::recognise(payload)],
         ),
         0x80..=0xff => first_of!(frame, payload, context:
