@@ -29,11 +29,15 @@ mod oracle;
 mod port;
 mod postgresql;
 mod rdp;
+mod rtp;
+mod rtsp;
 mod s7comm;
+mod sip;
 mod smb;
 mod snmp;
 mod ssdp;
 mod ssh;
+mod stun;
 #[cfg(test)]
 mod testing;
 mod text;

@@ -2,8 +2,8 @@
 
 use super::{
     Context, amqp, bacnet, coap, dcerpc, dhcp, dicom, dnp3, dns, enip, hl7, http, iec104, kerberos,
-    knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, postgresql, rdp,
-    s7comm, smb, snmp, ssdp, ssh, text, tls, wsd,
+    knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, postgresql, rdp, rtp,
+    rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, text, tls, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -81,6 +81,8 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         b'A'..=b'Z' => first_of!(payload, context:
         [http::recognise(payload)],
+        [sip::recognise(payload)],
+        [rtsp::recognise(payload)],
         [
             ssh::recognise(payload),
             opcua::recognise(payload),
@@ -98,13 +100,14 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
 fn begun_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(payload, context:
-        [smb::recognise(payload), postgresql::recognise(payload)],
-        [kerberos::recognise_stream(payload)],
+            [smb::recognise(payload), postgresql::recognise(payload)],
+            [kerberos::recognise_stream(payload)],
+            [stun::recognise_stream(payload), ],
         ),
         0x01 => first_of!(payload, context:
             [dicom::recognise(payload)],
             [mssql::recognise(payload)],
-            [amqp::recognise_frame(payload)],
+            [stun::recognise_stream(payload), amqp::recognise_frame(payload)],
         ),
         0x03 => first_of!(payload, context:
             [rdp::recognise(payload), s7comm::recognise(payload)],
@@ -175,6 +178,7 @@ fn begun_by_chance(payload: &Payload, context: &Context) -> u16 {
 fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
         [ssdp::recognise(payload), ],
+        [sip::recognise(payload)],
         [wsd::recognise(frame, payload, context)],
     )
 }
@@ -182,9 +186,11 @@ fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Cont
 #[inline(always)]
 fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
-        0x00 => 0,
+        0x00 => first_of!(frame, payload, context:
+        [stun::recognise(payload), ],
+        ),
         0x01 | 0x02 => first_of!(frame, payload, context:
-            [dhcp::recognise(frame, payload), ],
+            [dhcp::recognise(frame, payload), stun::recognise(payload)],
             [enip::recognise(payload)],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
@@ -217,8 +223,9 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
 #[inline(always)]
 fn any_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
-    [nbns::recognise(payload), ],
-    [ntp::recognise(payload)],
-    [dns::recognise(payload, context)],
+        [nbns::recognise(payload), ],
+        [ntp::recognise(payload)],
+        [dns::recognise(payload, context)],
+        [rtp::recognise(payload, context)],
     )
 }
