@@ -13,6 +13,7 @@ mod enip;
 mod hl7;
 mod http;
 mod iec104;
+mod imap;
 mod inquiry;
 mod kerberos;
 mod knx;
@@ -26,9 +27,11 @@ mod nbns;
 mod ntp;
 mod opcua;
 mod oracle;
+mod pop3;
 mod port;
 mod postgresql;
 mod rdp;
+mod replies;
 mod rtp;
 mod rtsp;
 mod s7comm;
@@ -38,10 +41,13 @@ mod snmp;
 mod ssdp;
 mod ssh;
 mod stun;
+mod telnet;
 #[cfg(test)]
 mod testing;
 mod text;
+mod tftp;
 mod tls;
+mod vnc;
 mod wsd;
 
 use crate::{

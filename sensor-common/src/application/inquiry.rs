@@ -1,9 +1,10 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, amqp, bacnet, coap, dcerpc, dhcp, dicom, dnp3, dns, enip, hl7, http, iec104, kerberos,
-    knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, postgresql, rdp, rtp,
-    rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, text, tls, wsd,
+    Context, amqp, bacnet, coap, dcerpc, dhcp, dicom, dnp3, dns, enip, hl7, http, iec104, imap,
+    kerberos, knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, pop3,
+    postgresql, rdp, replies, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, telnet, text,
+    tftp, tls, vnc, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -80,19 +81,27 @@ pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
 fn text_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         b'A'..=b'Z' => first_of!(payload, context:
-        [http::recognise(payload)],
-        [sip::recognise(payload)],
-        [rtsp::recognise(payload)],
-        [
-            ssh::recognise(payload),
-            opcua::recognise(payload),
-            hl7::recognise(payload),
-            amqp::recognise_header(payload),
-            ],
+            [http::recognise(payload)],
+            [sip::recognise(payload)],
+            [rtsp::recognise(payload)],
+            [
+                ssh::recognise(payload),
+                opcua::recognise(payload),
+                hl7::recognise(payload),
+                vnc::recognise(payload),
+                amqp::recognise_header(payload),
+                ],
+            [replies::recognise(payload, context)],
+            [pop3::recognise(payload), imap::recognise(payload)],
         ),
         b'<' => 0,
-        b'+' | b'@' => 0,
-        _ => 0,
+        b'+' | b'@' => first_of!(payload, context:
+            [pop3::recognise(payload), ],
+        ),
+        _ => first_of!(payload, context:
+            [replies::recognise(payload, context)],
+            [imap::recognise(payload)],
+        ),
     }
 }
 
@@ -135,7 +144,8 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
             [enip::recognise(payload)],
         ),
         0x80..=0xff => first_of!(payload, context:
-        [smb::recognise(payload), ],
+            [smb::recognise(payload), ],
+            [telnet::recognise(payload), ],
         ),
         _ => 0,
     }
@@ -187,7 +197,7 @@ fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Cont
 fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(frame, payload, context:
-        [stun::recognise(payload), ],
+        [stun::recognise(payload), tftp::recognise(frame, payload)],
         ),
         0x01 | 0x02 => first_of!(frame, payload, context:
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
