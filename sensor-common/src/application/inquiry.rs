@@ -1,10 +1,10 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, amqp, bacnet, coap, dcerpc, dhcp, dicom, dnp3, dns, enip, hl7, http, iec104, imap,
-    kerberos, knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle, pop3,
-    postgresql, rdp, replies, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, telnet, text,
-    tftp, tls, vnc, wsd,
+    Context, amqp, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, enip, hl7, http,
+    iec104, imap, kerberos, knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle,
+    pop3, postgresql, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh,
+    stun, syslog, telnet, text, tftp, tls, vnc, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -94,7 +94,9 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
             [replies::recognise(payload, context)],
             [pop3::recognise(payload), imap::recognise(payload)],
         ),
-        b'<' => 0,
+        b'<' => first_of!(payload, context:
+            [syslog::recognise(payload), ],
+        ),
         b'+' | b'@' => first_of!(payload, context:
             [pop3::recognise(payload), ],
         ),
@@ -144,8 +146,8 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
             [enip::recognise(payload)],
         ),
         0x80..=0xff => first_of!(payload, context:
-            [smb::recognise(payload), ],
-            [telnet::recognise(payload), ],
+            [smb::recognise(payload), rpc::recognise_stream(payload)],
+            [telnet::recognise(payload), bgp::recognise(payload), ],
         ),
         _ => 0,
     }
@@ -187,7 +189,7 @@ fn begun_by_chance(payload: &Payload, context: &Context) -> u16 {
 #[inline(always)]
 fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
-        [ssdp::recognise(payload), ],
+        [ssdp::recognise(payload), syslog::recognise(payload)],
         [sip::recognise(payload)],
         [wsd::recognise(frame, payload, context)],
     )
@@ -201,11 +203,15 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         ),
         0x01 | 0x02 => first_of!(frame, payload, context:
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
+            [radius::recognise(payload, context), ],
+            [dhcpv6::recognise(payload, context)],
             [enip::recognise(payload)],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
             [dcerpc::recognise(frame, payload), ],
             [knx::recognise(payload), dnp3::recognise(payload), ],
+            [radius::recognise(payload, context)],
+            [dhcpv6::recognise(payload, context)],
             [enip::recognise(payload)],
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
@@ -213,7 +219,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         ),
         0x28..=0x37 => first_of!(frame, payload, context:
             [snmp::recognise(payload), ],
-            [ldap::recognise(payload), ],
+            [ldap::recognise(payload), radius::recognise(payload, context)],
         ),
         0x40..=0x7f => first_of!(frame, payload, context:
             [kerberos::recognise(payload), ],
@@ -233,7 +239,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
 #[inline(always)]
 fn any_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
-        [nbns::recognise(payload), ],
+        [nbns::recognise(payload), rpc::recognise(payload)],
         [ntp::recognise(payload)],
         [dns::recognise(payload, context)],
         [rtp::recognise(payload, context)],
