@@ -1,10 +1,10 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, amqp, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, enip, hl7, http,
-    iec104, imap, kerberos, knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, oracle,
-    pop3, postgresql, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh,
-    stun, syslog, telnet, text, tftp, tls, vnc, wsd,
+    Context, amqp, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip, gtp, hl7,
+    http, iec104, imap, isakmp, kerberos, knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp,
+    opcua, openvpn, oracle, pop3, postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm,
+    sip, smb, snmp, ssdp, ssh, stun, syslog, telnet, text, tftp, tls, vnc, vxlan, wireguard, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -113,7 +113,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x00 => first_of!(payload, context:
             [smb::recognise(payload), postgresql::recognise(payload)],
             [kerberos::recognise_stream(payload)],
-            [stun::recognise_stream(payload), ],
+            [stun::recognise_stream(payload), openvpn::recognise_stream(payload)],
         ),
         0x01 => first_of!(payload, context:
             [dicom::recognise(payload)],
@@ -183,7 +183,12 @@ pub(super) fn identify_datagram<F: Frame + ?Sized>(
 /// What begins with random octets or an address, which may look printable.
 #[inline(always)]
 fn begun_by_chance(payload: &Payload, context: &Context) -> u16 {
-    0
+    first_of!(payload, context:
+        [
+            openvpn::recognise(payload),
+            isakmp::recognise(payload),
+        ],
+    )
 }
 
 #[inline(always)]
@@ -203,31 +208,31 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         ),
         0x01 | 0x02 => first_of!(frame, payload, context:
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
-            [radius::recognise(payload, context), ],
+            [radius::recognise(payload, context), wireguard::recognise(payload)],
             [dhcpv6::recognise(payload, context)],
             [enip::recognise(payload)],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
-            [dcerpc::recognise(frame, payload), ],
-            [knx::recognise(payload), dnp3::recognise(payload), ],
+            [dcerpc::recognise(frame, payload), wireguard::recognise(payload)],
+            [knx::recognise(payload), dnp3::recognise(payload), vxlan::recognise(payload)],
             [radius::recognise(payload, context)],
             [dhcpv6::recognise(payload, context)],
             [enip::recognise(payload)],
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
-            [nbdgm::recognise(frame, payload), ],
+            [nbdgm::recognise(frame, payload), dtls::recognise(payload)],
         ),
         0x28..=0x37 => first_of!(frame, payload, context:
-            [snmp::recognise(payload), ],
+            [snmp::recognise(payload), gtp::recognise(payload)],
             [ldap::recognise(payload), radius::recognise(payload, context)],
         ),
         0x40..=0x7f => first_of!(frame, payload, context:
-            [kerberos::recognise(payload), ],
+            [kerberos::recognise(payload), gtp::recognise(payload)],
             [coap::recognise(payload, context)],
             [enip::recognise(payload)],
         ),
         0x80..=0xff => first_of!(frame, payload, context:
-            [bacnet::recognise(payload)],
+            [quic::recognise(payload), bacnet::recognise(payload)],
             [rdp::recognise_datagram(payload), ],
             [wsd::recognise(frame, payload, context)],
         ),
