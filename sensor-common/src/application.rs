@@ -1,6 +1,7 @@
 //! Which application a flow speaks, by the octets of its first payload packets.
 
 mod amqp;
+mod astm;
 mod bacnet;
 mod ber;
 mod bgp;
@@ -19,7 +20,9 @@ mod http;
 mod iec104;
 mod imap;
 mod inquiry;
+mod intellivue;
 mod isakmp;
+mod jetdirect;
 mod kerberos;
 mod knx;
 mod ldap;
@@ -33,6 +36,8 @@ mod ntp;
 mod opcua;
 mod openvpn;
 mod oracle;
+mod phd;
+mod poct1a;
 mod pop3;
 mod port;
 mod postgresql;
@@ -57,6 +62,7 @@ mod testing;
 mod text;
 mod tftp;
 mod tls;
+mod unity;
 mod vnc;
 mod vxlan;
 mod wireguard;

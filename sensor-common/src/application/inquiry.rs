@@ -1,10 +1,11 @@
 //! Which recognisers are asked about a payload, and in which order.
 
 use super::{
-    Context, amqp, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip, gtp, hl7,
-    http, iec104, imap, isakmp, kerberos, knx, ldap, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp,
-    opcua, openvpn, oracle, pop3, postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm,
-    sip, smb, snmp, ssdp, ssh, stun, syslog, telnet, text, tftp, tls, vnc, vxlan, wireguard, wsd,
+    Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
+    gtp, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap, modbus, mqtt,
+    mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3, postgresql, quic,
+    radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, syslog, telnet,
+    text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -90,15 +91,16 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
                 hl7::recognise(payload),
                 vnc::recognise(payload),
                 amqp::recognise_header(payload),
-                ],
+                astm::recognise_record(payload),
+            ],
             [replies::recognise(payload, context)],
             [pop3::recognise(payload), imap::recognise(payload)],
         ),
         b'<' => first_of!(payload, context:
-            [syslog::recognise(payload), ],
+            [syslog::recognise(payload), poct1a::recognise(payload)],
         ),
         b'+' | b'@' => first_of!(payload, context:
-            [pop3::recognise(payload), ],
+            [pop3::recognise(payload), jetdirect::recognise(payload)],
         ),
         _ => first_of!(payload, context:
             [replies::recognise(payload, context)],
@@ -131,13 +133,13 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         0x02 | 0x04 | 0x06..=0x08 => first_of!(payload, context:
             [dicom::recognise(payload)],
-            [mssql::recognise(payload), ],
+            [mssql::recognise(payload), astm::recognise_frame(payload)],
             [knx::recognise(payload), amqp::recognise_frame(payload)],
             [enip::recognise(payload)],
         ),
         0x0b..=0x1b => first_of!(payload, context:
             [tls::recognise(payload), hl7::recognise(payload)],
-            [mqtt::recognise(payload), ],
+            [mqtt::recognise(payload), jetdirect::recognise(payload)],
             [mssql::recognise(payload)],
         ),
         0x20..=0x7f => first_of!(payload, context:
@@ -147,7 +149,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         0x80..=0xff => first_of!(payload, context:
             [smb::recognise(payload), rpc::recognise_stream(payload)],
-            [telnet::recognise(payload), bgp::recognise(payload), ],
+            [telnet::recognise(payload), bgp::recognise(payload), phd::recognise(payload)],
         ),
         _ => 0,
     }
@@ -186,6 +188,7 @@ fn begun_by_chance(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
         [
             openvpn::recognise(payload),
+            unity::recognise(payload, context),
             isakmp::recognise(payload),
         ],
     )
@@ -204,7 +207,8 @@ fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Cont
 fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(frame, payload, context:
-        [stun::recognise(payload), tftp::recognise(frame, payload)],
+            [stun::recognise(payload), tftp::recognise(frame, payload)],
+            [intellivue::recognise(payload)],
         ),
         0x01 | 0x02 => first_of!(frame, payload, context:
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
@@ -217,7 +221,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [knx::recognise(payload), dnp3::recognise(payload), vxlan::recognise(payload)],
             [radius::recognise(payload, context)],
             [dhcpv6::recognise(payload, context)],
-            [enip::recognise(payload)],
+            [intellivue::recognise(payload), enip::recognise(payload)],
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
             [nbdgm::recognise(frame, payload), dtls::recognise(payload)],
@@ -233,7 +237,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         ),
         0x80..=0xff => first_of!(frame, payload, context:
             [quic::recognise(payload), bacnet::recognise(payload)],
-            [rdp::recognise_datagram(payload), ],
+            [rdp::recognise_datagram(payload), intellivue::recognise(payload)],
             [wsd::recognise(frame, payload, context)],
         ),
         _ => 0,
