@@ -1,20 +1,71 @@
 //! Which application a flow speaks, by the octets of its first payload packets.
 
+mod amqp;
+mod astm;
 mod bacnet;
+mod ber;
+mod bgp;
+mod coap;
+mod dcerpc;
 mod dhcp;
+mod dhcpv6;
 mod dicom;
+mod dnp3;
 mod dns;
+mod dtls;
+mod enip;
+mod gtp;
 mod hl7;
 mod http;
+mod iec104;
+mod imap;
+mod inquiry;
+mod intellivue;
+mod isakmp;
+mod jetdirect;
+mod kerberos;
+mod knx;
+mod ldap;
 mod modbus;
+mod mqtt;
+mod mssql;
+mod mysql;
+mod nbdgm;
+mod nbns;
 mod ntp;
+mod opcua;
+mod openvpn;
+mod oracle;
+mod phd;
+mod poct1a;
+mod pop3;
 mod port;
+mod postgresql;
+mod quic;
+mod radius;
 mod rdp;
+mod replies;
+mod rpc;
+mod rtp;
+mod rtsp;
+mod s7comm;
+mod sip;
 mod smb;
 mod snmp;
 mod ssdp;
 mod ssh;
+mod stun;
+mod syslog;
+mod telnet;
+#[cfg(test)]
+mod testing;
+mod text;
+mod tftp;
 mod tls;
+mod unity;
+mod vnc;
+mod vxlan;
+mod wireguard;
 mod wsd;
 
 use crate::{
@@ -90,6 +141,59 @@ applications! {
     Modbus = 28 "modbus",
     Bacnet = 29 "bacnet",
     Sdc = 30 "sdc",
+    Nbns = 31 "nbns",
+    NetbiosDatagram = 32 "netbios_datagram",
+    Dhcpv6 = 33 "dhcpv6",
+    Syslog = 34 "syslog",
+    Tftp = 35 "tftp",
+    Quic = 36 "quic",
+    Dtls = 37 "dtls",
+    Stun = 38 "stun",
+    Radius = 39 "radius",
+    Vxlan = 40 "vxlan",
+    Gtp = 41 "gtp",
+    Isakmp = 42 "isakmp",
+    OpenVpn = 43 "openvpn",
+    Wireguard = 44 "wireguard",
+    Bgp = 45 "bgp",
+    Telnet = 46 "telnet",
+    Ftp = 47 "ftp",
+    FtpData = 48 "ftp-data",
+    Smtp = 49 "smtp",
+    Imap = 50 "imap",
+    Pop3 = 51 "pop3",
+    Vnc = 52 "vnc",
+    Dcerpc = 53 "dcerpc",
+    Kerberos = 54 "kerberos",
+    Ldap = 55 "ldap",
+    Rpc = 56 "rpc",
+    Nfs = 57 "nfs",
+    Mssql = 58 "mssql",
+    Mysql = 59 "mysql",
+    Postgresql = 60 "postgresql",
+    Oracle = 61 "oracle",
+    Sip = 62 "sip",
+    Rtp = 63 "rtp",
+    Rtcp = 64 "rtcp",
+    Rtsp = 65 "rtsp",
+    Ipp = 66 "ipp",
+    Jetdirect = 67 "jetdirect",
+    Mqtt = 68 "mqtt",
+    Coap = 69 "coap",
+    Amqp = 70 "amqp",
+    Dnp3 = 71 "dnp3",
+    S7comm = 72 "s7comm",
+    Enip = 73 "enip",
+    Opcua = 74 "opcua",
+    Knx = 75 "knx",
+    Iec104 = 76 "iec104",
+    Fhir = 77 "fhir",
+    Dicomweb = 78 "dicomweb",
+    Poct1a = 79 "poct1a",
+    Astm = 80 "astm",
+    Intellivue = 81 "intellivue",
+    GeUnity = 82 "ge_unity",
+    PersonalHealthDevice = 83 "ieee11073_20601",
 }
 
 /// How a verdict was reached, weakest first.
@@ -142,6 +246,33 @@ impl Identification {
     #[inline(always)]
     const fn likely(application: Application) -> Self {
         Self { application, evidence: Evidence::Likely }
+    }
+
+    /// A marker was found; whether confirmed depends on the second condition.
+    #[inline(always)]
+    const fn marked(application: Application, second_condition: bool) -> Self {
+        let evidence = if second_condition { Evidence::Confirmed } else { Evidence::Likely };
+        Self { application, evidence }
+    }
+
+    /// As a number other than 0: a function in the kernel returns no more than one.
+    #[inline(always)]
+    const fn packed(self) -> u16 {
+        (self.evidence as u16) << 8 | self.application as u16
+    }
+
+    /// What [`Self::packed`] packed.
+    ///
+    /// The kernel's verifier would go on with every verdict on its own, as with the constant that
+    /// it is; mixed with a port for a moment, it is any number.
+    #[inline(always)]
+    fn unpacked(packed: u16, context: &Context) -> Option<Self> {
+        let port = context.source_port as u64;
+        let packed = core::hint::black_box(packed as u64 ^ port) ^ port;
+        Some(Self {
+            application: Application::from_number(packed as u8)?,
+            evidence: Evidence::from_number((packed >> 8) as u8),
+        })
     }
 
     #[inline(always)]
@@ -201,6 +332,8 @@ pub struct Context {
     pub protocol: u8,
     pub source_port: u16,
     pub destination_port: u16,
+    /// The last 32 bits of the source's address.
+    pub source_address: u32,
 }
 
 impl Context {
@@ -210,6 +343,7 @@ impl Context {
             protocol: key.protocol(),
             source_port: key.source_port(),
             destination_port: key.destination_port(),
+            source_address: key.source_words()[1] as u32,
         }
     }
 
@@ -250,61 +384,17 @@ pub fn identify<F: Frame + ?Sized>(
     payload: &Payload,
     context: &Context,
 ) -> Option<Identification> {
-    if context.protocol == protocol::TCP {
-        identify_stream(payload, context)
+    let packed = if context.protocol == protocol::TCP {
+        inquiry::identify_stream(payload, context)
     } else {
-        identify_datagram(frame, payload, context)
-    }
-}
-
-/// Asks one recogniser after another. Each reads the payload's memory afresh, so that the verifier
-/// sees every one of them in the same state.
-macro_rules! first_of {
-    ($payload:ident: $($recognise:expr),+ $(,)?) => {{
-        $(
-            let $payload = core::hint::black_box($payload);
-            if let Some(identification) = $recognise {
-                return Some(identification);
-            }
-        )+
-        None
-    }};
-}
-
-#[inline(always)]
-fn identify_stream(payload: &Payload, context: &Context) -> Option<Identification> {
-    first_of!(payload:
-        tls::recognise(payload),
-        smb::recognise(payload),
-        ssh::recognise(payload),
-        http::recognise(payload),
-        dicom::recognise(payload),
-        hl7::recognise(payload),
-        rdp::recognise(payload),
-        modbus::recognise(payload),
-        dns::recognise_stream(payload, context),
-    )
-}
-
-#[inline(always)]
-fn identify_datagram<F: Frame + ?Sized>(
-    frame: &F,
-    payload: &Payload,
-    context: &Context,
-) -> Option<Identification> {
-    first_of!(payload:
-        dhcp::recognise(frame, payload),
-        bacnet::recognise(payload),
-        snmp::recognise(payload),
-        ssdp::recognise(payload),
-        wsd::recognise(frame, payload, context),
-        ntp::recognise(payload, context),
-        dns::recognise(payload, context),
-    )
+        inquiry::identify_datagram(frame, payload, context)
+    };
+    if packed == 0 { None } else { Identification::unpacked(packed, context) }
 }
 
 /// The application registered for the flow's ports, for flows in which no marker was found.
 #[inline(always)]
 pub fn identify_by_port(context: &Context) -> Option<Identification> {
-    port::recognise(context)
+    let packed = port::recognise(context);
+    if packed == 0 { None } else { Identification::unpacked(packed, context) }
 }

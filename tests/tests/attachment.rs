@@ -191,8 +191,12 @@ fn generic_mode_is_said_in_the_metrics_and_in_every_record() {
     let metrics = agent.metrics().unwrap();
     assert_eq!(metrics.get("wardline_interface_info", &labels), Some(1.0));
     assert_eq!(metrics.sum("wardline_interface_info", &[("mode", "native")]), 0);
-    let listed = wait_until(PATIENCE, || agent.list("flows").unwrap().pop());
-    assert_eq!(listed.expect("the flow is listed").0["attach_mode"], "generic");
+    let (listed, _) = wait_until(PATIENCE, || {
+        let flows = agent.list("flows").unwrap();
+        flows.first().map(|flow| flow["attach_mode"].clone())
+    })
+    .expect("the flow is listed");
+    assert_eq!(listed, "generic");
     assert!(agent.stop().unwrap().success());
     let flows = agent.events("flow");
     assert!(

@@ -1,6 +1,6 @@
 //! DICOM upper layer (PS3.8 section 9.3): the PDUs that open, refuse, carry and end associations.
 
-use super::{Application, Identification};
+use super::{Application, Identification, text::is_printable};
 use crate::payload::Payload;
 
 const ASSOCIATE_RQ: u8 = 1;
@@ -66,14 +66,4 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         _ => false,
     };
     confirmed.then_some(Identification::confirmed(Application::Dicom))
-}
-
-/// Whether each of eight octets is 0x20..=0x7f, without a comparison per octet.
-#[inline(always)]
-fn is_printable(octets: u64) -> bool {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const SPACES: u64 = 0x2020_2020_2020_2020;
-    // With the high bits set first, a borrow cannot cross octets.
-    let not_below_space = (octets | HIGH) - SPACES;
-    octets & HIGH == 0 && not_below_space & HIGH == HIGH
 }

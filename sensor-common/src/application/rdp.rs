@@ -32,3 +32,53 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         && payload.le_u16(13) == 8;
     is_answer.then_some(Identification::confirmed(Application::Rdp))
 }
+
+/// RDP over UDP (MS-RDPEUDP section 2.2.2.1): a SYN has no acknowledgement yet, a receive window
+/// and flags, and is padded to a full packet (section 3.1.5.1.1).
+#[inline(always)]
+pub(super) fn recognise_datagram(payload: &Payload) -> Option<Identification> {
+    const SYN: u16 = 1;
+    (payload.be_u32(0) == u32::MAX
+        && payload.be_u16(6) & SYN != 0
+        && payload.octet(6) & 0xe0 == 0
+        && payload.be_u16(4) != 0
+        && (1132..=1232).contains(&payload.length()))
+    .then_some(Identification::confirmed(Application::Rdp))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    /// A request for TLS or CredSSP.
+    const REQUEST: [u8; 19] = [3, 0, 0, 19, 14, 0xe0, 0, 0, 0, 0, 0, 1, 0, 8, 0, 3, 0, 0, 0];
+
+    #[test]
+    fn a_request_and_its_answer_are_confirmed() {
+        assert_eq!(stream(&REQUEST), confirmed(Application::Rdp));
+        no_prefix_is_confirmed(&REQUEST, stream);
+        let mut answer = REQUEST;
+        (answer[5], answer[11]) = (0xd0, 2);
+        assert_eq!(stream(&answer), confirmed(Application::Rdp));
+    }
+
+    #[test]
+    fn a_syn_over_udp_fills_a_packet() {
+        let mut syn = [0; 1232];
+        syn[..8].copy_from_slice(&[0xff, 0xff, 0xff, 0xff, 0, 64, 0, 1]);
+        assert_eq!(datagram(&syn), confirmed(Application::Rdp));
+        assert_ne!(datagram(&syn[..1131]).application, Application::Rdp);
+        syn[7] = 0;
+        assert_ne!(datagram(&syn).application, Application::Rdp);
+    }
+
+    #[test]
+    fn other_users_of_tpkt_are_refused() {
+        for (at, octet) in [(1, 1), (3, 20), (4, 13), (5, 0xf0), (6, 1), (11, 4), (13, 9)] {
+            let mut near_miss = REQUEST;
+            near_miss[at] = octet;
+            assert_ne!(stream(&near_miss).application, Application::Rdp, "{at}");
+        }
+    }
+}

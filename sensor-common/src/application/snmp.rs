@@ -1,48 +1,50 @@
 //! Simple Network Management Protocol (RFC 1157, RFC 3416, RFC 3412), BER-encoded.
 
-use super::{Application, Identification};
+use super::{Application, Identification, ber};
 use crate::payload::Payload;
 
 const SEQUENCE: u8 = 0x30;
+const OCTET_STRING: u8 = 0x04;
 
 #[inline(always)]
 pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     if payload.octet(0) != SEQUENCE {
         return None;
     }
-    // X.690 section 8.1.3: short form, or one or two octets in long form.
-    let first = payload.octet(1);
-    if first < 0x80 {
-        return version(payload, first as usize + 2, payload.be_u24(2), payload.octet(5));
-    }
-    if first == 0x81 {
-        return version(
-            payload,
-            payload.octet(2) as usize + 3,
-            payload.be_u24(3),
-            payload.octet(6),
-        );
-    }
-    if first == 0x82 {
-        return version(
-            payload,
-            payload.be_u16(2) as usize + 4,
-            payload.be_u24(4),
-            payload.octet(7),
-        );
-    }
-    None
+    // INTEGER of one octet, version 0, 1 or 3; then a community string, or the v3 header sequence.
+    let message = ber::element::<0>(payload)?;
+    let next = (message.contents >> 32) as u8;
+    let is_next = match message.contents >> 40 {
+        0x02_0100 | 0x02_0101 => next == OCTET_STRING,
+        0x02_0103 => next == SEQUENCE,
+        _ => false,
+    };
+    (is_next && message.whole == payload.length())
+        .then_some(Identification::confirmed(Application::Snmp))
 }
 
-/// INTEGER of one octet, version 0, 1 or 3; then a community string, or the v3 header sequence.
-#[inline(always)]
-fn version(payload: &Payload, whole: usize, field: u32, next: u8) -> Option<Identification> {
-    if whole != payload.length() || field >> 8 != 0x0201 {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    /// The beginning of a message of version 2c with the community `public`.
+    const MESSAGE: [u8; 15] = *b"\x30\x0d\x02\x01\x01\x04\x06public\xa0\x00";
+
+    #[test]
+    fn messages_of_every_version_are_confirmed_by_their_length() {
+        assert_eq!(datagram(&MESSAGE), confirmed(Application::Snmp));
+        no_prefix_is_confirmed(&MESSAGE, datagram);
+        let version_3 = [0x30, 7, 2, 1, 3, 0x30, 2, 2, 0];
+        assert_eq!(datagram(&version_3), confirmed(Application::Snmp));
     }
-    match field & 0xff {
-        0 | 1 if next == 0x04 => Some(Identification::confirmed(Application::Snmp)),
-        3 if next == SEQUENCE => Some(Identification::confirmed(Application::Snmp)),
-        _ => None,
+
+    #[test]
+    fn other_versions_and_lengths_are_refused() {
+        for (at, octet) in [(0, 0x31), (1, 14), (2, 4), (3, 2), (4, 2), (5, 0x30)] {
+            let mut near_miss = MESSAGE;
+            near_miss[at] = octet;
+            assert_ne!(datagram(&near_miss).application, Application::Snmp, "{at}");
+        }
     }
 }

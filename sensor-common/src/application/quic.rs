@@ -1,0 +1,73 @@
+//! QUIC (RFC 9000 section 17.2, RFC 9369, RFC 8999): long headers of known versions.
+
+use super::{Application, Identification};
+use crate::payload::Payload;
+
+const VERSION_1: u32 = 1;
+const VERSION_2: u32 = 0x6b33_43cf;
+/// Drafts of version 1, of which the last was 34.
+const DRAFT: u32 = 0x00ff_0000;
+const LAST_DRAFT: u32 = 34;
+const LONGEST_CONNECTION: u8 = 20;
+
+/// Form and fixed bit, version, length of the destination's connection identifier.
+#[inline(always)]
+pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
+    let version = payload.be_u32(1);
+    let length = payload.octet(5);
+    if payload.octet(0) & 0x80 == 0 || payload.length() < 21 {
+        return None;
+    }
+    let is_draft = version >> 8 == DRAFT && version & 0xff <= LAST_DRAFT;
+    let is_known = version == VERSION_1 || version == VERSION_2 || is_draft;
+    // `Q0` and two digits.
+    let is_google = version & 0xffff_f0f0 == u32::from_be_bytes(*b"Q000");
+    // Google's versions until Q046: two lengths of 4 bits in one octet, 5 for 8 octets. Else the
+    // length of the first identifier; where that is empty, the second one is not.
+    let is_length = if is_google {
+        length & 0xf0 == 0x50 || length <= 8
+    } else {
+        length <= LONGEST_CONNECTION && (length != 0 || payload.octet(6) != 0)
+    };
+    if (is_known || is_google) && payload.octet(0) & 0x40 != 0 && is_length {
+        return Some(Identification::confirmed(Application::Quic));
+    }
+    // Version negotiation (RFC 8999 section 6): version 0, then both identifiers and a list.
+    let is_negotiation = version == 0 && (length == 8 || length == 20) && payload.octet(14) <= 20;
+    (is_negotiation && payload.length() >= 27 && payload.length() < 300)
+        .then_some(Identification::likely(Application::Quic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn initial() -> [u8; 64] {
+        let mut octets = [0x5a; 64];
+        octets[..6].copy_from_slice(&[0xc3, 0, 0, 0, 1, 8]);
+        octets
+    }
+
+    #[test]
+    fn long_headers_of_known_versions_are_confirmed() {
+        for version in [[0, 0, 0, 1], [0x6b, 0x33, 0x43, 0xcf], [0xff, 0, 0, 29]] {
+            let mut octets = initial();
+            octets[1..5].copy_from_slice(&version);
+            assert_eq!(datagram(&octets), confirmed(Application::Quic));
+            prefixes_agree(&octets, datagram);
+        }
+        let mut google = initial();
+        google[1..6].copy_from_slice(b"Q046\x50");
+        assert_eq!(datagram(&google), confirmed(Application::Quic));
+    }
+
+    #[test]
+    fn other_forms_versions_and_lengths_are_refused() {
+        for (at, octet) in [(0, 0x43), (0, 0x83), (1, 1), (4, 2), (5, 21)] {
+            let mut near_miss = initial();
+            near_miss[at] = octet;
+            assert_ne!(datagram(&near_miss).application, Application::Quic, "{at}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Looking at several octets of text at once: the kernel's verifier pays for every branch.
+
+use crate::payload::{Payload, WORDS};
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+/// The bit that tells small letters of ASCII from capitals, in every octet.
+pub(super) const SMALL: u64 = 0x2020_2020_2020_2020;
+
+/// Whether each of eight octets is in `LOW..=0x7f`, `LOW` at least 1.
+#[inline(always)]
+pub(super) fn is_from<const LOW: u8>(octets: u64) -> bool {
+    // With the high bits set first, a borrow cannot cross octets.
+    let not_below = (octets | HIGH) - ONES * LOW as u64;
+    octets & HIGH == 0 && not_below & HIGH == HIGH
+}
+
+/// Whether each of eight octets is in `LOW..=TOP`.
+#[inline(always)]
+pub(super) fn is_within<const LOW: u8, const TOP: u8>(octets: u64) -> bool {
+    let not_below = (octets | HIGH) - ONES * LOW as u64;
+    let not_above = ((ONES * TOP as u64) | HIGH) - (octets & !HIGH);
+    octets & HIGH == 0 && not_below & not_above & HIGH == HIGH
+}
+
+/// Whether each of eight octets is printable.
+#[inline(always)]
+pub(super) fn is_printable(octets: u64) -> bool {
+    is_from::<0x20>(octets)
+}
+
+/// Whether the payload begins with four printable octets.
+#[inline(always)]
+pub(super) fn begins_printable(payload: &Payload) -> bool {
+    is_printable((payload.be_u32(0) as u64) << 32 | 0x2020_2020)
+}
+
+/// Whether three octets stand one after another in the window: `letters` after an octet that is
+/// `before`, if that is given, in capitals or small letters.
+#[inline(always)]
+pub(super) fn has_anywhere(payload: &Payload, letters: [u8; 3], before: Option<u8>) -> bool {
+    let [first, second, third] = letters.map(|letter| ONES * letter as u64);
+    let mut found = 0;
+    let mut word = 0;
+    while word < WORDS {
+        // Read afresh: kept for the next search, the words would fill the kernel's stack.
+        let payload = core::hint::black_box(payload);
+        let at = word * 8;
+        // An octet of `differing` is 0 where all of them match.
+        let differing = (payload.be_u64_at(at + 1) | SMALL) ^ first
+            | (payload.be_u64_at(at + 2) | SMALL) ^ second
+            | (payload.be_u64_at(at + 3) | SMALL) ^ third
+            | match before {
+                Some(octet) => payload.be_u64_at(at) ^ (ONES * octet as u64),
+                None => 0,
+            };
+        found |= differing.wrapping_sub(ONES) & !differing & HIGH;
+        word += 1;
+    }
+    found != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_hold_at_their_borders_in_every_octet() {
+        for place in 0..8 {
+            for octet in 0..=255u8 {
+                let mut octets = *b"abcdefgh";
+                octets[place] = octet;
+                let word = u64::from_be_bytes(octets);
+                assert_eq!(is_printable(word), (0x20..0x80).contains(&octet), "{octet:#x}");
+                let wanted = (b'a'..=b'h').contains(&octet);
+                assert_eq!(is_within::<b'a', b'h'>(word), wanted, "{octet:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn letters_are_found_wherever_they_stand() {
+        for at in 1..61 {
+            let mut octets = [b'.'; 64];
+            octets[at..at + 3].copy_from_slice(b"FtP");
+            let payload = Payload::from_octets(&octets);
+            assert!(has_anywhere(&payload, *b"ftp", None), "{at}");
+            assert!(has_anywhere(&payload, *b"ftp", Some(b'.')), "{at}");
+            assert!(!has_anywhere(&payload, *b"ftp", Some(0)), "{at}");
+            assert!(!has_anywhere(&payload, *b"mtp", None), "{at}");
+        }
+    }
+}
