@@ -127,12 +127,11 @@ impl Core {
         }
     }
 
-    /// Ends every flow: the capture, or the agent, is at its end.
+    /// Ends every flow: the capture, or the agent, is at its end. No threshold is evaluated: a
+    /// connection that the agent's own end cut short has not failed.
     pub fn finish(&mut self, now: Moment, events: &mut Vec<Event>) {
         self.flows.finish(now, &mut self.records);
         self.hand_out_records(events);
-        // What became of the last connections may still fire a threshold.
-        self.evaluate(now, events);
     }
 
     /// The devices at both ends of a flow, as far as they are known.

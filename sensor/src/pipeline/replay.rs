@@ -267,6 +267,9 @@ impl<'a, D: Receive> Run<'a, D> {
         }
         let now = self.read_at;
         self.core.finish(now, &mut self.pending);
+        // No more will come, so what became of the last connections counts.
+        self.observation.clear();
+        self.core.step(&self.observation, now, &mut self.pending);
         self.write()?;
         self.write_statistics(now)?;
         self.writer.flush().map_err(ReplayError::Events)

@@ -29,8 +29,9 @@ use crate::{
     time::WallClock,
 };
 
-/// Batches that may wait.
+/// Batches, and events in them, that may wait.
 const WAITING: usize = 1024;
+const WAITING_EVENTS: u64 = 200_000;
 /// How often every device is saved, for when it was last seen.
 const SAVE: Duration = Duration::from_secs(30);
 /// Alerts that may wait for the store.
@@ -53,6 +54,8 @@ struct Counts {
     store_written: AtomicU64,
     store_failed: AtomicU64,
     dropped: AtomicU64,
+    /// Events in the queue.
+    waiting: AtomicU64,
 }
 
 /// The near end of the queue.
@@ -94,9 +97,16 @@ impl Sinks {
                 }
             }
         }
-        if !events.is_empty() {
-            self.send(Batch::Events(events, wall, names));
+        let count = events.len() as u64;
+        if count == 0 {
+            return;
         }
+        if self.counts.waiting.load(Ordering::Relaxed) + count > WAITING_EVENTS {
+            self.counts.dropped.fetch_add(count, Ordering::Relaxed);
+            return;
+        }
+        self.counts.waiting.fetch_add(count, Ordering::Relaxed);
+        self.send(Batch::Events(events, wall, names));
     }
 
     /// Saves when every device was last seen, now and then.
@@ -137,7 +147,11 @@ impl Sinks {
             queue.try_send(batch)
         {
             let lost = match batch {
-                Batch::Events(events, ..) => events.len() as u64,
+                Batch::Events(events, ..) => {
+                    let count = events.len() as u64;
+                    self.counts.waiting.fetch_sub(count, Ordering::Relaxed);
+                    count
+                }
                 // These come again.
                 Batch::Devices(..)
                 | Batch::Forgotten(_)
@@ -209,7 +223,10 @@ impl Worker {
     fn run(mut self, batches: &Receiver<Batch>) {
         while let Ok(batch) = batches.recv() {
             match batch {
-                Batch::Events(events, wall, names) => self.take(events, wall, &names),
+                Batch::Events(events, wall, names) => {
+                    self.counts.waiting.fetch_sub(events.len() as u64, Ordering::Relaxed);
+                    self.take(events, wall, &names);
+                }
                 Batch::Devices(devices, wall) => self.save_devices(&devices, wall),
                 Batch::Statistics(statistics, wall, names) => {
                     self.write_statistics(&statistics, wall, &names);

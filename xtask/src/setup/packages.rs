@@ -54,6 +54,8 @@ pub const PACKAGES: &[Package] = &[
     package("ieee-data", "the register of MAC vendors", TEST, "/usr/share/ieee-data/oui.txt", &[]),
     package("jq", "reads the agent's JSON the way an operator does", TEST, "jq", &[]),
     package("sqlite3", "reads the agent's store the way an operator does", TEST, "sqlite3", &[]),
+    package("curl", "asks a web server the way an operator does", TEST, "curl", &[]),
+    package("openssl", "speaks TLS across the gateway", TEST, "openssl", &[]),
 ];
 
 const FOR_COMPILER: &str = "compiles the XDP program: a Rust compiler with a core library for BPF";
