@@ -86,7 +86,7 @@ fn install(workspace: &Workspace, plan: &Plan) -> Result<()> {
         let by_hand = shell_line(&command);
         run_quietly("bpf-linker", command).with_context(|| {
             format!(
-                "it is built from crates.io with `LLVM_PREFIX={} {by_hand}`",
+                "it is built from the Rust registry with `LLVM_PREFIX={} {by_hand}`",
                 linker::llvm_prefix(toolchain.llvm_major()).display()
             )
         })?;

@@ -150,8 +150,15 @@ impl Live {
             }
             Subject::Flows => {
                 let flows = self.core.flows.iter().take(FLOWS);
-                let flows: Vec<Value> =
-                    flows.map(|flow| flow_value(&flow, &context_of(flow.interface))).collect();
+                let flows = flows.map(|flow| {
+                    let mut value = flow_value(&flow, &context_of(flow.interface));
+                    if let Some(flow) = value["flow"].as_object_mut() {
+                        // It has not ended.
+                        flow.remove("reason");
+                    }
+                    value
+                });
+                let flows: Vec<Value> = flows.collect();
                 json!({"total": self.core.flows.len(), "flows": flows})
             }
             Subject::Devices => {
