@@ -51,6 +51,8 @@ enum Batch {
 struct Counts {
     events_written: AtomicU64,
     events_failed: AtomicU64,
+    /// Lines that the events file did not take whole.
+    events_lost: AtomicU64,
     store_written: AtomicU64,
     store_failed: AtomicU64,
     dropped: AtomicU64,
@@ -185,7 +187,8 @@ impl Sinks {
 
     pub fn dropped(&self) -> u64 {
         let at_receiver = self.alertmanager.as_ref().map_or(0, |sink| sink.counts().dropped);
-        self.counts.dropped.load(Ordering::Relaxed) + at_receiver
+        let at_file = self.counts.events_lost.load(Ordering::Relaxed);
+        self.counts.dropped.load(Ordering::Relaxed) + at_file + at_receiver
     }
 
     pub fn alertmanager_queue(&self) -> u64 {
@@ -245,6 +248,8 @@ impl Worker {
                 let _ = writer.flush();
                 let failed = writer.get_mut().write_errors();
                 self.counts.events_failed.store(failed, Ordering::Relaxed);
+                let lost = writer.get_mut().lost_lines();
+                self.counts.events_lost.store(lost, Ordering::Relaxed);
                 if failed > failed_before {
                     tracing::error!("cannot write to the events file; lines are lost and counted");
                 }

@@ -105,7 +105,7 @@ pub const FAMILIES: &[Family] = &[
     counter("wardline_events_failed_total", "Attempts to write an event that failed, by sink."),
     counter(
         "wardline_events_dropped_total",
-        "Events dropped because the queue to the sinks was full.",
+        "Events lost on the way to a sink: a full queue, or an events file that did not take the line.",
     ),
     gauge("wardline_alertmanager_queue", "Alerts waiting for an Alertmanager."),
     // The program and the agent.
