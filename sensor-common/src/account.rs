@@ -5,12 +5,11 @@
 //! its two endpoints whenever the flow leaves its slot or its verdict changes, so they stay exact
 //! whatever happens to the flow table: `totals = folded + unfolded of the live slots`.
 
+mod verdict;
+
 use core::hint::black_box;
 
 use crate::{
-    application::{
-        Context, Evidence, Identification, Verdict, identify, identify_by_headers, identify_by_port,
-    },
     books::Entry,
     dissect::Dissection,
     endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW, totals_index},
@@ -21,9 +20,8 @@ use crate::{
     wire::transport::tcp_flags,
 };
 
-/// Payload packets without a marker after which only the port is left to judge by.
-pub const INSPECTED_PACKETS: u8 = 4;
-
+use verdict::Proposal;
+pub use verdict::{INSPECTED_PACKETS, LOOKED_AT_PACKETS};
 /// The memory in which one frame is worked on, one per CPU.
 ///
 /// It is lent, not made on the stack, which in the kernel is small. And the verifier does not
@@ -37,6 +35,21 @@ pub struct Work {
     now: u64,
     /// The slot of the flow in its set.
     way: usize,
+    /// [`crate::flow::FlowKey::conversation`].
+    conversation: u64,
+    proposal: Proposal,
+}
+
+/// One payload that user space may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleRequest {
+    /// [`crate::application::Application`] as a number.
+    pub application: u8,
+    /// The sender, whose share of the samples this one is taken from.
+    pub endpoint: EndpointIndex,
+    /// Octets that may be copied, more than 0.
+    pub length: usize,
+    pub now: u64,
 }
 
 /// What surrounds the flow table: maps and rings in the kernel, vectors in a replay.
@@ -62,13 +75,13 @@ pub trait Environment {
     /// The memory of verdicts by conversation, one word each, 0 where there is none.
     fn recall(&self, conversation: u64) -> u64;
     fn remember(&self, conversation: u64, word: u64);
-    /// Copies the beginning of a payload to user space, within the rate limit.
+    /// Copies the beginning of a payload, as far as it can be read, to user space, within the
+    /// rate limit.
     fn sample<F: Frame + ?Sized>(
         &self,
         frame: &F,
         dissection: &Dissection,
-        verdict: Verdict,
-        now: u64,
+        request: &SampleRequest,
     );
 }
 
@@ -106,16 +119,14 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     let way = work.way;
     let verdict = set.slots[way % WAYS].verdict();
     if !verdict.is_settled() || is_first_segment(flags) {
-        classify(environment, frame, work, set);
+        verdict::classify(environment, frame, work, set);
+    } else if verdict.is_sampled_throughout() {
+        verdict::sample_later(environment, frame, work, set);
     }
     let slot = &mut set.slots[way % WAYS];
     slot.count(octets, flags, now);
     if slot.is_due() {
         look_after(environment, work, set);
-    }
-    let verdict = set.slots[way % WAYS].verdict();
-    if verdict.needs_samples() {
-        environment.sample(frame, &work.dissection, verdict, now);
     }
 }
 
@@ -266,81 +277,4 @@ fn destination_endpoint<E: Environment>(environment: &E, dissection: &Dissection
         .endpoint(&key)
         .or_else(|| environment.endpoint(&key.address_only()))
         .unwrap_or(ELSEWHERE)
-}
-
-/// Settles the flow's application if this packet, or the other direction's memory, allows it.
-#[inline(never)]
-fn classify<E: Environment, F: Frame + ?Sized>(
-    environment: &E,
-    frame: &F,
-    work: &mut Work,
-    set: &mut FlowSet,
-) {
-    let work = black_box(work);
-    let slot = &mut set.slots[work.way % WAYS];
-    let Work { dissection, payload, .. } = work;
-    let key = &dissection.key;
-    let is_later_fragment = dissection.is_later_fragment;
-    if let Some(identification) = identify_by_headers(key, is_later_fragment) {
-        settle(environment, dissection, slot, identification);
-        return;
-    }
-    let conversation = key.conversation(environment.seed());
-    if is_first_segment(dissection.tcp_flags) {
-        // The ports may be in use again for something else.
-        environment.remember(conversation, 0);
-        return;
-    }
-    if let Some(identification) = recollection(environment.recall(conversation), conversation) {
-        settle(environment, dissection, slot, identification);
-        return;
-    }
-    if dissection.payload_length == 0 {
-        return;
-    }
-    environment.note(Entry::Inspected, 1);
-    slot.inspected += 1;
-    let context = Context::of(key);
-    payload.fill(frame, dissection.payload_offset, dissection.payload_length);
-    if let Some(identification) = identify(frame, payload, &context) {
-        settle(environment, dissection, slot, identification);
-        environment.remember(conversation, memory(identification, conversation));
-    } else if slot.inspected >= INSPECTED_PACKETS {
-        settle(environment, dissection, slot, identify_by_port(&context).unwrap_or_default());
-    }
-}
-
-#[inline(always)]
-fn settle<E: Environment>(
-    environment: &E,
-    dissection: &Dissection,
-    slot: &mut FlowSlot,
-    identification: Identification,
-) {
-    fold(environment, slot);
-    slot.set_verdict(Verdict::settled(identification.application));
-    slot.evidence = identification.evidence as u8;
-    if slot.destination_endpoint == ELSEWHERE {
-        // By now the other side has often spoken and is known.
-        slot.destination_endpoint = destination_endpoint(environment, dissection);
-    }
-}
-
-/// A word of the verdict memory: 48 bits of the conversation, then evidence and verdict.
-#[inline(always)]
-fn memory(identification: Identification, conversation: u64) -> u64 {
-    conversation & !0xffff
-        | (identification.evidence as u64) << 8
-        | Verdict::settled(identification.application).bits() as u64
-}
-
-#[inline(always)]
-fn recollection(word: u64, conversation: u64) -> Option<Identification> {
-    if word == 0 || (word ^ conversation) >> 16 != 0 {
-        return None;
-    }
-    Some(Identification {
-        application: Verdict::from_bits(word as u8).application(),
-        evidence: Evidence::from_number((word >> 8) as u8),
-    })
 }

@@ -49,6 +49,7 @@ mod rpc;
 mod rtp;
 mod rtsp;
 mod s7comm;
+mod sampling;
 mod sip;
 mod smb;
 mod snmp;
@@ -67,6 +68,8 @@ mod vnc;
 mod vxlan;
 mod wireguard;
 mod wsd;
+
+pub use sampling::{Sampling, sample_length};
 
 use crate::{
     flow::{FlowKey, Network},
@@ -281,7 +284,30 @@ impl Identification {
     }
 }
 
-/// An application as it stands in a flow slot: bit 7 says that it is settled.
+/// Why a verdict was exchanged for another one, or for the same on better evidence.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Change {
+    #[default]
+    None = 0,
+    /// A later packet of the same direction said more.
+    LaterPacket = 1,
+    /// The other direction of the conversation said more.
+    OtherDirection = 2,
+}
+
+impl Change {
+    pub const fn from_number(number: u8) -> Self {
+        match number {
+            1 => Self::LaterPacket,
+            2 => Self::OtherDirection,
+            _ => Self::None,
+        }
+    }
+}
+
+/// An application as it stands in a flow slot: bit 7 says that it is settled, so that no packet of
+/// the flow is looked at any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict(u8);
 
@@ -298,6 +324,12 @@ impl Verdict {
         Self(bits)
     }
 
+    /// The same, now for good.
+    #[inline(always)]
+    pub const fn to_settled(self) -> Self {
+        Self(Self::SETTLED | self.0)
+    }
+
     #[inline(always)]
     pub const fn bits(self) -> u8 {
         self.0
@@ -312,12 +344,6 @@ impl Verdict {
     #[inline(always)]
     pub const fn number(self) -> u8 {
         self.0 & !Self::SETTLED
-    }
-
-    /// Whether user space learns something about devices from each packet of such a flow.
-    #[inline(always)]
-    pub const fn needs_samples(self) -> bool {
-        self.number() == Application::Dhcp as u8
     }
 
     pub fn application(self) -> Application {

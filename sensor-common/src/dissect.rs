@@ -22,6 +22,8 @@ pub struct Dissection {
     pub source_station: u64,
     pub destination_station: u64,
     pub tcp_flags: u8,
+    /// TCP sequence number of the first octet of payload, else 0.
+    pub tcp_sequence: u32,
     pub icmp_type_code: u16,
     pub is_later_fragment: bool,
     /// Where the transport payload starts, and its octets by the network header.
@@ -148,6 +150,7 @@ fn packet_flow<F: Frame + ?Sized>(
         protocol,
     });
     found.tcp_flags = transport.tcp_flags;
+    found.tcp_sequence = transport.tcp_sequence;
     found.icmp_type_code = transport.icmp_type_code;
     found.is_later_fragment = !packet.has_transport;
     found.payload_offset = payload_offset;
@@ -230,6 +233,7 @@ fn without_payload(link: &Link, fields: &FlowKeyFields, declared_length: usize) 
         source_station: link.source,
         destination_station: link.destination,
         tcp_flags: 0,
+        tcp_sequence: 0,
         icmp_type_code: 0,
         is_later_fragment: false,
         payload_offset: declared_length,

@@ -1,6 +1,6 @@
 //! The one window onto packet memory.
 
-use crate::payload::WORDS;
+use crate::{payload::WORDS, record::SAMPLE_OCTETS};
 
 /// The octets of one frame, as received at an observation point.
 ///
@@ -19,6 +19,10 @@ pub trait Frame {
     /// Copies `length` (1 to [`WINDOW`](crate::payload::WINDOW)) octets from `offset` to the
     /// beginning of `words`, as they lie in memory; leaves `words` alone if not all are there.
     fn load(&self, offset: usize, length: usize, words: &mut [u64; WORDS]);
+
+    /// Copies `length` (1 to [`SAMPLE_OCTETS`]) octets from `offset` to the beginning of `octets`;
+    /// `false` if not all are there.
+    fn copy(&self, offset: usize, length: usize, octets: &mut [u8; SAMPLE_OCTETS]) -> bool;
 
     #[inline(always)]
     fn octet(&self, offset: usize) -> Option<u8> {
@@ -57,6 +61,15 @@ impl Frame for [u8] {
             whole[..chunk.len()].copy_from_slice(chunk);
             *word = u64::from_ne_bytes(whole);
         }
+    }
+
+    fn copy(&self, offset: usize, length: usize, octets: &mut [u8; SAMPLE_OCTETS]) -> bool {
+        let (Some(from), Some(to)) = (self.get(offset..offset + length), octets.get_mut(..length))
+        else {
+            return false;
+        };
+        to.copy_from_slice(from);
+        true
     }
 
     #[inline(always)]

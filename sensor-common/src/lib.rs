@@ -15,6 +15,7 @@ pub mod abi;
 pub mod account;
 pub mod application;
 pub mod books;
+pub mod budget;
 pub mod dissect;
 pub mod endpoint;
 pub mod flow;

@@ -40,6 +40,38 @@ impl Payload {
         self.offset = offset;
     }
 
+    /// Puts octets that came in a segment before in front: the first `count` (at most 7) of `held`.
+    #[inline(always)]
+    pub fn prepend(&mut self, held: u64, count: usize) {
+        let shift = (count & 7) * 8;
+        if shift == 0 {
+            return;
+        }
+        let mut carried = u64::from_be(held) >> (64 - shift);
+        for word in &mut self.words {
+            let octets = u64::from_be(*word);
+            *word = (carried << (64 - shift) | octets >> shift).to_be();
+            carried = octets;
+        }
+        self.length += count & 7;
+    }
+
+    /// The first eight octets as they lie in memory, zeros after the end.
+    #[inline(always)]
+    pub fn first_word(&self) -> u64 {
+        self.words[0]
+    }
+
+    /// A number by which payloads that begin with the same four octets are told to be alike. It is
+    /// keyed, so that the octets cannot be found again from it; never 0.
+    #[inline(always)]
+    pub fn digest(&self, seed: u64) -> u32 {
+        let beginning = self.be_u32(0) as u64 ^ seed.rotate_left(17);
+        let product = beginning.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (product ^ product >> 29 ^ seed).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        (mixed >> 32) as u32 | 1
+    }
+
     /// A payload for tests and for streams put together in user space.
     pub fn from_octets(octets: &[u8]) -> Self {
         let mut words = [0; WORDS];
@@ -137,6 +169,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn octets_held_back_are_put_in_front() {
+        let octets: [u8; 70] = core::array::from_fn(|index| index as u8 + 1);
+        for held in 1..8 {
+            let first = Payload::from_octets(&octets[..held]);
+            let mut payload = Payload::from_octets(&octets[held..]);
+            payload.prepend(first.first_word(), held);
+            assert_eq!(payload, Payload::from_octets(&octets), "{held}");
+        }
+    }
+
+    #[test]
+    fn digests_tell_beginnings_apart_and_need_the_seed() {
+        let digest = |octets: &[u8], seed| Payload::from_octets(octets).digest(seed);
+        assert_eq!(digest(b"abcdef", 1), digest(b"abcdxyz", 1));
+        assert_ne!(digest(b"abcdef", 1), digest(b"abcedf", 1));
+        assert_ne!(digest(b"abcdef", 1), digest(b"abcdef", 2));
     }
 
     #[test]

@@ -72,11 +72,12 @@ pub struct EndpointNotice {
     pub interface: u64,
 }
 
-/// Octets of payload in a [`Sample`].
-pub const SAMPLE_OCTETS: usize = 512;
+/// Octets of payload in a [`Sample`]: a whole packet of an Ethernet.
+pub const SAMPLE_OCTETS: usize = 1504;
 
-/// The first octets of a payload that user space must read to know a device (DHCP options).
-/// Kept in memory only for as long as the parser runs.
+/// The first octets of a payload that user space must read to know a device or a flow to come, as
+/// many as [`crate::application::sample_length`] allows. Kept in memory only for as long as the
+/// parser runs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -87,7 +88,9 @@ pub struct Sample {
     pub key: crate::flow::FlowKey,
     /// The sender's station address.
     pub station: u64,
-    /// Octets that follow; the rest of `octets` is zeros.
-    pub length: u64,
+    /// TCP sequence number of the first octet, else 0.
+    pub sequence: u32,
+    /// Octets that follow; what `octets` holds after them means nothing.
+    pub length: u32,
     pub octets: [u8; SAMPLE_OCTETS],
 }

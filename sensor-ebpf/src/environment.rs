@@ -2,20 +2,15 @@
 
 use core::{arch::asm, ptr};
 
-use aya_ebpf::{
-    bindings::{BPF_NOEXIST, BPF_RB_NO_WAKEUP},
-    helpers::generated::bpf_xdp_load_bytes,
-    programs::XdpContext,
-};
+use aya_ebpf::bindings::{BPF_NOEXIST, BPF_RB_NO_WAKEUP};
 use sensor_common::{
-    account::Environment,
-    application::Verdict,
+    account::{Environment, SampleRequest},
     books::Entry,
     dissect::Dissection,
     endpoint::{EndpointIndex, EndpointKey},
     flow::FlowSlot,
     frame::Frame,
-    record::{EndpointNotice, Evicted, Opened, RecordKind, SAMPLE_OCTETS, Sample, SlotImage},
+    record::{EndpointNotice, Evicted, Opened, RecordKind, Sample, SlotImage},
 };
 
 use crate::{
@@ -28,32 +23,26 @@ use crate::{
 /// User space polls the rings, so no record wakes it.
 const NO_WAKEUP: u64 = BPF_RB_NO_WAKEUP as u64;
 
-pub struct XdpEnvironment<'a> {
-    context: &'a XdpContext,
+pub struct XdpEnvironment {
     cpu: u32,
 }
 
-impl<'a> XdpEnvironment<'a> {
+impl XdpEnvironment {
     #[inline(always)]
-    pub fn new(context: &'a XdpContext, cpu: u32) -> Self {
-        Self { context, cpu }
+    pub fn new(cpu: u32) -> Self {
+        Self { cpu }
     }
 
-    /// Whether this second's budget of samples allows one more.
+    /// Whether this second's budget allows one more sample.
     #[inline(always)]
-    fn may_sample(&self, now: u64) -> bool {
+    fn may_sample(&self, request: &SampleRequest) -> bool {
         let Some(budget) = SAMPLE_BUDGETS.get_ptr_mut(self.cpu) else {
             return false;
         };
         // SAFETY: the budget is this CPU's own, and a program is not interrupted by itself.
         let budget = unsafe { &mut *budget };
-        let second = now / (settings().ticks_per_second as u64 | 1);
-        if budget.second != second {
-            budget.second = second;
-            budget.taken = 0;
-        }
-        budget.taken += 1;
-        budget.taken <= settings().samples_per_second as u64
+        let second = request.now / (settings().ticks_per_second as u64 | 1);
+        budget.take(second, settings().samples_per_second as u64, request.endpoint)
     }
 }
 
@@ -67,7 +56,7 @@ fn add(word: *mut u64, amount: u64) {
     }
 }
 
-impl Environment for XdpEnvironment<'_> {
+impl Environment for XdpEnvironment {
     #[inline(always)]
     fn seed(&self) -> u64 {
         settings().seed
@@ -166,41 +155,31 @@ impl Environment for XdpEnvironment<'_> {
         &self,
         frame: &F,
         dissection: &Dissection,
-        verdict: Verdict,
-        now: u64,
+        request: &SampleRequest,
     ) {
-        if !self.may_sample(now) {
+        if !self.may_sample(request) {
             return self.note(Entry::SamplesLimited, 1);
         }
         let Some(mut record) = NOTICES.reserve::<Sample>(0) else {
             return self.note(Entry::SamplesLost, 1);
         };
         let readable = frame.readable_length().saturating_sub(dissection.payload_offset);
-        let length = readable.min(dissection.payload_length).min(SAMPLE_OCTETS);
+        let length = readable.min(request.length);
         let sample = record.as_mut_ptr();
-        // SAFETY: `sample` points to a reserved record; every field is written before it is
-        // submitted. The load is bounded by the size of `octets`.
-        let loaded = unsafe {
+        // SAFETY: `sample` points to a reserved record, which is the ring's own memory and never
+        // without a value; every field is written before it is submitted, of `octets` as many as
+        // `length` says.
+        let is_copied = unsafe {
             (&raw mut (*sample).kind).write(RecordKind::Sample as u32);
-            (&raw mut (*sample).application).write(verdict.number() as u32);
-            (&raw mut (*sample).now).write(now);
+            (&raw mut (*sample).application).write(request.application as u32);
+            (&raw mut (*sample).now).write(request.now);
             (&raw mut (*sample).key).write(dissection.key);
             (&raw mut (*sample).station).write(dissection.source_station);
-            (&raw mut (*sample).length).write(length as u64);
-            (&raw mut (*sample).octets).write([0; SAMPLE_OCTETS]);
-            let octets = (&raw mut (*sample).octets).cast();
-            if length == 0 || length > SAMPLE_OCTETS {
-                -1
-            } else {
-                bpf_xdp_load_bytes(
-                    self.context.ctx,
-                    dissection.payload_offset as u32,
-                    octets,
-                    length as u32,
-                )
-            }
+            (&raw mut (*sample).sequence).write(dissection.tcp_sequence);
+            (&raw mut (*sample).length).write(length as u32);
+            frame.copy(dissection.payload_offset, length, &mut (*sample).octets)
         };
-        if loaded == 0 {
+        if is_copied {
             record.submit(NO_WAKEUP);
             self.note(Entry::Samples, 1);
         } else {

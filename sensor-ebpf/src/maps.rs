@@ -9,6 +9,7 @@ use sensor_common::{
     abi::{ClockReading, ReplayFrame, Settings},
     account::Work,
     books::{InterfaceRow, Ledger},
+    budget::SampleBudget,
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::FlowSet,
 };
@@ -62,12 +63,6 @@ pub static REPLAY_FRAME: Array<ReplayFrame> = Array::with_max_entries(1, BPF_F_M
 
 #[map]
 pub static CLOCK: Array<ClockReading> = Array::with_max_entries(1, 0);
-
-#[repr(C)]
-pub struct SampleBudget {
-    pub second: u64,
-    pub taken: u64,
-}
 
 /// The settings under which the pinned maps were filled, for the agent that finds them.
 #[map]

@@ -73,7 +73,7 @@ pub fn observe(context: &XdpContext) {
     let set = unsafe { &mut *set };
     // Read again: how far the dissection looked would else be a state of its own to the verifier.
     let frame = XdpFrame::new(context);
-    let environment = XdpEnvironment::new(context, cpu);
+    let environment = XdpEnvironment::new(cpu);
     let first_position = set_index * WAYS as u32;
     account(&environment, &frame, work, set, first_position, octets, reception.now);
 }

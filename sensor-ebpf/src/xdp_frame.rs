@@ -10,6 +10,7 @@ use aya_ebpf::{
 use sensor_common::{
     frame::Frame,
     payload::{WINDOW, WORDS},
+    record::SAMPLE_OCTETS,
 };
 
 /// Offsets beyond this are refused, so that the verifier can bound every sum.
@@ -73,6 +74,24 @@ impl Frame for XdpFrame {
                 length as u32,
             );
         }
+    }
+
+    #[inline(always)]
+    fn copy(&self, offset: usize, length: usize, octets: &mut [u8; SAMPLE_OCTETS]) -> bool {
+        let length = opaque(length);
+        if length == 0 || length > SAMPLE_OCTETS {
+            return false;
+        }
+        // SAFETY: `octets` has room for `length`; the helper checks the frame's bounds.
+        let failure = unsafe {
+            bpf_xdp_load_bytes(
+                self.context,
+                offset as u32,
+                octets.as_mut_ptr().cast(),
+                length as u32,
+            )
+        };
+        failure == 0
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! What a data path tells the pipeline at one reading: the seam between live traffic and a replay.
 
 use sensor_common::{
-    application::{Application, Evidence},
+    application::{Application, Change, Evidence, Identification},
     endpoint::{EndpointIndex, EndpointKey},
     flow::FlowKey,
 };
@@ -25,6 +25,11 @@ pub struct FlowDelta {
     pub icmp_type_code: u16,
     pub application: Application,
     pub evidence: Evidence,
+    /// What was thought before, [`Application::Unknown`] if nothing was, and why it was given up.
+    pub earlier: Identification,
+    pub change: Change,
+    /// Of the first octets of payload, keyed; 0 if there was none.
+    pub digest: u32,
     /// First packet of the flow, and the last one so far.
     pub first_seen: Moment,
     pub last_seen: Moment,
@@ -49,6 +54,8 @@ pub struct PayloadSample {
     /// The sender's station (MAC) address, 48 bits.
     pub station: u64,
     pub application: Application,
+    /// TCP sequence number of the first octet, else 0.
+    pub sequence: u32,
     pub octets: bytes::Bytes,
     pub at: Moment,
 }

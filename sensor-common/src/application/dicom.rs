@@ -67,3 +67,15 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     };
     confirmed.then_some(Identification::confirmed(Application::Dicom))
 }
+
+/// Octets that may leave the kernel: the PDUs that open or refuse an association, and the command
+/// at the beginning of a message (PS3.7 section 6.3.1), never the data set after it.
+#[inline(always)]
+pub(super) fn sample_length(payload: &Payload) -> usize {
+    const COMMAND: u8 = 1;
+    match payload.octet(0) {
+        ASSOCIATE_RQ | ASSOCIATE_AC | ASSOCIATE_RJ => payload.length(),
+        DATA_TF if payload.octet(11) & COMMAND != 0 => 10 + payload.be_u32(6) as usize,
+        _ => 0,
+    }
+}

@@ -1,7 +1,11 @@
 //! One flow in the table.
 
 use super::key::FlowKey;
-use crate::{application::Verdict, endpoint::EndpointIndex, wire::transport::tcp_flags};
+use crate::{
+    application::{Application, Evidence, Identification, Verdict},
+    endpoint::EndpointIndex,
+    wire::transport::tcp_flags,
+};
 
 /// 64-bit words of a slot.
 pub const SLOT_WORDS: usize = 16;
@@ -38,13 +42,28 @@ pub struct FlowSlot {
     pub generation: u32,
     /// How the verdict was reached: [`crate::application::Evidence`] as a number.
     pub evidence: u8,
-    /// Payload packets inspected so far.
+    /// Payload packets inspected or sampled so far.
     pub inspected: u8,
     /// ICMP type and code of the first packet.
     pub icmp_type_code: u16,
     /// TCP control bits of the first packet.
     pub first_tcp_flags: u8,
-    _reserved: [u8; 23],
+    /// Packets looked at for the verdict so far, with payload or without.
+    pub looked_at: u8,
+    /// The verdict before the present one, how it was reached, and why it was given up:
+    /// [`crate::application::Change`] as a number.
+    pub earlier_application: u8,
+    pub earlier_evidence: u8,
+    pub change: u8,
+    /// Octets in `held`.
+    pub held_length: u8,
+    _reserved: [u8; 2],
+    /// The first octets of a stream that came in a segment of their own, too few to tell anything,
+    /// until the next segment comes.
+    pub held: u64,
+    /// Of the first octets of payload, keyed; 0 if there was none.
+    pub digest: u32,
+    _reserved_end: u32,
 }
 
 /// What a slot keeps of a flow's first packet.
@@ -84,9 +103,34 @@ impl FlowSlot {
         Verdict::from_bits(self.place as u8)
     }
 
+    /// What the flow speaks, as far as is known.
+    #[inline(always)]
+    pub fn identification(&self) -> Identification {
+        Identification {
+            application: self.verdict().application(),
+            evidence: Evidence::from_number(self.evidence),
+        }
+    }
+
+    /// What was thought before, [`Application::Unknown`] if nothing was.
+    pub fn earlier_identification(&self) -> Identification {
+        Identification {
+            application: Application::from_number(self.earlier_application).unwrap_or_default(),
+            evidence: Evidence::from_number(self.earlier_evidence),
+        }
+    }
+
     #[inline(always)]
     pub fn set_verdict(&mut self, verdict: Verdict) {
         self.place = self.place & !0xff | verdict.bits() as u64;
+    }
+
+    /// Ends the search for a better verdict, and forgets what was held back for it.
+    #[inline(always)]
+    pub fn settle(&mut self) {
+        self.set_verdict(self.verdict().to_settled());
+        self.held = 0;
+        self.held_length = 0;
     }
 
     /// Every TCP control bit seen, IPFIX `tcpControlBits`.
@@ -176,9 +220,14 @@ impl FlowSlot {
                 | (self.evidence as u64) << 32
                 | (self.inspected as u64) << 40
                 | (self.icmp_type_code as u64) << 48,
-            self.first_tcp_flags as u64,
+            self.first_tcp_flags as u64
+                | (self.looked_at as u64) << 8
+                | (self.earlier_application as u64) << 16
+                | (self.earlier_evidence as u64) << 24
+                | (self.change as u64) << 32,
+            // What is held is payload, and stays.
             0,
-            0,
+            self.digest as u64,
         ]
     }
 
@@ -202,7 +251,15 @@ impl FlowSlot {
             inspected: (words[12] >> 40) as u8,
             icmp_type_code: (words[12] >> 48) as u16,
             first_tcp_flags: words[13] as u8,
-            _reserved: [0; 23],
+            looked_at: (words[13] >> 8) as u8,
+            earlier_application: (words[13] >> 16) as u8,
+            earlier_evidence: (words[13] >> 24) as u8,
+            change: (words[13] >> 32) as u8,
+            held_length: 0,
+            _reserved: [0; 2],
+            held: 0,
+            digest: words[15] as u32,
+            _reserved_end: 0,
         }
     }
 
@@ -234,6 +291,13 @@ impl FlowSlot {
         self.inspected = 0;
         self.icmp_type_code = first.icmp_type_code;
         self.first_tcp_flags = first.tcp_flags;
+        self.looked_at = 0;
+        self.earlier_application = 0;
+        self.earlier_evidence = 0;
+        self.change = 0;
+        self.held_length = 0;
+        self.held = 0;
+        self.digest = 0;
         core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
         self.generation = self.generation.wrapping_add(1);
     }

@@ -30,6 +30,8 @@ pub struct Transport {
     pub destination_port: u16,
     /// TCP control bits, else 0.
     pub tcp_flags: u8,
+    /// TCP sequence number, else 0.
+    pub tcp_sequence: u32,
     /// ICMP type and code (type in the high octet), else 0.
     pub icmp_type_code: u16,
     pub header_length: usize,
@@ -50,15 +52,16 @@ pub fn transport<F: Frame + ?Sized>(
     match protocol {
         protocol::TCP => {
             let control = frame.be_u64(offset + 12).ok_or(Undissected::TruncatedTransport)?;
-            let ports = frame.be_u32(offset).ok_or(Undissected::TruncatedTransport)?;
+            let beginning = frame.be_u64(offset).ok_or(Undissected::TruncatedTransport)?;
             let header_length = (control >> 60) as usize * 4;
             if header_length < 20 {
                 return Err(Undissected::InvalidTcp);
             }
             Ok(Transport {
-                source_port: (ports >> 16) as u16,
-                destination_port: ports as u16,
+                source_port: (beginning >> 48) as u16,
+                destination_port: (beginning >> 32) as u16,
                 tcp_flags: (control >> 48) as u8,
+                tcp_sequence: beginning as u32,
                 icmp_type_code: 0,
                 header_length,
             })

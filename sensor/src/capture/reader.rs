@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use sensor_common::{
-    application::{Context, Evidence, Identification, identify_by_port},
+    application::{Application, Change, Context, Identification, identify_by_port},
     books::{Entry, Ledger},
     endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT},
     flow::FlowSlot,
@@ -301,14 +301,11 @@ impl Reader {
 /// What the flow speaks. Where the program has seen payload but too little of it to give up on
 /// markers, the port is all there is.
 fn identification(slot: &FlowSlot) -> Identification {
-    let verdict = slot.verdict();
-    if !verdict.is_settled() && slot.inspected > 0 {
+    let identification = slot.identification();
+    if identification.application == Application::Unknown && slot.inspected > 0 {
         return identify_by_port(&Context::of(&slot.key())).unwrap_or_default();
     }
-    Identification {
-        application: verdict.application(),
-        evidence: Evidence::from_number(slot.evidence),
-    }
+    identification
 }
 
 fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> FlowDelta {
@@ -324,6 +321,9 @@ fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> Fl
         icmp_type_code: slot.icmp_type_code,
         application,
         evidence,
+        earlier: slot.earlier_identification(),
+        change: Change::from_number(slot.change),
+        digest: slot.digest,
         first_seen: clock.moment(slot.first_seen),
         last_seen: clock.moment(slot.last_seen(now)),
         is_new: seen.packets == 0,

@@ -237,6 +237,7 @@ mod tests {
             key: FlowKey::default(),
             station: CLIENT,
             application: Application::Dhcp,
+            sequence: 0,
             octets: Bytes::from(octets),
             at: Moment::default(),
         })
@@ -369,6 +370,7 @@ mod tests {
             key: FlowKey::default(),
             station: CLIENT,
             application: Application::Dns,
+            sequence: 0,
             octets: Bytes::from(request().to_vec().unwrap()),
             at: Moment::default(),
         };

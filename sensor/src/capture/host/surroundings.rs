@@ -1,15 +1,17 @@
 //! Vectors in the place of the program's maps and rings.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::{HashMap, VecDeque},
 };
 
+use bytes::Bytes;
 use sensor_common::{
     abi::Settings,
-    account::Environment,
+    account::{Environment, SampleRequest},
     application::{CAPACITY, Verdict},
     books::{Entry, Ledger},
+    budget::SampleBudget,
     dissect::Dissection,
     endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals},
     flow::FlowSlot,
@@ -34,8 +36,7 @@ pub struct Surroundings {
     ledger: RefCell<Ledger>,
     records: RefCell<Vec<Evicted>>,
     notices: RefCell<Vec<Notice>>,
-    /// The present second and the samples taken in it.
-    samples: Cell<(u64, u64)>,
+    budget: RefCell<SampleBudget>,
 }
 
 impl Surroundings {
@@ -51,7 +52,7 @@ impl Surroundings {
             ledger: RefCell::default(),
             records: RefCell::default(),
             notices: RefCell::default(),
-            samples: Cell::default(),
+            budget: RefCell::default(),
         }
     }
 
@@ -151,28 +152,26 @@ impl Environment for Surroundings {
         &self,
         frame: &F,
         dissection: &Dissection,
-        verdict: Verdict,
-        now: u64,
+        request: &SampleRequest,
     ) {
-        let second = now / u64::from(self.settings.ticks_per_second | 1);
-        let (present, taken) = self.samples.get();
-        let taken = if present == second { taken + 1 } else { 1 };
-        self.samples.set((second, taken));
-        if taken > u64::from(self.settings.samples_per_second) {
+        let second = request.now / u64::from(self.settings.ticks_per_second | 1);
+        let limit = u64::from(self.settings.samples_per_second);
+        if !self.budget.borrow_mut().take(second, limit, request.endpoint) {
             return self.note(Entry::SamplesLimited, 1);
         }
         let readable = frame.readable_length().saturating_sub(dissection.payload_offset);
-        let length = readable.min(dissection.payload_length).min(SAMPLE_OCTETS);
-        if length == 0 {
+        let length = readable.min(request.length).min(SAMPLE_OCTETS);
+        let mut octets = [0; SAMPLE_OCTETS];
+        if length == 0 || !frame.copy(dissection.payload_offset, length, &mut octets) {
             return;
         }
-        let octets = (0..length).map_while(|at| frame.octet(dissection.payload_offset + at));
         self.notices.borrow_mut().push(Notice::Sample(PayloadSample {
             key: dissection.key,
             station: dissection.source_station,
-            application: verdict.application(),
-            octets: octets.collect(),
-            at: TickClock::of_replay().moment(now),
+            application: Verdict::from_bits(request.application).application(),
+            sequence: dissection.tcp_sequence,
+            octets: Bytes::copy_from_slice(&octets[..length]),
+            at: TickClock::of_replay().moment(request.now),
         }));
         self.note(Entry::Samples, 1);
     }

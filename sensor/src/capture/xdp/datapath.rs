@@ -334,12 +334,14 @@ fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
     }
     let now = word()?;
     let key = FlowKey::from_words([word()?, word()?, word()?, word()?, word()?, word()?]);
-    let (station, length) = (word()?, word()? as usize);
+    let station = word()?;
+    let (sequence, length) = (octets.try_get_u32_ne().ok()?, octets.try_get_u32_ne().ok()?);
     Some(Notice::Sample(PayloadSample {
         key,
         station,
         application: Application::from_number(second as u8)?,
-        octets: Bytes::copy_from_slice(octets.get(..length)?),
+        sequence,
+        octets: Bytes::copy_from_slice(octets.get(..length as usize)?),
         at: clock.moment(now),
     }))
 }

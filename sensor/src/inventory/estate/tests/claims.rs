@@ -29,6 +29,7 @@ fn dhcp(station: u64, client: u64, build: impl FnOnce(&mut Message)) -> PayloadS
         }),
         station,
         application: Application::Dhcp,
+        sequence: 0,
         octets: Bytes::from(message.to_vec().unwrap()),
         at: at(50),
     }

@@ -1,0 +1,251 @@
+//! What a flow speaks: by its headers, by the memory of its conversation, by its payload, and at
+//! last by its port. A verdict is provisional until nothing better can come; then it is settled,
+//! and no packet of the flow is looked at any more.
+
+use core::hint::black_box;
+
+use super::{Environment, SampleRequest, Work, destination_endpoint, fold, is_first_segment};
+use crate::{
+    application::{
+        Application, Change, Context, Evidence, Identification, Verdict, identify,
+        identify_by_headers, identify_by_port, sample_length,
+    },
+    books::Entry,
+    endpoint::ELSEWHERE,
+    flow::{FlowSet, FlowSlot, WAYS},
+    frame::Frame,
+    wire::transport::protocol,
+};
+
+/// Payload packets of a direction in which markers are looked for.
+pub const INSPECTED_PACKETS: u8 = 4;
+
+/// Packets, with payload or without, after which a direction keeps the verdict that it has: one
+/// that only acknowledges must not be looked at for ever.
+pub const LOOKED_AT_PACKETS: u8 = 24;
+
+/// Payloads shorter than this tell too little; the next segment's is read with it.
+const HELD_OCTETS: usize = 8;
+
+/// A verdict that may take the place of the flow's present one, if it says more.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Proposal {
+    application: u8,
+    evidence: u8,
+    change: u8,
+}
+
+/// Improves the flow's verdict if this packet, or the other direction's memory, allows it.
+#[inline(never)]
+pub(super) fn classify<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    set: &mut FlowSet,
+) {
+    let work = black_box(work);
+    let dissection = &work.dissection;
+    let key = &dissection.key;
+    if let Some(identification) = identify_by_headers(key, dissection.is_later_fragment) {
+        propose(environment, work, set, identification, Change::None);
+        return set.slots[work.way % WAYS].settle();
+    }
+    work.conversation = key.conversation(environment.seed());
+    if is_first_segment(dissection.tcp_flags) {
+        // The ports may be in use again for something else.
+        environment.remember(work.conversation, 0);
+        return;
+    }
+    let slot = &mut set.slots[work.way % WAYS];
+    slot.looked_at = slot.looked_at.saturating_add(1);
+    let recalled = recollection(environment.recall(work.conversation), work.conversation);
+    propose(environment, work, set, recalled, Change::OtherDirection);
+    if work.dissection.payload_length > 0 {
+        inspect(environment, frame, work, set);
+    }
+    if is_done(&set.slots[work.way % WAYS]) {
+        settle(environment, work, set);
+    }
+}
+
+/// Looks at one payload, and lets user space see of it what it may.
+#[inline(never)]
+fn inspect<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    set: &mut FlowSet,
+) {
+    let work = black_box(work);
+    let slot = &mut set.slots[work.way % WAYS];
+    let Work { dissection, payload, .. } = work;
+    environment.note(Entry::Inspected, 1);
+    slot.inspected += 1;
+    payload.fill(frame, dissection.payload_offset, dissection.payload_length);
+    payload.prepend(slot.held, slot.held_length as usize);
+    if slot.inspected == 1 || slot.held_length != 0 {
+        slot.digest = payload.digest(environment.seed());
+    }
+    slot.held_length = 0;
+    slot.held = 0;
+    if slot.evidence != Evidence::Confirmed as u8 {
+        find_marker(environment, frame, work, set);
+    }
+    sample(environment, frame, work, set);
+}
+
+/// Asks the recognisers, and tells the other direction what they found.
+#[inline(never)]
+fn find_marker<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    set: &mut FlowSet,
+) {
+    let work = black_box(work);
+    let context = Context::of(&work.dissection.key);
+    if let Some(found) = identify(frame, &work.payload, &context) {
+        if propose(environment, work, set, found, Change::LaterPacket) {
+            environment.remember(work.conversation, memory(found, work.conversation));
+        }
+        return;
+    }
+    let slot = &mut set.slots[work.way % WAYS];
+    let length = work.payload.length();
+    let is_stream = context.protocol == protocol::TCP;
+    if is_stream && length < HELD_OCTETS && slot.verdict().number() == 0 {
+        slot.held = work.payload.first_word();
+        slot.held_length = length as u8;
+    }
+}
+
+/// Lets user space see a later payload of a flow that is sampled for as long as it lasts.
+#[inline(never)]
+pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    set: &mut FlowSet,
+) {
+    let work = black_box(work);
+    let Work { dissection, payload, .. } = work;
+    if dissection.payload_length > 0 {
+        payload.fill(frame, dissection.payload_offset, dissection.payload_length);
+        sample(environment, frame, work, set);
+    }
+}
+
+#[inline(never)]
+fn sample<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    set: &mut FlowSet,
+) {
+    let work = black_box(work);
+    let slot = &set.slots[work.way % WAYS];
+    let verdict = slot.verdict();
+    if !verdict.is_sampled(slot.inspected) {
+        return;
+    }
+    let length = sample_length(verdict.bits(), &work.payload);
+    if length > 0 {
+        let (application, endpoint) = (verdict.number(), slot.source_endpoint);
+        let request = SampleRequest { application, endpoint, length, now: work.now };
+        environment.sample(frame, &work.dissection, &request);
+    }
+}
+
+/// Whether later packets can add nothing to what is known of the flow.
+#[inline(always)]
+fn is_done(slot: &FlowSlot) -> bool {
+    let verdict = slot.verdict();
+    if slot.looked_at == u8::MAX {
+        return true;
+    }
+    if verdict.number() == Application::Unknown as u8 {
+        return slot.inspected >= INSPECTED_PACKETS;
+    }
+    if slot.looked_at >= LOOKED_AT_PACKETS || verdict.is_sampled_throughout() {
+        return true;
+    }
+    if slot.evidence == Evidence::Confirmed as u8 {
+        !verdict.is_sampled(slot.inspected + 1)
+    } else {
+        slot.inspected >= INSPECTED_PACKETS
+    }
+}
+
+/// Ends the search; where nothing was found, the port is all there is.
+#[inline(never)]
+fn settle<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
+    let work = black_box(work);
+    let slot = &set.slots[work.way % WAYS];
+    if slot.inspected > 0 && slot.verdict().number() == Application::Unknown as u8 {
+        let by_port = identify_by_port(&Context::of(&work.dissection.key)).unwrap_or_default();
+        propose(environment, work, set, by_port, Change::None);
+    }
+    set.slots[work.way % WAYS].settle();
+}
+
+#[inline(always)]
+fn propose<E: Environment>(
+    environment: &E,
+    work: &mut Work,
+    set: &mut FlowSet,
+    identification: Identification,
+    change: Change,
+) -> bool {
+    work.proposal = Proposal {
+        application: identification.application as u8,
+        evidence: identification.evidence as u8,
+        change: change as u8,
+    };
+    consider(environment, work, set) != 0
+}
+
+/// Gives the flow the proposed verdict if that says more than the present one; 1 if it did.
+#[inline(never)]
+fn consider<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) -> u64 {
+    let work = black_box(work);
+    let slot = &mut set.slots[work.way % WAYS];
+    let Proposal { application, evidence, change } = work.proposal;
+    let present = slot.verdict().number();
+    let is_first = present == Application::Unknown as u8 && application != present;
+    if !is_first && evidence <= slot.evidence {
+        return 0;
+    }
+    fold(environment, slot);
+    if !is_first {
+        slot.earlier_application = present;
+        slot.earlier_evidence = slot.evidence;
+        slot.change = change;
+    }
+    slot.set_verdict(Verdict::from_bits(application));
+    slot.evidence = evidence;
+    if slot.destination_endpoint == ELSEWHERE {
+        // By now the other side has often spoken and is known.
+        slot.destination_endpoint = destination_endpoint(environment, &work.dissection);
+    }
+    1
+}
+
+/// A word of the verdict memory: 48 bits of the conversation, then evidence and verdict.
+#[inline(always)]
+fn memory(identification: Identification, conversation: u64) -> u64 {
+    conversation & !0xffff
+        | (identification.evidence as u64) << 8
+        | Verdict::settled(identification.application).bits() as u64
+}
+
+#[inline(always)]
+fn recollection(word: u64, conversation: u64) -> Identification {
+    if word == 0 || (word ^ conversation) >> 16 != 0 {
+        return Identification::default();
+    }
+    Identification {
+        application: Verdict::from_bits(word as u8).application(),
+        evidence: Evidence::from_number((word >> 8) as u8),
+    }
+}
