@@ -199,6 +199,13 @@ applications! {
     PersonalHealthDevice = 83 "ieee11073_20601",
 }
 
+impl Application {
+    /// Whether link, network or transport headers say it, without a look at any payload.
+    pub const fn is_told_by_headers(self) -> bool {
+        matches!(self as u8, 1..=11)
+    }
+}
+
 /// How a verdict was reached, weakest first.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

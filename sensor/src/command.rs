@@ -78,6 +78,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Devices(words) => list::run(crate::question::Subject::Devices, words),
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
         Command::Alerts(words) => list::run(crate::question::Subject::Alerts, words),
+        Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
         Command::Detach(words) => detach::run(words),
         Command::Verify => verify::run(),
     };

@@ -89,7 +89,7 @@ async fn answer(question: &str, asker: &Asker) -> Value {
     let subject = question.get("list").and_then(Value::as_str).and_then(Subject::from_name);
     match subject {
         None => {
-            json!({"error": "ask {\"list\": \"devices\"}, \"flows\", \"alerts\" or \"status\""})
+            json!({"error": "ask {\"list\": \"devices\"}, \"flows\", \"alerts\", \"unknown\" or \"status\""})
         }
         Some(subject) => match asker.list(subject).await {
             Ok(answer) => answer,

@@ -3,10 +3,16 @@
 mod biflow;
 pub mod community;
 mod expiry;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod key;
+mod opinion;
 pub mod record;
 mod store;
 pub mod table;
+pub mod unclassified;
 
+pub use opinion::{Method, Opinion, Reason, VerdictChange};
 pub use record::{FlowEndReason, FlowRecord, HalfFlow};
 pub use table::{FlowSettings, FlowTable, Outcome};
+pub use unclassified::Unclassified;

@@ -1,12 +1,12 @@
 //! What a data path tells the pipeline at one reading: the seam between live traffic and a replay.
 
 use sensor_common::{
-    application::{Application, Change, Evidence, Identification},
+    application::{Application, Change, Identification},
     endpoint::{EndpointIndex, EndpointKey},
     flow::FlowKey,
 };
 
-use crate::time::Moment;
+use crate::{flow::Opinion, time::Moment};
 
 /// What one flow (one direction, one observation point) did since the last reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,7 @@ pub struct FlowDelta {
     pub first_tcp_flags: u8,
     /// ICMP type and code of the first packet.
     pub icmp_type_code: u16,
-    pub application: Application,
-    pub evidence: Evidence,
+    pub opinion: Opinion,
     /// What was thought before, [`Application::Unknown`] if nothing was, and why it was given up.
     pub earlier: Identification,
     pub change: Change,

@@ -16,7 +16,7 @@ use crate::{
 const VERDICTS_PER_SLOT: u32 = 2;
 const LARGEST_VERDICTS: u32 = 1 << 22;
 /// Samples a second and CPU.
-const SAMPLES_PER_SECOND: u32 = 200;
+const SAMPLES_PER_SECOND: u32 = 1000;
 
 /// The sizes that follow from a configuration on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

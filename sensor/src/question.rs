@@ -20,6 +20,7 @@ pub enum Subject {
     Devices,
     Flows,
     Alerts,
+    Unknown,
     Status,
 }
 
@@ -29,6 +30,7 @@ impl Subject {
             "devices" => Some(Self::Devices),
             "flows" => Some(Self::Flows),
             "alerts" => Some(Self::Alerts),
+            "unknown" => Some(Self::Unknown),
             "status" => Some(Self::Status),
             _ => None,
         }
@@ -39,6 +41,7 @@ impl Subject {
             Self::Devices => "devices",
             Self::Flows => "flows",
             Self::Alerts => "alerts",
+            Self::Unknown => "unknown",
             Self::Status => "status",
         }
     }

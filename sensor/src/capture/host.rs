@@ -44,7 +44,7 @@ impl TableSizes {
             verdict_mask: self.verdicts - 1,
             cpus: 1,
             is_replay: 1,
-            samples_per_second: 1000,
+            samples_per_second: 16_000,
             ticks_per_second: 1000,
             abi_version: sensor_common::abi::ABI_VERSION,
             _reserved: 0,

@@ -15,7 +15,10 @@ use sensor_common::{
 };
 
 use super::{Datapath, Notice, ticks::TickClock};
-use crate::observation::{EndpointSeen, FlowDelta, Observation};
+use crate::{
+    flow::Opinion,
+    observation::{EndpointSeen, FlowDelta, Observation},
+};
 
 /// What was last seen of one slot.
 #[derive(Clone, Copy, Debug, Default)]
@@ -319,8 +322,7 @@ fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> Fl
         tcp_flags: slot.tcp_flags(),
         first_tcp_flags: slot.first_tcp_flags,
         icmp_type_code: slot.icmp_type_code,
-        application,
-        evidence,
+        opinion: Opinion::of_packet_path(application, evidence),
         earlier: slot.earlier_identification(),
         change: Change::from_number(slot.change),
         digest: slot.digest,

@@ -32,6 +32,8 @@ pub enum Command {
     Flows(List),
     /// List the alerts that are firing.
     Alerts(List),
+    /// List the commonest kinds of traffic that were not classified, without any of their payload.
+    Unknown(List),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
     /// Load the program and print how many instructions the verifier went through.

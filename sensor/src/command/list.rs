@@ -1,4 +1,4 @@
-//! `wardline devices`, `flows`, `alerts`: what the running agent says, for people or programs.
+//! `wardline devices`, `flows`, `alerts`, `unknown`: what the running agent says, for people or programs.
 
 use comfy_table::{Table, presets::NOTHING};
 use serde_json::Value;
@@ -60,6 +60,16 @@ fn columns(subject: Subject) -> &'static [(&'static str, &'static str)] {
             ("LIMIT", "/alert/limit"),
             ("SINCE", "/alert/fired_at"),
             ("SUMMARY", "/alert/summary"),
+        ],
+        Subject::Unknown => &[
+            ("PROTO", "/proto"),
+            ("PORT", "/port"),
+            ("DIGEST", "/digest"),
+            ("FLOWS", "/flows"),
+            ("B", "/bytes"),
+            ("PORT SUGGESTS", "/guess"),
+            ("DEVICES", "/devices"),
+            ("LAST SEEN", "/last_seen"),
         ],
         Subject::Status => &[],
     }

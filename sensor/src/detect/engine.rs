@@ -108,7 +108,7 @@ impl Thresholds {
                 Direction::Received => (destination, delta.key.source_words()),
             };
             let Some(device) = device else { continue };
-            if !rule.filter.passes(&delta.key, delta.application) {
+            if !rule.filter.passes(&delta.key, delta.opinion.application) {
                 continue;
             }
             let change = Change::of(rule, delta, part, peer);

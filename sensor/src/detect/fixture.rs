@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use sensor_common::{
-    application::{Application, Evidence},
+    application::Application,
     flow::{FlowKey, FlowKeyFields, Network},
     wire::transport::{protocol, tcp_flags::SYN},
 };
 
+use crate::flow::Opinion;
 use crate::{
     inventory::{Device, DeviceId, DeviceKey},
     observation::FlowDelta,
@@ -86,8 +87,7 @@ impl Draft {
                 tcp_flags: 0,
                 first_tcp_flags: 0,
                 icmp_type_code: 0,
-                application: Application::Unknown,
-                evidence: Evidence::None,
+                opinion: Opinion::default(),
                 earlier: Default::default(),
                 change: Default::default(),
                 digest: 0,

@@ -69,7 +69,7 @@ const fn of(is_initiator: bool) -> Part {
 pub fn is_invalid_opening(delta: &FlowDelta) -> bool {
     let key = &delta.key;
     // Fragments behind the first have neither ports nor flags.
-    let has_header = delta.application != Application::Fragment
+    let has_header = delta.opinion.application != Application::Fragment
         && (key.source_port() != 0 || key.destination_port() != 0);
     let is_invalid = match delta.first_tcp_flags & (SYN | FIN | RST | ACK) {
         0 | FIN => true,
@@ -114,7 +114,7 @@ mod tests {
     fn a_fragment_is_no_probe() {
         let mut fragment = tcp(1, 2, 0, 0).flags(0, 0).delta;
         assert!(!is_invalid_opening(&fragment));
-        fragment.application = Application::Fragment;
+        fragment.opinion.application = Application::Fragment;
         assert!(!is_invalid_opening(&fragment));
         assert!(is_invalid_opening(&tcp(1, 2, 9, 9).flags(0, 0).delta));
     }

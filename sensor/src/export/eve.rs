@@ -5,10 +5,12 @@
 //! escaped by the serializer: a line is always one whole record.
 
 mod alert;
+mod detail;
 mod device;
 mod file;
 mod flow;
 mod text;
+mod unclassified;
 
 use std::io::{self, Write};
 
@@ -22,6 +24,7 @@ use crate::{
     time::{Timestamp, WallClock},
 };
 pub use file::EveFile;
+pub use unclassified::unclassified_value;
 
 /// What records refer to beyond themselves.
 #[derive(Clone, Copy)]

@@ -1,13 +1,14 @@
 //! One biflow while it lasts, and the record that is made of it.
 
 use sensor_common::{
-    application::{Application, Evidence},
+    application::Application,
     flow::Network,
     wire::transport::{protocol, tcp_flags},
 };
 
 use super::{
     key::BiflowKey,
+    opinion::{Method, Opinion, Reason, VerdictChange},
     record::{FlowEndReason, FlowRecord, HalfFlow},
 };
 use crate::{inventory::DeviceId, observation::FlowDelta, time::Moment};
@@ -21,15 +22,15 @@ pub(super) struct Half {
     first_seen: u64,
     /// 0 where the key holds none.
     station: u64,
-    pub device: Option<DeviceId>,
+    /// The number of the device and one more, 0 where none is known: half of an option's memory.
+    device: u32,
     interface: u32,
     outer_vlan: u16,
     inner_vlan: u16,
     icmp_type_code: u16,
     tcp_flags: u8,
     claim: Claim,
-    application: Application,
-    evidence: Evidence,
+    opinion: Opinion,
     /// Whether it sent anything since the biflow began.
     pub has_sent: bool,
     /// The kernel's flow was opened within this biflow, so that its control bits are of this
@@ -82,7 +83,7 @@ impl Claim {
 #[derive(Clone, Debug)]
 pub(super) struct Biflow {
     pub key: BiflowKey,
-    id: u64,
+    pub id: u64,
     halves: [Half; 2],
     start: u64,
     pub last_seen: u64,
@@ -90,13 +91,18 @@ pub(super) struct Biflow {
     pub recorded: u64,
     /// The deadline at which it is queued.
     pub queued: u64,
-    /// When it was seen to be closed or reset.
-    pub closed: Option<u64>,
+    /// When it was seen to be closed or reset, [`u64::MAX`] while it was not: half of an option's
+    /// memory.
+    closed_at: u64,
     /// Which end is the initiator, once a record has said so.
     settled_initiator: Option<u8>,
     /// Whether its connection may still turn out to be half open.
     pub awaits_outcome: bool,
     pub had_outcome: bool,
+    /// Of the first octets of the first payload, keyed; 0 if there was none.
+    digest: u32,
+    /// The last opinion of a direction that was given up, and why.
+    earlier: Option<(Opinion, Reason)>,
 }
 
 impl Biflow {
@@ -112,10 +118,12 @@ impl Biflow {
             last_seen: delta.last_seen.as_micros(),
             recorded: start.as_micros(),
             queued: u64::MAX,
-            closed: None,
+            closed_at: u64::MAX,
             settled_initiator: None,
             awaits_outcome: false,
             had_outcome: false,
+            digest: 0,
+            earlier: None,
         }
     }
 
@@ -132,21 +140,31 @@ impl Biflow {
         }
         self.last_seen = self.last_seen.max(delta.last_seen.as_micros());
         self.halves[from].add(delta);
+        if let Some(earlier) = self.halves[from].consider(delta) {
+            self.earlier = Some(earlier);
+        }
+        if self.digest == 0 {
+            self.digest = delta.digest;
+        }
         if source.is_some() {
-            self.halves[from].device = source;
+            self.halves[from].set_device(source);
         }
         let other = &mut self.halves[1 - from];
         if destination.is_some() {
-            other.device = destination;
+            other.set_device(destination);
         }
         if !other.has_sent {
             // Until it answers: where the frames for it were sent.
             other.station = delta.key.destination_station().unwrap_or(0);
         }
-        if self.key.protocol == protocol::TCP && self.closed.is_none() && self.is_closed() {
-            self.closed = Some(self.last_seen);
+        if self.key.protocol == protocol::TCP && self.closed().is_none() && self.is_closed() {
+            self.closed_at = self.last_seen;
         }
         self.awaits_outcome = !self.had_outcome && self.opener().is_some();
+    }
+
+    pub fn closed(&self) -> Option<u64> {
+        (self.closed_at != u64::MAX).then_some(self.closed_at)
     }
 
     fn is_closed(&self) -> bool {
@@ -199,7 +217,7 @@ impl Biflow {
         let initiator = self.initiator();
         let (forward, reverse) = (&self.halves[initiator], &self.halves[1 - initiator]);
         let first = if forward.has_sent { forward } else { reverse };
-        let (application, evidence) = best_application(forward, reverse);
+        let opinion = best_opinion(forward, reverse);
         let (initiator_port, responder_port) = self.key.ports_from(initiator);
         let station = |half: &Half| (half.station != 0).then_some(half.station);
         FlowRecord {
@@ -212,14 +230,20 @@ impl Biflow {
             responder_port,
             initiator_station: station(forward),
             responder_station: station(reverse),
-            initiator_device: forward.device,
-            responder_device: reverse.device,
+            initiator_device: forward.device(),
+            responder_device: reverse.device(),
             outer_vlan: first.outer_vlan,
             inner_vlan: first.inner_vlan,
             interface: first.interface,
             icmp_type_code: first.icmp_type_code,
-            application,
-            evidence,
+            opinion,
+            change: self.earlier.map(|(from, reason)| VerdictChange {
+                from: (from.application, from.evidence),
+                to: (opinion.application, opinion.evidence),
+                reason,
+            }),
+            detail: None,
+            digest: self.digest,
             forward: forward.counted(),
             reverse: reverse.counted(),
             start: Moment::from_micros(self.start),
@@ -257,12 +281,36 @@ impl Half {
         self.packets += delta.packets;
         self.octets += delta.octets;
         self.tcp_flags |= delta.tcp_flags;
-        if is_better((delta.application, delta.evidence), (self.application, self.evidence))
-            || (delta.application != Application::Unknown && delta.evidence == self.evidence)
-        {
-            self.application = delta.application;
-            self.evidence = delta.evidence;
+    }
+
+    /// Takes over what the packets show, if it is better; the opinion that was given up for it.
+    fn consider(&mut self, delta: &FlowDelta) -> Option<(Opinion, Reason)> {
+        let shown = delta.opinion;
+        let is_as_good = shown.application != Application::Unknown
+            && (shown.evidence, shown.method) == (self.opinion.evidence, self.opinion.method);
+        if shown == self.opinion || !(shown.outweighs(self.opinion) || is_as_good) {
+            return None;
         }
+        let before = std::mem::replace(&mut self.opinion, shown);
+        if let (Method::Payload, Some(reason)) =
+            (shown.method, Reason::of_packet_path(delta.change))
+        {
+            let earlier = &delta.earlier;
+            return Some((Opinion::of_packet_path(earlier.application, earlier.evidence), reason));
+        }
+        let reason = match shown.method {
+            Method::Control => Reason::Control,
+            _ => Reason::LaterPacket,
+        };
+        (before.application != Application::Unknown).then_some((before, reason))
+    }
+
+    pub fn device(&self) -> Option<DeviceId> {
+        self.device.checked_sub(1).map(DeviceId)
+    }
+
+    fn set_device(&mut self, device: Option<DeviceId>) {
+        self.device = device.map_or(0, |device| device.0.saturating_add(1));
     }
 
     /// Control bits that were surely sent within this biflow.
@@ -282,16 +330,7 @@ pub(super) fn begins_connection(delta: &FlowDelta) -> bool {
         && delta.first_tcp_flags & tcp_flags::SYN != 0
 }
 
-/// On equal evidence the initiator's word counts.
-fn best_application(forward: &Half, reverse: &Half) -> (Application, Evidence) {
-    let [forward, reverse] = [forward, reverse].map(|half| (half.application, half.evidence));
-    if is_better(reverse, forward) { reverse } else { forward }
-}
-
-fn is_better(candidate: (Application, Evidence), present: (Application, Evidence)) -> bool {
-    match (candidate.0, present.0) {
-        (Application::Unknown, _) => false,
-        (_, Application::Unknown) => true,
-        _ => candidate.1 > present.1,
-    }
+/// Between equals the initiator's word counts.
+fn best_opinion(forward: &Half, reverse: &Half) -> Opinion {
+    if reverse.opinion.outweighs(forward.opinion) { reverse.opinion } else { forward.opinion }
 }

@@ -2,12 +2,10 @@
 
 use std::net::IpAddr;
 
-use sensor_common::{
-    application::{Application, Evidence},
-    flow::Network,
-};
+use sensor_common::flow::Network;
 
-use crate::{inventory::DeviceId, time::Moment};
+use super::opinion::{Opinion, VerdictChange};
+use crate::{interpret::FlowDetail, inventory::DeviceId, time::Moment};
 
 /// One direction of a biflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,8 +65,13 @@ pub struct FlowRecord {
     /// Kernel index of the interface on which the first packet came in.
     pub interface: u32,
     pub icmp_type_code: u16,
-    pub application: Application,
-    pub evidence: Evidence,
+    pub opinion: Opinion,
+    /// The last verdict that was given up.
+    pub change: Option<VerdictChange>,
+    /// What the flow's own messages say of it.
+    pub detail: Option<Box<FlowDetail>>,
+    /// Of the first octets of the first payload, keyed; 0 if there was none.
+    pub digest: u32,
     pub forward: HalfFlow,
     pub reverse: HalfFlow,
     pub start: Moment,

@@ -3,7 +3,7 @@
 //! Pure: time is what deltas and callers say. A reading is to be observed before the table is
 //! expired at the moment of that reading.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use super::{
     biflow::{Biflow, begins_connection},
@@ -12,7 +12,9 @@ use super::{
     record::{FlowEndReason, FlowRecord},
     store::BiflowStore,
 };
-use crate::{inventory::DeviceId, observation::FlowDelta, time::Moment};
+use sensor_common::flow::FlowKey;
+
+use crate::{interpret::FlowDetail, inventory::DeviceId, observation::FlowDelta, time::Moment};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowSettings {
@@ -69,7 +71,13 @@ pub struct FlowTable {
     outcomes: Vec<Outcome>,
     last_id: u64,
     displaced: u64,
+    /// What the messages of flows say of them, by the flow's id; few say anything.
+    details: HashMap<u64, Box<FlowDetail>>,
+    undescribed: u64,
 }
+
+/// Flows whose details are held.
+const MOST_DETAILS: usize = 1 << 16;
 
 impl FlowTable {
     /// Timeouts of zero are taken as the shortest possible, a maximum of zero as one.
@@ -88,6 +96,8 @@ impl FlowTable {
             outcomes: Vec::new(),
             last_id: 0,
             displaced: 0,
+            details: HashMap::new(),
+            undescribed: 0,
         }
     }
 
@@ -103,6 +113,27 @@ impl FlowTable {
     /// Biflows that were ended early because the table was full, since the start.
     pub fn displaced(&self) -> u64 {
         self.displaced
+    }
+
+    /// Flows whose details found no room, since the start.
+    pub fn undescribed(&self) -> u64 {
+        self.undescribed
+    }
+
+    /// Adds to a flow's record what a message of it says; `false` if no such flow is held (yet).
+    pub fn describe(&mut self, key: &FlowKey, detail: &FlowDetail) -> bool {
+        let found = BiflowKey::of(key, self.settings.by_vlan)
+            .and_then(|(key, _)| self.store.find(&key))
+            .map(|index| self.store.get(index).id);
+        let Some(id) = found else { return false };
+        if let Some(present) = self.details.get_mut(&id) {
+            present.add(detail.clone());
+        } else if self.details.len() < MOST_DETAILS {
+            self.details.insert(id, Box::new(detail.clone()));
+        } else {
+            self.undescribed += 1;
+        }
+        true
     }
 
     /// Adds what one flow did since the last reading; the devices are those of its two endpoints.
@@ -161,7 +192,9 @@ impl FlowTable {
             let biflow = self.store.get_mut(index);
             if after(biflow.recorded, settings.active_timeout) <= micros {
                 if biflow.has_news() {
-                    records.push(biflow.record(FlowEndReason::ActiveTimeout));
+                    let mut record = biflow.record(FlowEndReason::ActiveTimeout);
+                    record.detail = self.details.get(&record.id).cloned();
+                    records.push(record);
                     biflow.mark_recorded();
                 }
                 biflow.recorded = micros;
@@ -177,7 +210,7 @@ impl FlowTable {
     pub fn finish(&mut self, now: Moment, records: &mut Vec<FlowRecord>) {
         self.expire(now, records);
         while let Some(index) = self.store.oldest() {
-            let reason = match self.store.get(index).closed {
+            let reason = match self.store.get(index).closed() {
                 Some(_) => FlowEndReason::EndOfFlow,
                 None => FlowEndReason::ForcedEnd,
             };
@@ -194,7 +227,11 @@ impl FlowTable {
     /// Each biflow as its record would be now, as if the active timeout had passed; the one longest
     /// unseen first.
     pub fn iter(&self) -> impl Iterator<Item = FlowRecord> {
-        self.store.iter().map(|biflow| biflow.record(FlowEndReason::ActiveTimeout))
+        self.store.iter().map(|biflow| {
+            let mut record = biflow.record(FlowEndReason::ActiveTimeout);
+            record.detail = self.details.get(&record.id).cloned();
+            record
+        })
     }
 
     fn open(&mut self, key: BiflowKey, delta: &FlowDelta) -> u32 {
@@ -215,7 +252,8 @@ impl FlowTable {
             let at = Moment::from_micros(at).min(now);
             self.settle(index, true, at);
         }
-        let record = self.store.get(index).record(reason);
+        let mut record = self.store.get(index).record(reason);
+        record.detail = self.details.remove(&record.id);
         self.store.remove(index);
         record
     }
@@ -223,18 +261,18 @@ impl FlowTable {
     /// Why a delta of a biflow's key is the beginning of another biflow.
     fn reason_to_begin_anew(&self, biflow: &Biflow, delta: &FlowDelta) -> Option<FlowEndReason> {
         let first_seen = delta.first_seen.as_micros();
-        if biflow.closed.is_some_and(|closed| first_seen > closed) && begins_connection(delta) {
+        if biflow.closed().is_some_and(|closed| first_seen > closed) && begins_connection(delta) {
             return Some(FlowEndReason::EndOfFlow);
         }
         let is_after_idle = after(biflow.last_seen, self.settings.idle_timeout) <= first_seen;
-        (delta.is_new && is_after_idle).then_some(match biflow.closed {
+        (delta.is_new && is_after_idle).then_some(match biflow.closed() {
             Some(_) => FlowEndReason::EndOfFlow,
             None => FlowEndReason::IdleTimeout,
         })
     }
 
     fn end_reason(&self, biflow: &Biflow, now: u64) -> Option<FlowEndReason> {
-        let closed = biflow.closed.map(|at| after(at, self.settings.linger));
+        let closed = biflow.closed().map(|at| after(at, self.settings.linger));
         if closed.is_some_and(|at| at <= now) {
             return Some(FlowEndReason::EndOfFlow);
         }
@@ -270,7 +308,7 @@ impl FlowTable {
         biflow.had_outcome = true;
         if let Some(opener) = biflow.opener() {
             self.outcomes.push(Outcome {
-                initiator_device: biflow.half(opener).device,
+                initiator_device: biflow.half(opener).device(),
                 is_half_open,
                 at,
             });
@@ -282,7 +320,7 @@ impl FlowTable {
         let biflow = self.store.get(index);
         let mut at = after(biflow.last_seen, self.settings.idle_timeout)
             .min(after(biflow.recorded, self.settings.active_timeout));
-        if let Some(closed) = biflow.closed {
+        if let Some(closed) = biflow.closed() {
             at = at.min(after(closed, self.settings.linger));
         }
         if let Some(unanswered) = self.unanswered_at(biflow) {

@@ -167,10 +167,10 @@ impl Inventory {
             return;
         };
         self.register.touch(id, flow.last_seen);
-        let is_spoken =
-            flow.evidence >= Evidence::Likely && flow.application != Application::Unknown;
+        let is_spoken = flow.opinion.evidence >= Evidence::Likely
+            && flow.opinion.application != Application::Unknown;
         if is_spoken {
-            self.register.update(id, |device| device.applications.insert(flow.application));
+            self.register.update(id, |device| device.applications.insert(flow.opinion.application));
         }
         if flow.is_new && key.has_host_address() {
             self.register.own(id, address_of(key.address));

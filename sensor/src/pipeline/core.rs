@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     detect::{Alert, AlertState, Bounds, ConnectionOutcome, Severity, Thresholds},
     event::Event,
-    flow::{FlowRecord, FlowSettings, FlowTable},
+    flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
     observation::{FlowDelta, Observation},
     time::Moment,
@@ -25,6 +25,7 @@ pub struct Core {
     pub inventory: Inventory,
     pub flows: FlowTable,
     pub thresholds: Thresholds,
+    pub unclassified: Unclassified,
     fired_by_rule: BTreeMap<String, u64>,
     /// The first step.
     started: Option<Moment>,
@@ -60,6 +61,7 @@ impl Core {
                 config.alertmanager.resend_interval,
                 Bounds::default(),
             ),
+            unclassified: Unclassified::default(),
             fired_by_rule: BTreeMap::new(),
             started: None,
             given_out: BTreeSet::new(),
@@ -157,6 +159,7 @@ impl Core {
         }
         for record in self.records.drain(..) {
             *self.records_by_reason.entry(record.end_reason.name()).or_default() += 1;
+            self.unclassified.observe(&record);
             events.push(Event::Flow(record));
         }
     }

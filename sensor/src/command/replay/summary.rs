@@ -34,7 +34,9 @@ pub fn text(capture: &Path, replayed: &Replayed) -> String {
         summary.flows,
         replayed.core.inventory.devices().len(),
     ));
-    for part in [applications(replayed), devices(replayed), alerts(replayed)] {
+    let parts =
+        [applications(replayed), devices(replayed), unclassified(replayed), alerts(replayed)];
+    for part in parts {
         if !part.is_empty() {
             text.push('\n');
             text.push_str(&part);
@@ -110,6 +112,37 @@ fn devices(replayed: &Replayed) -> String {
     }
     let more = if total > MOST { format!("{MOST} of {total} shown\n") } else { String::new() };
     format!("{table}\n{more}")
+}
+
+/// The commonest kinds of traffic without an application that its own octets show.
+fn unclassified(replayed: &Replayed) -> String {
+    let (flows, octets) = replayed.core.unclassified.totals();
+    if flows == 0 {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header([
+        "PROTO",
+        "PORT",
+        "DIGEST",
+        "FLOWS",
+        "OCTETS",
+        "PORT SUGGESTS",
+        "DEVICES",
+    ]);
+    for (key, kind) in replayed.core.unclassified.commonest(MOST) {
+        let devices: Vec<String> = kind.devices.iter().map(|id| id.0.to_string()).collect();
+        table.add_row([
+            key.protocol.to_string(),
+            key.port.to_string(),
+            format!("{:08x}", key.digest),
+            kind.flows.to_string(),
+            kind.octets.to_string(),
+            kind.guess.name().to_owned(),
+            devices.join(" "),
+        ]);
+    }
+    format!("unclassified, or by port alone: {flows} flows, {octets} octets\n{table}\n")
 }
 
 fn alerts(replayed: &Replayed) -> String {

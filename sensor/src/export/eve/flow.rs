@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     EventContext,
+    detail::Detail,
     text::{Hexadecimal, Station},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     time::Timestamp,
 };
 
-const ARP: u16 = 0x0806;
+const ARP: u32 = 0x0806;
 
 #[derive(Serialize)]
 pub(super) struct Event<'a> {
@@ -48,6 +49,9 @@ pub(super) struct Event<'a> {
     icmp_code: Option<u8>,
     app_proto: &'static str,
     app_evidence: &'static str,
+    app_method: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_change: Option<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
     community_id: Option<String>,
     attach_mode: &'a str,
@@ -58,6 +62,18 @@ pub(super) struct Event<'a> {
     flow: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<Tcp>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    detail: Option<Detail<'a>>,
+}
+
+/// The verdict that was given up for the present one.
+#[derive(Serialize)]
+struct Change {
+    from: &'static str,
+    from_evidence: &'static str,
+    to: &'static str,
+    to_evidence: &'static str,
+    reason: &'static str,
 }
 
 /// Counts since the flow's record before this one; `age` in seconds since its start.
@@ -83,15 +99,17 @@ struct Tcp {
 }
 
 impl<'a> Event<'a> {
-    pub fn of(record: &FlowRecord, context: &EventContext<'a>) -> Self {
+    pub fn of<'c: 'a>(record: &'a FlowRecord, context: &EventContext<'c>) -> Self {
         let is_ip = matches!(record.network, Network::Ipv4 | Network::Ipv6);
         let ports = (is_ip && has_ports(record.protocol))
             .then_some((record.initiator_port, record.responder_port));
         let is_icmp = is_ip && matches!(record.protocol, protocol::ICMP | protocol::ICMPV6);
         let icmp = is_icmp.then(|| record.icmp_type_code.to_be_bytes());
         let (ethertype, access_points) = match record.network {
-            Network::Link if record.initiator_port == 0 => (None, Some(record.responder_port)),
-            Network::Link => (Some(record.initiator_port), None),
+            Network::Link if record.initiator_port == 0 => {
+                (None, Some(u32::from(record.responder_port)))
+            }
+            Network::Link => (Some(u32::from(record.initiator_port)), None),
             Network::Arp => (Some(ARP), None),
             _ => (None, None),
         };
@@ -111,8 +129,16 @@ impl<'a> Event<'a> {
             proto: protocol_name(record),
             icmp_type: icmp.map(|[kind, _]| kind),
             icmp_code: icmp.map(|[_, code]| code),
-            app_proto: record.application.name(),
-            app_evidence: record.evidence.name(),
+            app_proto: record.opinion.application.name(),
+            app_evidence: record.opinion.evidence.name(),
+            app_method: record.opinion.method.name(),
+            app_change: record.change.as_ref().map(|change| Change {
+                from: change.from.0.name(),
+                from_evidence: change.from.1.name(),
+                to: change.to.0.name(),
+                to_evidence: change.to.1.name(),
+                reason: change.reason.name(),
+            }),
             community_id: community_id(record),
             attach_mode: context.attach_mode,
             src_device: record.initiator_device.map(|device| device.0),
@@ -135,6 +161,7 @@ impl<'a> Event<'a> {
                 tcp_flags_ts: Hexadecimal(record.forward.tcp_flags.into()),
                 tcp_flags_tc: Hexadecimal(record.reverse.tcp_flags.into()),
             }),
+            detail: record.detail.as_deref().map(Detail::of),
         }
     }
 }

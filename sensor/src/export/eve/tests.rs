@@ -1,15 +1,12 @@
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
-use sensor_common::{
-    application::{Application, Evidence},
-    flow::Network,
-};
+use sensor_common::{application::Application, flow::Network};
 use serde_json::Value;
 
 use super::*;
+use crate::flow::fixture::record;
 use crate::{
     detect::{AlertState, Severity},
-    flow::{FlowEndReason, HalfFlow},
     inventory::{DeviceId, DeviceKey},
     time::Moment,
 };
@@ -20,33 +17,6 @@ fn context() -> EventContext<'static> {
         interface_name: &|index| (index == 3).then_some("eth3"),
         attach_mode: "native",
         sensor: Some("gateway-1"),
-    }
-}
-
-fn record() -> FlowRecord {
-    FlowRecord {
-        id: 7,
-        network: Network::Ipv4,
-        protocol: 6,
-        initiator: Some(IpAddr::from([128, 232, 110, 120])),
-        responder: Some(IpAddr::from([66, 35, 250, 204])),
-        initiator_port: 34855,
-        responder_port: 80,
-        initiator_station: Some(0x0200_0000_0001),
-        responder_station: None,
-        initiator_device: Some(DeviceId(4)),
-        responder_device: None,
-        outer_vlan: 10,
-        inner_vlan: 0,
-        interface: 3,
-        icmp_type_code: 0,
-        application: Application::Http,
-        evidence: Evidence::Confirmed,
-        forward: HalfFlow { packets: 3, octets: 300, tcp_flags: 0x1b },
-        reverse: HalfFlow { packets: 2, octets: 900, tcp_flags: 0x02 },
-        start: Moment::from_micros(0),
-        end: Moment::from_micros(2_500_000),
-        end_reason: FlowEndReason::EndOfFlow,
     }
 }
 
@@ -123,6 +93,7 @@ fn a_tcp_flow_reads_as_suricata_has_it() {
         "proto": "TCP",
         "app_proto": "http",
         "app_evidence": "confirmed",
+            "app_method": "payload",
         "community_id": "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
         "attach_mode": "native",
         "src_device": 4,

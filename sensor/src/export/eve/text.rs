@@ -23,7 +23,7 @@ impl Serialize for Station {
 
 /// A number as hexadecimal digits, two for each octet.
 #[derive(Clone, Copy)]
-pub(super) struct Hexadecimal<const OCTETS: usize>(pub u16);
+pub(super) struct Hexadecimal<const OCTETS: usize>(pub u32);
 
 impl<const OCTETS: usize> Serialize for Hexadecimal<OCTETS> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

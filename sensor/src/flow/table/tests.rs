@@ -10,6 +10,7 @@ use sensor_common::{
 };
 
 use super::*;
+use crate::flow::Opinion;
 
 const SECOND: u64 = 1_000_000;
 const STATION: u64 = 0x0200_0000_0000;
@@ -53,8 +54,7 @@ fn delta(fields: &FlowKeyFields, micros: u64, first_tcp_flags: u8) -> FlowDelta 
         tcp_flags: first_tcp_flags,
         first_tcp_flags,
         icmp_type_code: 0,
-        application: Application::Unknown,
-        evidence: Evidence::None,
+        opinion: Opinion::default(),
         earlier: Default::default(),
         change: Default::default(),
         digest: 0,
@@ -314,10 +314,14 @@ fn the_best_evidence_of_both_directions_names_the_application() {
         let request = delta(&fields((1, 40000), (2, 104)), 0, SYN);
         let answer = delta(&fields((2, 104), (1, 40000)), 1, SYN | ACK);
         for (delta, (application, evidence)) in [(request, forward), (answer, reverse)] {
-            table.observe(&FlowDelta { application, evidence, ..delta }, None, None);
+            table.observe(
+                &FlowDelta { opinion: Opinion::of_packet_path(application, evidence), ..delta },
+                None,
+                None,
+            );
         }
         let record = finished(&mut table, 10).remove(0);
-        (record.application, record.evidence)
+        (record.opinion.application, record.opinion.evidence)
     };
     let unknown = (Application::Unknown, Evidence::Confirmed);
     let by_port = (Application::Dicom, Evidence::Port);

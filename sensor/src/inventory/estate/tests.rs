@@ -12,6 +12,7 @@ use sensor_common::{
 };
 
 use super::*;
+use crate::flow::Opinion;
 
 const PUMP: u64 = 0x0030_e601_0203;
 const ROUTER: u64 = 0x001b_2100_0001;
@@ -48,8 +49,7 @@ fn flow(source_endpoint: EndpointIndex, application: Application, seconds: u64) 
         tcp_flags: 0,
         first_tcp_flags: 0,
         icmp_type_code: 0,
-        application,
-        evidence: Evidence::Confirmed,
+        opinion: Opinion::of_packet_path(application, Evidence::Confirmed),
         earlier: Default::default(),
         change: Default::default(),
         digest: 0,
@@ -189,8 +189,10 @@ fn flows_tell_what_a_device_speaks_and_when_it_was_seen() {
     inventory.take_changes();
     inventory.observe_flow(&flow(2, Application::Hl7, 60));
     inventory.observe_flow(&flow(2, Application::Unknown, 61));
-    inventory
-        .observe_flow(&FlowDelta { evidence: Evidence::Port, ..flow(2, Application::Rdp, 62) });
+    inventory.observe_flow(&FlowDelta {
+        opinion: Opinion::of_packet_path(Application::Rdp, Evidence::Port),
+        ..flow(2, Application::Rdp, 62)
+    });
     let device = inventory.devices().next().unwrap();
     assert_eq!(device.applications, BTreeSet::from([Application::Hl7]));
     assert_eq!(device.last_seen, at(62));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Live, wall_clock};
 use crate::{
     capture::Datapath as _,
-    export::eve::{EventContext, alert_value, device_value, flow_value},
+    export::eve::{EventContext, alert_value, device_value, flow_value, unclassified_value},
     question::Subject,
     snapshot::{DeviceTotals, InterfaceTotals, Snapshot},
 };
@@ -17,6 +17,7 @@ use crate::{
 /// Flows in one answer; the answer says how many there are.
 const FLOWS: usize = 10_000;
 const ALERTS: usize = 1000;
+const UNKNOWN: usize = 200;
 
 impl Live {
     pub(super) fn snapshot(&mut self) -> Snapshot {
@@ -140,6 +141,7 @@ impl Live {
         };
         match subject {
             Subject::Status => self.statistics(),
+            Subject::Unknown => unclassified_value(&self.core.unclassified, UNKNOWN, wall),
             Subject::Alerts => {
                 let alerts = self.core.firing().take(ALERTS).map(|alert| {
                     let device = self.core.inventory.device(alert.device);
