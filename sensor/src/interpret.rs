@@ -1,0 +1,22 @@
+//! What the first octets of a payload say beyond the application: names, interfaces, and the flows
+//! that a control conversation announces.
+//!
+//! Each room reads samples of one protocol and is pure: no clock, socket or file. A sample is the
+//! beginning of one payload, may be cut anywhere, and holds whatever its sender wrote; what stands
+//! before the cut is read. Names are checked ([`text::name`]) and everything is bounded.
+
+pub mod announcement;
+pub mod dcerpc;
+pub mod dicom;
+pub mod expectation;
+pub mod ftp;
+pub mod octets;
+pub mod rtsp;
+pub mod sdp;
+pub mod sip;
+pub mod smb;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod tftp;
+pub mod wsd;
