@@ -114,7 +114,8 @@ impl Expectations {
         self.entries.is_empty()
     }
 
-    /// Takes an announcement in, in place of an earlier one about the same end.
+    /// Takes an announcement in, in place of an earlier one about the same end. What a host said of
+    /// itself stands when another repeats it.
     ///
     /// # Errors
     ///
@@ -123,12 +124,19 @@ impl Expectations {
         let end = (announcement.protocol, announcement.address, announcement.port);
         let earlier = self.entries.get(&end).filter(|entry| now <= entry.ends);
         // What a host says of itself outweighs what others say.
-        let is_own = earlier.is_some_and(|entry| !entry.expected.is_by_proxy);
-        let refusal = Refusal::of(announcement)
-            .or_else(|| (is_own && !announcement.is_of_speaker()).then_some(Refusal::Contradicted));
+        let own = earlier
+            .filter(|entry| !entry.expected.is_by_proxy && !announcement.is_of_speaker())
+            .map(|entry| entry.expected.application);
+        let refusal = Refusal::of(announcement).or_else(|| {
+            let is_other = own.is_some_and(|application| application != announcement.application);
+            is_other.then_some(Refusal::Contradicted)
+        });
         if let Some(refusal) = refusal {
             self.counts.refused[refusal.number()] += 1;
             return Err(refusal);
+        }
+        if own.is_some() {
+            return Ok(());
         }
         if let Some(entry) = self.entries.remove(&end) {
             self.order.remove(&entry.number);

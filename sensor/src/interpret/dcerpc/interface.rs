@@ -109,6 +109,7 @@ const NAMES: &[(u128, &str)] = &[
     (0x4d9f4ab8_7d1c_11cf_861e_0020af6e7c57, "IRemoteActivation"),
     (0x000001a0_0000_0000_c000_000000000046, "ISystemActivator"),
     (0x99fcfec4_5260_101b_bbcb_00aa0021347a, "IOXIDResolver"),
+    (0x00000131_0000_0000_c000_000000000046, "IRemUnknown"),
     (0x00000143_0000_0000_c000_000000000046, "IRemUnknown2"),
     (0x9556dc99_828c_11cf_a37e_00aa003240c7, "IWbemServices"),
     (0xf309ad18_d86a_11d0_a075_00c04fb68820, "IWbemLevel1Login"),

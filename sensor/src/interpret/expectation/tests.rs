@@ -189,6 +189,23 @@ fn nobody_contradicts_a_host_about_itself() {
 }
 
 #[test]
+fn a_proxy_that_repeats_a_host_changes_nothing() {
+    let mut expectations = Expectations::default();
+    let media = own(&from_client(5060), protocol::UDP, 16384, Application::Rtp);
+    expectations.announce(&media, at(1)).unwrap();
+    let repeated = Announcement { speaker: SERVER, ..media };
+    expectations.announce(&repeated, at(2)).unwrap();
+    let stream = flow(protocol::UDP, (SERVER, 16384), (CLIENT, 16384));
+    assert!(!expectations.expected(&stream, at(2)).unwrap().is_by_proxy);
+    // The other way round, the host is believed.
+    let mut expectations = Expectations::default();
+    expectations.announce(&repeated, at(1)).unwrap();
+    assert!(expectations.expected(&stream, at(1)).unwrap().is_by_proxy);
+    expectations.announce(&media, at(2)).unwrap();
+    assert!(!expectations.expected(&stream, at(2)).unwrap().is_by_proxy);
+}
+
+#[test]
 fn a_transfer_is_what_the_server_sends_to_the_port_that_asked() {
     let mut expectations = Expectations::default();
     let ends = from_client(69);
