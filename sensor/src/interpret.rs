@@ -1,6 +1,27 @@
-//! What the octets of samples say: payload in, meaning out, and nothing kept but what is named
-//! here. Reads no clock, socket or file.
+//! What the first octets of a payload say beyond the application: names, interfaces, and the flows
+//! that a control conversation announces.
+//!
+//! Each room reads samples of one protocol and is pure: no clock, socket or file. A sample is the
+//! beginning of one payload, may be cut anywhere, and holds whatever its sender wrote; what stands
+//! before the cut is read. Names are checked ([`text::name`]) and everything is bounded.
 
+pub mod announcement;
+pub mod dcerpc;
 pub mod detail;
+pub mod dicom;
+pub mod expectation;
+pub mod ftp;
+mod interpreter;
+pub mod octets;
+pub mod rtsp;
+pub mod sdp;
+pub mod sip;
+pub mod smb;
+#[cfg(test)]
+mod testing;
+pub mod text;
+pub mod tftp;
+pub mod wsd;
 
 pub use detail::FlowDetail;
+pub use interpreter::{Interpreter, Lesson};
