@@ -7,5 +7,10 @@
 pub mod assembly;
 #[cfg(test)]
 mod chance;
+pub mod ja4;
 pub mod memory;
+pub mod quic;
+#[cfg(test)]
+mod sample;
 pub mod stream;
+pub mod tls;
