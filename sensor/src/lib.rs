@@ -3,7 +3,7 @@
 //! One direction: `capture` reads a data path (the kernel's maps, or a replay through the same
 //! code) into [`observation::Observation`]s; `pipeline` hands them to `inventory`, `flow` and
 //! `detect`, which are pure (the clock is an argument); what they find leaves as
-//! [`event::Event`]s through `export`.
+//! [`event::Event`]s through `export`. `interpret` reads samples of payload, and is pure too.
 
 #![deny(unsafe_code)]
 

@@ -163,6 +163,17 @@ impl Biflow {
         self.awaits_outcome = !self.had_outcome && self.opener().is_some();
     }
 
+    /// The ends have agreed on an application: that of both directions.
+    pub fn settle_application(&mut self, application: Application) {
+        let agreed = Opinion::announced(application);
+        for half in &mut self.halves {
+            if half.opinion.application != application && agreed.outweighs(half.opinion) {
+                let before = std::mem::replace(&mut half.opinion, agreed);
+                self.earlier = Some((before, Reason::Control));
+            }
+        }
+    }
+
     pub fn closed(&self) -> Option<u64> {
         (self.closed_at != u64::MAX).then_some(self.closed_at)
     }

@@ -14,7 +14,8 @@ pub enum Method {
     Headers,
     /// Octets of the payload.
     Payload,
-    /// Another conversation announced this one: an FTP command, an RTSP transport.
+    /// Another conversation announced this one: an FTP command, an RTSP transport; or the ends
+    /// negotiated it.
     Control,
 }
 
@@ -107,6 +108,10 @@ impl Opinion {
 fn overrules(announced: Application, shown: Opinion) -> bool {
     match announced {
         Application::FtpData | Application::Tftp => true,
+        // A client asks in version 1 whether the server speaks version 2; the answer counts.
+        Application::Smb2 => {
+            shown.application == Application::Smb1 || shown.evidence < Evidence::Confirmed
+        }
         Application::Sdc => {
             shown.application == Application::Http || shown.evidence < Evidence::Confirmed
         }

@@ -12,9 +12,13 @@ use super::{
     record::{FlowEndReason, FlowRecord},
     store::BiflowStore,
 };
-use sensor_common::flow::FlowKey;
 
-use crate::{interpret::FlowDetail, inventory::DeviceId, observation::FlowDelta, time::Moment};
+use crate::{
+    interpret::{FlowDetail, Lesson},
+    inventory::DeviceId,
+    observation::FlowDelta,
+    time::Moment,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowSettings {
@@ -121,11 +125,18 @@ impl FlowTable {
     }
 
     /// Adds to a flow's record what a message of it says; `false` if no such flow is held (yet).
-    pub fn describe(&mut self, key: &FlowKey, detail: &FlowDetail) -> bool {
-        let found = BiflowKey::of(key, self.settings.by_vlan)
-            .and_then(|(key, _)| self.store.find(&key))
-            .map(|index| self.store.get(index).id);
-        let Some(id) = found else { return false };
+    pub fn describe(&mut self, lesson: &Lesson) -> bool {
+        let found = BiflowKey::of(&lesson.key, self.settings.by_vlan)
+            .and_then(|(key, _)| self.store.find(&key));
+        let Some(index) = found else { return false };
+        let biflow = self.store.get_mut(index);
+        if let Some(application) = lesson.application {
+            biflow.settle_application(application);
+        }
+        let (id, detail) = (biflow.id, &lesson.detail);
+        if *detail == FlowDetail::default() {
+            return true;
+        }
         if let Some(present) = self.details.get_mut(&id) {
             present.add(detail.clone());
         } else if self.details.len() < MOST_DETAILS {

@@ -207,10 +207,9 @@ fn dicom_lesson(sample: &PayloadSample) -> Option<Lesson> {
             let text = format!("{}, {}: {reason}", rejection.result, rejection.source);
             DicomDetail { rejection: Some(text), ..DicomDetail::default() }
         }
-        Message::Command(command) => DicomDetail {
-            operations: vec![command.operation.name()],
-            ..DicomDetail::default()
-        },
+        Message::Command(command) => {
+            DicomDetail { operations: vec![command.operation.name()], ..DicomDetail::default() }
+        }
     };
     Some(lesson(sample, FlowDetail::of_dicom(dicom)))
 }

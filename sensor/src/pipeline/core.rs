@@ -2,7 +2,7 @@
 //! replay gives the verdict that live traffic would have had.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use crate::{
     detect::{Alert, AlertState, Bounds, ConnectionOutcome, Severity, Thresholds},
     event::Event,
     flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
+    interpret::{Interpreter, Lesson},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
     observation::{FlowDelta, Observation},
     time::Moment,
@@ -19,6 +20,11 @@ use crate::{
 /// How long after a rule's window an alert of an earlier run is still thought to fire.
 const GRACE: Duration = Duration::from_secs(60);
 
+/// Steps for which a lesson waits for its flow: a flow whose notice was lost is found by the next
+/// sweep.
+const PATIENCE: u8 = 8;
+const MOST_LESSONS: usize = 4096;
+
 /// Inventory, biflows and thresholds.
 #[derive(Debug)]
 pub struct Core {
@@ -26,6 +32,10 @@ pub struct Core {
     pub flows: FlowTable,
     pub thresholds: Thresholds,
     pub unclassified: Unclassified,
+    pub interpreter: Interpreter,
+    /// What samples said of flows that were not read yet, and how many more steps it waits.
+    lessons: VecDeque<(Lesson, u8)>,
+    lessons_dropped: u64,
     fired_by_rule: BTreeMap<String, u64>,
     /// The first step.
     started: Option<Moment>,
@@ -62,6 +72,9 @@ impl Core {
                 Bounds::default(),
             ),
             unclassified: Unclassified::default(),
+            interpreter: Interpreter::default(),
+            lessons: VecDeque::new(),
+            lessons_dropped: 0,
             fired_by_rule: BTreeMap::new(),
             started: None,
             given_out: BTreeSet::new(),
@@ -88,18 +101,38 @@ impl Core {
         }
         for sample in &observation.samples {
             self.inventory.observe_sample(sample);
+            let lesson = self.interpreter.read(sample);
+            self.lessons.extend(lesson.map(|lesson| (lesson, PATIENCE)));
         }
         for delta in &observation.flows {
+            let announced = self.interpreter.announced(delta);
+            let delta = &FlowDelta { opinion: announced.unwrap_or(delta.opinion), ..*delta };
             self.inventory.observe_flow(delta);
             let (source, destination) = self.devices_of(delta);
             self.flows.observe(delta, source, destination);
             self.thresholds.observe(delta, source, destination);
         }
+        self.apply_lessons();
         let changes = self.inventory.take_changes();
         events.extend(changes.into_iter().map(|(change, device)| Event::Device(change, device)));
         self.flows.expire(now, &mut self.records);
         self.hand_out_records(events);
         self.evaluate(now, events);
+    }
+
+    /// Adds to flows what their samples said. A sample may come before its flow is read.
+    fn apply_lessons(&mut self) {
+        for _ in 0..self.lessons.len() {
+            let Some((lesson, patience)) = self.lessons.pop_front() else { return };
+            if self.flows.describe(&lesson) {
+                continue;
+            }
+            if patience > 0 && self.lessons.len() < MOST_LESSONS {
+                self.lessons.push_back((lesson, patience - 1));
+            } else {
+                self.lessons_dropped += 1;
+            }
+        }
     }
 
     fn evaluate(&mut self, now: Moment, events: &mut Vec<Event>) {
@@ -173,6 +206,11 @@ impl Core {
         }
         let device = self.inventory.device(alert.device).cloned();
         events.push(Event::Alert(alert, device));
+    }
+
+    /// What samples said of flows that were never read, or could not wait for them.
+    pub fn lessons_dropped(&self) -> u64 {
+        self.lessons_dropped
     }
 
     pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {
