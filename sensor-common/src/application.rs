@@ -206,6 +206,16 @@ impl Application {
     }
 }
 
+/// Applications that are HTTP with a meaning: that their messages are HTTP says nothing against
+/// them.
+#[inline(always)]
+pub(crate) const fn is_carried_by_http(number: u8) -> bool {
+    number == Application::Sdc as u8
+        || number == Application::Ipp as u8
+        || number == Application::Fhir as u8
+        || number == Application::Dicomweb as u8
+}
+
 /// How a verdict was reached, weakest first.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

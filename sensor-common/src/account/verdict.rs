@@ -8,7 +8,7 @@ use super::{Environment, SampleRequest, Work, destination_endpoint, fold, is_fir
 use crate::{
     application::{
         Application, Change, Context, Evidence, Identification, Verdict, identify,
-        identify_by_headers, identify_by_port, sample_length,
+        identify_by_headers, identify_by_port, is_carried_by_http, sample_length,
     },
     books::Entry,
     endpoint::ELSEWHERE,
@@ -213,7 +213,8 @@ fn consider<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet)
     let Proposal { application, evidence, change } = work.proposal;
     let present = slot.verdict().number();
     let is_first = present == Application::Unknown as u8 && application != present;
-    if !is_first && evidence <= slot.evidence {
+    let is_less_particular = application == Application::Http as u8 && is_carried_by_http(present);
+    if !is_first && (evidence <= slot.evidence || is_less_particular) {
         return 0;
     }
     fold(environment, slot);

@@ -93,8 +93,7 @@ pub fn sample_length(verdict: u8, payload: &Payload) -> usize {
         Application::Smb1 | Application::Smb2 => super::smb::sample_length(payload),
         Application::Dcerpc => 1024,
         Application::Ftp => ftp(payload),
-        // The operation; what follows is a file's name.
-        Application::Tftp => 2,
+        Application::Tftp => 512,
         Application::Sip if payload.has(0, b"INVITE") || payload.has(0, b"SIP/") => SAMPLE_OCTETS,
         Application::Rtsp if payload.has(0, b"SETUP") || payload.has(0, b"RTSP/") => 512,
         _ => 0,

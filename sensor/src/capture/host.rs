@@ -10,7 +10,7 @@ use sensor_common::{
     dissect::dissect,
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::{FlowSet, FlowSlot, WAYS},
-    record::Evicted,
+    record::{Evicted, SlotImage},
 };
 
 use self::surroundings::Surroundings;
@@ -122,7 +122,9 @@ impl Datapath for HostDatapath {
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
-        Some(self.sets[position as usize / WAYS].slots[position as usize % WAYS])
+        // As a reader of the kernel's table sees it: what is held of payload stays there.
+        let slot = &self.sets[position as usize / WAYS].slots[position as usize % WAYS];
+        Some(SlotImage::of(slot).slot())
     }
 
     fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {

@@ -76,7 +76,7 @@ fn a_data_connection_is_known_from_its_control_conversation_and_others_are_not()
 fn a_transfer_is_one_whatever_its_file_looks_like() {
     let mut interpreter = Interpreter::default();
     let asked = key(protocol::UDP, (CLIENT, 40_000), (SERVER, 69));
-    interpreter.read(&sample(asked, Application::Tftp, &[0, 1]));
+    interpreter.read(&sample(asked, Application::Tftp, b"\0\x01pump.cfg\0octet\0"));
     let transfer = key(protocol::UDP, (SERVER, 51_000), (CLIENT, 40_000));
     let looks = Opinion::of_packet_path(Application::Dns, Evidence::Confirmed);
     let announced = interpreter.announced(&delta(transfer, looks)).unwrap();
