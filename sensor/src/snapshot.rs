@@ -48,6 +48,10 @@ pub struct Snapshot {
     pub ledger: Ledger,
     pub flow_slots: u32,
     pub biflows: usize,
+    /// Announced flows, by what became of them.
+    pub announcements: [(&'static str, u64); 5],
+    /// What samples said that was lost, by reason.
+    pub samples_unread: [(&'static str, u64); 3],
     pub records_by_reason: BTreeMap<&'static str, u64>,
     pub devices: usize,
     pub devices_refused: u64,
@@ -135,6 +139,14 @@ impl Snapshot {
         for (reason, frames) in self.undissected() {
             let labels = [("reason", reason.name())];
             page.add("wardline_frames_undissected_total", &labels, frames as f64);
+        }
+        for (outcome, flows) in self.announcements {
+            let labels = [("outcome", outcome)];
+            page.add("wardline_announced_flows_total", &labels, flows as f64);
+        }
+        for (reason, samples) in self.samples_unread {
+            let labels = [("reason", reason)];
+            page.add("wardline_samples_unread_total", &labels, samples as f64);
         }
         let samples = [
             ("taken", Entry::Samples),

@@ -208,9 +208,25 @@ impl Core {
         events.push(Event::Alert(alert, device));
     }
 
-    /// What samples said of flows that were never read, or could not wait for them.
-    pub fn lessons_dropped(&self) -> u64 {
-        self.lessons_dropped
+    /// Announced flows, by what became of them.
+    pub fn announcements(&self) -> [(&'static str, u64); 5] {
+        let counts = self.interpreter.announcements();
+        [
+            ("believed", counts.announced),
+            ("met", counts.met),
+            ("ended", counts.ended),
+            ("displaced", counts.displaced),
+            ("refused", counts.refused.iter().sum()),
+        ]
+    }
+
+    /// What samples said that was lost, by reason.
+    pub fn samples_unread(&self) -> [(&'static str, u64); 3] {
+        [
+            ("hello_displaced", self.interpreter.displaced()),
+            ("flow_not_read", self.lessons_dropped),
+            ("no_room", self.flows.undescribed()),
+        ]
     }
 
     pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {

@@ -69,6 +69,14 @@ pub const FAMILIES: &[Family] = &[
         "wardline_payloads_inspected_total",
         "First payload packets inspected for their application.",
     ),
+    counter(
+        "wardline_announced_flows_total",
+        "Flows that control conversations announced, by outcome: believed, met by a flow, ended, displaced by others, or refused.",
+    ),
+    counter(
+        "wardline_samples_unread_total",
+        "What samples said that was lost, by reason: half-read hellos displaced by others, flows never read, no room for a flow's details.",
+    ),
     gauge("wardline_biflows", "Conversations under way."),
     counter("wardline_flow_records_total", "Flow records exported, by reason of their end."),
     // Devices.

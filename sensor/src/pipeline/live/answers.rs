@@ -32,6 +32,8 @@ impl Live {
             ledger,
             flow_slots: self.datapath.slots(),
             biflows: self.core.flows.len(),
+            announcements: self.core.announcements(),
+            samples_unread: self.core.samples_unread(),
             records_by_reason: self.core.records_by_reason().clone(),
             devices: self.core.inventory.devices().len(),
             devices_refused: self.core.inventory.refused(),
