@@ -11,7 +11,7 @@ use crate::{
 
 /// Grows with every change of a layout, a name or a meaning below. The agent starts a new epoch
 /// instead of reading maps that another version left.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Names of programs and maps in the object. Only the agent's `capture` and the program use them.
 pub mod name {

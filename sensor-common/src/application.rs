@@ -76,7 +76,7 @@ use crate::{
 };
 
 /// Applications that the arrays of totals have room for.
-pub const CAPACITY: u32 = 96;
+pub const CAPACITY: u32 = 112;
 
 macro_rules! applications {
     ($($variant:ident = $number:literal $name:literal,)*) => {
@@ -194,6 +194,22 @@ applications! {
     Intellivue = 81 "intellivue",
     GeUnity = 82 "ge_unity",
     PersonalHealthDevice = 83 "ieee11073_20601",
+    Fins = 84 "fins",
+    HartIp = 85 "hartip",
+    Synchrophasor = 86 "synchrophasor",
+    Profinet = 87 "profinet",
+    Lpd = 88 "lpd",
+    Sccp = 89 "sccp",
+    NiagaraFox = 90 "niagara_fox",
+    Redis = 91 "redis",
+    MongoDb = 92 "mongodb",
+    X11 = 93 "x11",
+    Rsync = 94 "rsync",
+    NetFlow = 95 "netflow",
+    Ipmi = 96 "ipmi",
+    Slp = 97 "slp",
+    Ihe = 98 "ihe",
+    Soap = 99 "soap",
 }
 
 /// How a verdict was reached, weakest first.
@@ -360,7 +376,12 @@ pub fn identify_by_headers(key: &FlowKey, is_later_fragment: bool) -> Option<Ide
     let application = if network == Network::Arp as u8 {
         Application::Arp
     } else if network == Network::Link as u8 {
-        if key.source_port() == ethertype::LLDP { Application::Lldp } else { Application::Link }
+        match key.source_port() {
+            ethertype::LLDP => Application::Lldp,
+            // Discovery and cyclic data (IEC 61158-6-10); what sets them up is DCE/RPC.
+            ethertype::PROFINET => Application::Profinet,
+            _ => Application::Link,
+        }
     } else {
         match key.protocol() {
             protocol::TCP | protocol::UDP if is_later_fragment => Application::Fragment,

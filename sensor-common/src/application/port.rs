@@ -45,8 +45,8 @@ fn stream(port: u16) -> Option<Application> {
         143 => Application::Imap,
         179 => Application::Bgp,
         389 | 3268 => Application::Ldap,
-        443 | 636 | 853 | 989 | 990 | 993 | 995 | 2762 | 3269 | 4843 | 5061 | 5671 | 6514
-        | 8443 | 8883 => Application::Tls,
+        443 | 636 | 853 | 989 | 990 | 993 | 995 | 2762 | 3269 | 4843 | 4911 | 5061 | 5671
+        | 6514 | 8443 | 8883 => Application::Tls,
         445 => Application::Smb2,
         502 => Application::Modbus,
         554 => Application::Rtsp,
@@ -108,6 +108,7 @@ fn datagram(port: u16) -> Option<Application> {
         5684 => Application::Dtls,
         20000 => Application::Dnp3,
         24005 | 24105 => Application::Intellivue,
+        34964 => Application::Dcerpc,
         47808 => Application::Bacnet,
         51820 => Application::Wireguard,
         _ => return None,
