@@ -52,6 +52,7 @@ mod s7comm;
 mod sip;
 mod smb;
 mod snmp;
+mod soap;
 mod ssdp;
 mod ssh;
 mod stun;
@@ -406,7 +407,7 @@ pub fn identify<F: Frame + ?Sized>(
     context: &Context,
 ) -> Option<Identification> {
     let packed = if context.protocol == protocol::TCP {
-        inquiry::identify_stream(payload, context)
+        inquiry::identify_stream(frame, payload, context)
     } else {
         inquiry::identify_datagram(frame, payload, context)
     };

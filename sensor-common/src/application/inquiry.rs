@@ -69,9 +69,13 @@ macro_rules! first_of {
 /// What begins with four printable octets is asked about texts only, the rest about the others;
 /// and of those, first about what begins with this very octet.
 #[inline(always)]
-pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
+pub(super) fn identify_stream<F: Frame + ?Sized>(
+    frame: &F,
+    payload: &Payload,
+    context: &Context,
+) -> u16 {
     if text::begins_printable(payload) {
-        text_stream(payload, context)
+        text_stream(frame, payload, context)
     } else {
         let packed = begun_stream(payload, context);
         if packed != 0 { packed } else { any_stream(payload, context) }
@@ -79,10 +83,10 @@ pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
 }
 
 #[inline(always)]
-fn text_stream(payload: &Payload, context: &Context) -> u16 {
+fn text_stream<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
-        b'A'..=b'Z' => first_of!(payload, context:
-            [http::recognise(payload)],
+        b'A'..=b'Z' => first_of!(frame, payload, context:
+            [http::recognise(frame, payload)],
             [sip::recognise(payload)],
             [rtsp::recognise(payload)],
             [
@@ -92,7 +96,7 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
                 vnc::recognise(payload),
                 amqp::recognise_header(payload),
                 astm::recognise_record(payload),
-            ],
+                ],
             [replies::recognise(payload, context)],
             [pop3::recognise(payload), imap::recognise(payload)],
         ),
@@ -104,7 +108,7 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         _ => first_of!(payload, context:
             [replies::recognise(payload, context)],
-            [imap::recognise(payload)],
+            [imap::recognise(payload), ],
         ),
     }
 }
@@ -119,7 +123,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         0x01 => first_of!(payload, context:
             [dicom::recognise(payload)],
-            [mssql::recognise(payload)],
+            [mssql::recognise(payload), ],
             [stun::recognise_stream(payload), amqp::recognise_frame(payload)],
         ),
         0x03 => first_of!(payload, context:
@@ -145,7 +149,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x20..=0x7f => first_of!(payload, context:
             [ldap::recognise(payload), mqtt::recognise(payload)],
             [iec104::recognise(payload), postgresql::recognise(payload)],
-            [enip::recognise(payload)],
+            [enip::recognise(payload), ],
         ),
         0x80..=0xff => first_of!(payload, context:
             [smb::recognise(payload), rpc::recognise_stream(payload)],
@@ -214,14 +218,14 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
             [radius::recognise(payload, context), wireguard::recognise(payload)],
             [dhcpv6::recognise(payload, context)],
-            [enip::recognise(payload)],
+            [enip::recognise(payload), ],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
             [dcerpc::recognise(frame, payload), wireguard::recognise(payload)],
             [knx::recognise(payload), dnp3::recognise(payload), vxlan::recognise(payload)],
             [radius::recognise(payload, context)],
             [dhcpv6::recognise(payload, context)],
-            [intellivue::recognise(payload), enip::recognise(payload)],
+            [intellivue::recognise(payload), enip::recognise(payload), ],
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
             [nbdgm::recognise(frame, payload), dtls::recognise(payload)],
