@@ -14,6 +14,7 @@ mod dnp3;
 mod dns;
 mod dtls;
 mod enip;
+mod fins;
 mod gtp;
 mod hl7;
 mod http;

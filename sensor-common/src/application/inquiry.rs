@@ -2,10 +2,10 @@
 
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
-    gtp, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap, modbus, mqtt,
-    mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3, postgresql, quic,
-    radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, syslog, telnet,
-    text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
+    fins, gtp, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap, modbus,
+    mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3, postgresql,
+    quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, syslog,
+    telnet, text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -96,7 +96,8 @@ fn text_stream<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Contex
                 vnc::recognise(payload),
                 amqp::recognise_header(payload),
                 astm::recognise_record(payload),
-                ],
+                fins::recognise_stream(payload),
+            ],
             [replies::recognise(payload, context)],
             [pop3::recognise(payload), imap::recognise(payload)],
         ),
@@ -242,6 +243,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         0x80..=0xff => first_of!(frame, payload, context:
             [quic::recognise(payload), bacnet::recognise(payload)],
             [rdp::recognise_datagram(payload), intellivue::recognise(payload)],
+            [fins::recognise(payload, context), ],
             [wsd::recognise(frame, payload, context)],
         ),
         _ => 0,
