@@ -16,6 +16,7 @@ mod dtls;
 mod enip;
 mod fins;
 mod gtp;
+mod hartip;
 mod hl7;
 mod http;
 mod iec104;

@@ -2,10 +2,10 @@
 
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
-    fins, gtp, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap, modbus,
-    mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3, postgresql,
-    quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, syslog,
-    telnet, text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
+    fins, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap,
+    modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3,
+    postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh,
+    stun, syslog, telnet, text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -124,7 +124,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         0x01 => first_of!(payload, context:
             [dicom::recognise(payload)],
-            [mssql::recognise(payload), ],
+            [mssql::recognise(payload), hartip::recognise(payload)],
             [stun::recognise_stream(payload), amqp::recognise_frame(payload)],
         ),
         0x03 => first_of!(payload, context:
@@ -219,7 +219,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
             [radius::recognise(payload, context), wireguard::recognise(payload)],
             [dhcpv6::recognise(payload, context)],
-            [enip::recognise(payload), ],
+            [enip::recognise(payload), hartip::recognise(payload), ],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
             [dcerpc::recognise(frame, payload), wireguard::recognise(payload)],
