@@ -58,6 +58,7 @@ mod soap;
 mod ssdp;
 mod ssh;
 mod stun;
+mod synchrophasor;
 mod syslog;
 mod telnet;
 #[cfg(test)]

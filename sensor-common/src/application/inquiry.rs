@@ -5,7 +5,7 @@ use super::{
     fins, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap,
     modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3,
     postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh,
-    stun, syslog, telnet, text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
+    stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -155,6 +155,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x80..=0xff => first_of!(payload, context:
             [smb::recognise(payload), rpc::recognise_stream(payload)],
             [telnet::recognise(payload), bgp::recognise(payload), phd::recognise(payload)],
+            [synchrophasor::recognise(payload)],
         ),
         _ => 0,
     }
@@ -243,7 +244,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         0x80..=0xff => first_of!(frame, payload, context:
             [quic::recognise(payload), bacnet::recognise(payload)],
             [rdp::recognise_datagram(payload), intellivue::recognise(payload)],
-            [fins::recognise(payload, context), ],
+            [fins::recognise(payload, context), synchrophasor::recognise(payload)],
             [wsd::recognise(frame, payload, context)],
         ),
         _ => 0,
