@@ -28,6 +28,7 @@ mod jetdirect;
 mod kerberos;
 mod knx;
 mod ldap;
+mod lpd;
 mod modbus;
 mod mqtt;
 mod mssql;

@@ -3,7 +3,7 @@
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
     fins, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap,
-    modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3,
+    lpd, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3,
     postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh,
     stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
 };
@@ -168,6 +168,7 @@ fn any_stream(payload: &Payload, context: &Context) -> u16 {
         [modbus::recognise(payload), oracle::recognise(payload)],
         [mysql::recognise(payload)],
         [dns::recognise_stream(payload, context)],
+        [lpd::recognise(payload)],
     )
 }
 

@@ -49,6 +49,7 @@ fn stream(port: u16) -> Option<Application> {
         | 6514 | 8443 | 8883 => Application::Tls,
         445 => Application::Smb2,
         502 => Application::Modbus,
+        515 => Application::Lpd,
         554 => Application::Rtsp,
         631 => Application::Ipp,
         1194 => Application::OpenVpn,
