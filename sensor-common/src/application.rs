@@ -52,6 +52,7 @@ mod rpc;
 mod rtp;
 mod rtsp;
 mod s7comm;
+mod sccp;
 mod sip;
 mod smb;
 mod snmp;
