@@ -15,6 +15,7 @@ mod dns;
 mod dtls;
 mod enip;
 mod fins;
+mod fox;
 mod gtp;
 mod hartip;
 mod hl7;

@@ -2,10 +2,11 @@
 
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
-    fins, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap,
-    lpd, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3,
-    postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sccp, sip, smb, snmp, ssdp,
-    ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
+    fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx,
+    ldap, lpd, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a,
+    pop3, postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sccp, sip, smb, snmp,
+    ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan, wireguard,
+    wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -109,7 +110,7 @@ fn text_stream<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Contex
         ),
         _ => first_of!(payload, context:
             [replies::recognise(payload, context)],
-            [imap::recognise(payload), ],
+            [imap::recognise(payload), fox::recognise(payload)],
         ),
     }
 }

@@ -56,6 +56,7 @@ fn stream(port: u16) -> Option<Application> {
         1433 => Application::Mssql,
         1521 => Application::Oracle,
         1883 => Application::Mqtt,
+        1911 => Application::NiagaraFox,
         2000 => Application::Sccp,
         2049 => Application::Nfs,
         2404 => Application::Iec104,
