@@ -48,6 +48,7 @@ mod postgresql;
 mod quic;
 mod radius;
 mod rdp;
+mod redis;
 mod replies;
 mod rpc;
 mod rtp;

@@ -4,9 +4,9 @@ use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
     fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx,
     ldap, lpd, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a,
-    pop3, postgresql, quic, radius, rdp, replies, rpc, rtp, rtsp, s7comm, sccp, sip, smb, snmp,
-    ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan, wireguard,
-    wsd,
+    pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rtp, rtsp, s7comm, sccp, sip, smb,
+    snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan,
+    wireguard, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -107,6 +107,7 @@ fn text_stream<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Contex
         ),
         b'+' | b'@' => first_of!(payload, context:
             [pop3::recognise(payload), jetdirect::recognise(payload)],
+            [redis::recognise_answer(payload)],
         ),
         _ => first_of!(payload, context:
             [replies::recognise(payload, context)],
@@ -151,7 +152,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x20..=0x7f => first_of!(payload, context:
             [ldap::recognise(payload), mqtt::recognise(payload)],
             [iec104::recognise(payload), postgresql::recognise(payload)],
-            [enip::recognise(payload), ],
+            [enip::recognise(payload), redis::recognise(payload), ],
         ),
         0x80..=0xff => first_of!(payload, context:
             [smb::recognise(payload), rpc::recognise_stream(payload)],
