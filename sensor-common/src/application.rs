@@ -31,6 +31,7 @@ mod knx;
 mod ldap;
 mod lpd;
 mod modbus;
+mod mongodb;
 mod mqtt;
 mod mssql;
 mod mysql;

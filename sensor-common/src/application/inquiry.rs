@@ -3,9 +3,9 @@
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
     fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx,
-    ldap, lpd, modbus, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a,
-    pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rtp, rtsp, s7comm, sccp, sip, smb,
-    snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan,
+    ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd,
+    poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rtp, rtsp, s7comm, sccp, sip,
+    smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan,
     wireguard, wsd,
 };
 use crate::{frame::Frame, payload::Payload};
@@ -169,7 +169,7 @@ fn any_stream(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
         [modbus::recognise(payload), oracle::recognise(payload)],
         [mysql::recognise(payload)],
-        [sccp::recognise(payload), ],
+        [sccp::recognise(payload), mongodb::recognise(payload)],
         [dns::recognise_stream(payload, context)],
         [lpd::recognise(payload)],
     )

@@ -75,6 +75,7 @@ fn stream(port: u16) -> Option<Application> {
         9100 => Application::Jetdirect,
         9600 => Application::Fins,
         20000 => Application::Dnp3,
+        27017 => Application::MongoDb,
         44818 => Application::Enip,
         _ => return None,
     })
