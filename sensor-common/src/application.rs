@@ -76,6 +76,7 @@ mod vnc;
 mod vxlan;
 mod wireguard;
 mod wsd;
+mod x11;
 
 use crate::{
     flow::{FlowKey, Network},

@@ -6,7 +6,7 @@ use super::{
     ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd,
     poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rtp, rtsp, s7comm, sccp, sip,
     smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan,
-    wireguard, wsd,
+    wireguard, wsd, x11,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -152,7 +152,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x20..=0x7f => first_of!(payload, context:
             [ldap::recognise(payload), mqtt::recognise(payload)],
             [iec104::recognise(payload), postgresql::recognise(payload)],
-            [enip::recognise(payload), redis::recognise(payload), ],
+            [enip::recognise(payload), redis::recognise(payload), x11::recognise(payload)],
         ),
         0x80..=0xff => first_of!(payload, context:
             [smb::recognise(payload), rpc::recognise_stream(payload)],

@@ -71,6 +71,7 @@ fn stream(port: u16) -> Option<Application> {
         5432 => Application::Postgresql,
         5672 => Application::Amqp,
         5900 | 5901 => Application::Vnc,
+        6000..=6003 => Application::X11,
         6379 => Application::Redis,
         9100 => Application::Jetdirect,
         9600 => Application::Fins,
