@@ -52,6 +52,7 @@ mod rdp;
 mod redis;
 mod replies;
 mod rpc;
+mod rsync;
 mod rtp;
 mod rtsp;
 mod s7comm;

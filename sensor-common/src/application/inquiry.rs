@@ -4,9 +4,9 @@ use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
     fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx,
     ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd,
-    poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rtp, rtsp, s7comm, sccp, sip,
-    smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity, vnc, vxlan,
-    wireguard, wsd, x11,
+    poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rsync, rtp, rtsp, s7comm,
+    sccp, sip, smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity,
+    vnc, vxlan, wireguard, wsd, x11,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -107,7 +107,7 @@ fn text_stream<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Contex
         ),
         b'+' | b'@' => first_of!(payload, context:
             [pop3::recognise(payload), jetdirect::recognise(payload)],
-            [redis::recognise_answer(payload)],
+            [rsync::recognise(payload), redis::recognise_answer(payload)],
         ),
         _ => first_of!(payload, context:
             [replies::recognise(payload, context)],

@@ -52,6 +52,7 @@ fn stream(port: u16) -> Option<Application> {
         515 => Application::Lpd,
         554 => Application::Rtsp,
         631 => Application::Ipp,
+        873 => Application::Rsync,
         1194 => Application::OpenVpn,
         1433 => Application::Mssql,
         1521 => Application::Oracle,
