@@ -37,6 +37,7 @@ mod mssql;
 mod mysql;
 mod nbdgm;
 mod nbns;
+mod netflow;
 mod ntp;
 mod opcua;
 mod openvpn;

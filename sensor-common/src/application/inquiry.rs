@@ -3,10 +3,10 @@
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
     fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx,
-    ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd,
-    poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rsync, rtp, rtsp, s7comm,
-    sccp, sip, smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp, tls, unity,
-    vnc, vxlan, wireguard, wsd, x11,
+    ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, netflow, ntp, opcua, openvpn,
+    oracle, phd, poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rsync, rtp,
+    rtsp, s7comm, sccp, sip, smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp,
+    tls, unity, vnc, vxlan, wireguard, wsd, x11,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -217,6 +217,7 @@ fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Cont
 fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(frame, payload, context:
+            [netflow::recognise(payload)],
             [stun::recognise(payload), tftp::recognise(frame, payload)],
             [intellivue::recognise(payload)],
         ),

@@ -111,6 +111,7 @@ fn datagram(port: u16) -> Option<Application> {
         3671 => Application::Knx,
         3702 => Application::Wsd,
         4713 => Application::Synchrophasor,
+        4739 => Application::NetFlow,
         4789 => Application::Vxlan,
         5060 => Application::Sip,
         5094 => Application::HartIp,
