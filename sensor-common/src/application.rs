@@ -24,6 +24,7 @@ mod iec104;
 mod imap;
 mod inquiry;
 mod intellivue;
+mod ipmi;
 mod isakmp;
 mod jetdirect;
 mod kerberos;

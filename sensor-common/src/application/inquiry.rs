@@ -2,8 +2,8 @@
 
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
-    fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx,
-    ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, netflow, ntp, opcua, openvpn,
+    fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, ipmi, isakmp, jetdirect, kerberos,
+    knx, ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, netflow, ntp, opcua, openvpn,
     oracle, phd, poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rsync, rtp,
     rtsp, s7comm, sccp, sip, smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp,
     tls, unity, vnc, vxlan, wireguard, wsd, x11,
@@ -232,7 +232,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [knx::recognise(payload), dnp3::recognise(payload), vxlan::recognise(payload)],
             [radius::recognise(payload, context)],
             [dhcpv6::recognise(payload, context)],
-            [intellivue::recognise(payload), enip::recognise(payload), ],
+            [intellivue::recognise(payload), enip::recognise(payload), ipmi::recognise(payload)],
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
             [nbdgm::recognise(frame, payload), dtls::recognise(payload)],

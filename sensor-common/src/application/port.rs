@@ -100,6 +100,7 @@ fn datagram(port: u16) -> Option<Application> {
         500 | 4500 => Application::Isakmp,
         514 => Application::Syslog,
         546 | 547 => Application::Dhcpv6,
+        623 | 664 => Application::Ipmi,
         1194 => Application::OpenVpn,
         1812 | 1813 => Application::Radius,
         1900 => Application::Ssdp,
