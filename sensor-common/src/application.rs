@@ -60,6 +60,7 @@ mod rtsp;
 mod s7comm;
 mod sccp;
 mod sip;
+mod slp;
 mod smb;
 mod snmp;
 mod soap;

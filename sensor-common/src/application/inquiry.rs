@@ -5,8 +5,8 @@ use super::{
     fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, ipmi, isakmp, jetdirect, kerberos,
     knx, ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, netflow, ntp, opcua, openvpn,
     oracle, phd, poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rsync, rtp,
-    rtsp, s7comm, sccp, sip, smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text, tftp,
-    tls, unity, vnc, vxlan, wireguard, wsd, x11,
+    rtsp, s7comm, sccp, sip, slp, smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text,
+    tftp, tls, unity, vnc, vxlan, wireguard, wsd, x11,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -225,7 +225,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
             [radius::recognise(payload, context), wireguard::recognise(payload)],
             [dhcpv6::recognise(payload, context)],
-            [enip::recognise(payload), hartip::recognise(payload), ],
+            [enip::recognise(payload), hartip::recognise(payload), slp::recognise(payload)],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
             [dcerpc::recognise(frame, payload), wireguard::recognise(payload)],

@@ -96,6 +96,7 @@ fn datagram(port: u16) -> Option<Application> {
         138 => Application::NetbiosDatagram,
         161 | 162 => Application::Snmp,
         389 => Application::Ldap,
+        427 => Application::Slp,
         443 => Application::Quic,
         500 | 4500 => Application::Isakmp,
         514 => Application::Syslog,
