@@ -123,6 +123,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
             [smb::recognise(payload), postgresql::recognise(payload)],
             [kerberos::recognise_stream(payload)],
             [stun::recognise_stream(payload), openvpn::recognise_stream(payload)],
+            [ssh::recognise_offer(payload)],
         ),
         0x01 => first_of!(payload, context:
             [dicom::recognise(payload)],
