@@ -1,7 +1,7 @@
 //! One biflow while it lasts, and the record that is made of it.
 
 use sensor_common::{
-    application::{Application, Evidence},
+    application::{Application, Context, Evidence, identify_by_port},
     flow::Network,
     wire::transport::{protocol, tcp_flags},
 };
@@ -199,7 +199,7 @@ impl Biflow {
         let initiator = self.initiator();
         let (forward, reverse) = (&self.halves[initiator], &self.halves[1 - initiator]);
         let first = if forward.has_sent { forward } else { reverse };
-        let (application, evidence) = best_application(forward, reverse);
+        let (application, evidence) = self.application(forward, reverse);
         let (initiator_port, responder_port) = self.key.ports_from(initiator);
         let station = |half: &Half| (half.station != 0).then_some(half.station);
         FlowRecord {
@@ -226,6 +226,27 @@ impl Biflow {
             end: Moment::from_micros(self.last_seen),
             end_reason,
         }
+    }
+
+    /// What the ends speak. A connection that stands and carried nothing is judged by its port: the
+    /// service is there. A lone request to connect, an answer to a probe or a refusal shows none.
+    fn application(&self, forward: &Half, reverse: &Half) -> (Application, Evidence) {
+        let best = best_application(forward, reverse);
+        if best.0 != Application::Unknown || !self.is_established() {
+            return best;
+        }
+        let (source_port, destination_port) = self.key.ports_from(0);
+        let protocol = self.key.protocol;
+        let context = Context { protocol, source_port, destination_port, source_address: 0 };
+        identify_by_port(&context).map_or(best, |found| (found.application, found.evidence))
+    }
+
+    /// Whether both ends of a TCP connection have acknowledged something (RFC 9293 section 3.5).
+    /// Neither the request of a scan that resets what is granted, nor the reset that answers an
+    /// acknowledgement out of nowhere, does.
+    fn is_established(&self) -> bool {
+        let [a, b] = &self.halves;
+        self.key.protocol == protocol::TCP && a.tcp_flags & b.tcp_flags & tcp_flags::ACK != 0
     }
 
     /// Marks what [`Self::record`] gave as reported; the initiator then stays what it is.

@@ -1,0 +1,65 @@
+//! What connections that carried no payload are called.
+
+use super::*;
+
+const HEARD: [u8; 2] = [SYN | ACK | RST, SYN | ACK];
+
+/// What becomes of a connection to `port` whose ends set these control bits; 0 of an end that is
+/// silent.
+fn called(port: u16, [asking, answering]: [u8; 2]) -> (Application, Evidence) {
+    let mut table = FlowTable::new(settings());
+    for (fields, tcp_flags) in
+        [(fields((1, 40000), (2, port)), asking), (fields((2, port), (1, 40000)), answering)]
+    {
+        if tcp_flags != 0 {
+            let first = delta(&fields, 10, tcp_flags & (SYN | ACK));
+            table.observe(&FlowDelta { tcp_flags, ..first }, None, None);
+        }
+    }
+    let record = finished(&mut table, 30).remove(0);
+    (record.application, record.evidence)
+}
+
+#[test]
+fn a_connection_that_stood_and_carried_nothing_is_judged_by_its_port() {
+    assert_eq!(called(445, HEARD), (Application::Smb2, Evidence::Port));
+    assert_eq!(called(104, [SYN | ACK | FIN; 2]), (Application::Dicom, Evidence::Port));
+    assert_eq!(called(104, [ACK; 2]), (Application::Dicom, Evidence::Port));
+}
+
+#[test]
+fn no_service_is_registered_at_most_ports() {
+    assert_eq!(called(50_000, HEARD), (Application::Unknown, Evidence::None));
+}
+
+#[test]
+fn what_was_not_granted_or_not_taken_up_stays_unknown() {
+    let unknown = (Application::Unknown, Evidence::None);
+    for flags in [
+        [SYN, 0],
+        [SYN, RST | ACK],
+        // A scan that resets what is granted.
+        [SYN | RST, SYN | ACK],
+        // Probes that belong to no connection.
+        [ACK, RST],
+        [FIN, RST | ACK],
+        [0, SYN | ACK],
+    ] {
+        assert_eq!(called(445, flags), unknown, "{flags:?}");
+    }
+}
+
+#[test]
+fn a_marker_outweighs_the_port() {
+    let mut table = FlowTable::new(settings());
+    for fields in [fields((1, 40000), (2, 445)), fields((2, 445), (1, 40000))] {
+        let marked = FlowDelta {
+            application: Application::Hl7,
+            evidence: Evidence::Likely,
+            ..delta(&fields, 10, ACK)
+        };
+        table.observe(&marked, None, None);
+    }
+    let record = finished(&mut table, 30).remove(0);
+    assert_eq!((record.application, record.evidence), (Application::Hl7, Evidence::Likely));
+}
