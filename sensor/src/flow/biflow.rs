@@ -1,12 +1,13 @@
 //! One biflow while it lasts, and the record that is made of it.
 
 use sensor_common::{
-    application::{Application, Context, Evidence, identify_by_port},
+    application::{Application, Evidence},
     flow::Network,
     wire::transport::{protocol, tcp_flags},
 };
 
 use super::{
+    bare,
     key::BiflowKey,
     record::{FlowEndReason, FlowRecord, HalfFlow},
 };
@@ -199,7 +200,10 @@ impl Biflow {
         let initiator = self.initiator();
         let (forward, reverse) = (&self.halves[initiator], &self.halves[1 - initiator]);
         let first = if forward.has_sent { forward } else { reverse };
-        let (application, evidence) = self.application(forward, reverse);
+        let (application, evidence) = match best_application(forward, reverse) {
+            unmarked @ (Application::Unknown, _) => self.by_port().unwrap_or(unmarked),
+            marked => marked,
+        };
         let (initiator_port, responder_port) = self.key.ports_from(initiator);
         let station = |half: &Half| (half.station != 0).then_some(half.station);
         FlowRecord {
@@ -228,25 +232,11 @@ impl Biflow {
         }
     }
 
-    /// What the ends speak. A connection that stands and carried nothing is judged by its port: the
-    /// service is there. A lone request to connect, an answer to a probe or a refusal shows none.
-    fn application(&self, forward: &Half, reverse: &Half) -> (Application, Evidence) {
-        let best = best_application(forward, reverse);
-        if best.0 != Application::Unknown || !self.is_established() {
-            return best;
-        }
-        let (source_port, destination_port) = self.key.ports_from(0);
-        let protocol = self.key.protocol;
-        let context = Context { protocol, source_port, destination_port, source_address: 0 };
-        identify_by_port(&context).map_or(best, |found| (found.application, found.evidence))
-    }
-
-    /// Whether both ends of a TCP connection have acknowledged something (RFC 9293 section 3.5).
-    /// Neither the request of a scan that resets what is granted, nor the reset that answers an
-    /// acknowledgement out of nowhere, does.
-    fn is_established(&self) -> bool {
-        let [a, b] = &self.halves;
-        self.key.protocol == protocol::TCP && a.tcp_flags & b.tcp_flags & tcp_flags::ACK != 0
+    /// Of a connection without a marker, what its port says, if it stood.
+    fn by_port(&self) -> Option<(Application, Evidence)> {
+        let [a, b] = self.halves.each_ref().map(|half| half.tcp_flags);
+        let found = bare::by_port(self.key.protocol, self.key.ports_from(0), [a, b])?;
+        Some((found.application, found.evidence))
     }
 
     /// Marks what [`Self::record`] gave as reported; the initiator then stays what it is.
