@@ -232,10 +232,15 @@ impl Biflow {
         }
     }
 
-    /// Of a connection without a marker, what its port says, if it stood.
+    /// Of a connection without a marker, what its port says, if it stood. The port of an end that
+    /// was seen to open it was drawn at random.
     fn by_port(&self) -> Option<(Application, Evidence)> {
         let [a, b] = self.halves.each_ref().map(|half| half.tcp_flags);
-        let found = bare::by_port(self.key.protocol, self.key.ports_from(0), [a, b])?;
+        let ports = match self.opener() {
+            Some(end) => (0, self.key.ports_from(end).1),
+            None => self.key.ports_from(0),
+        };
+        let found = bare::by_port(self.key.protocol, ports, [a, b])?;
         Some((found.application, found.evidence))
     }
 

@@ -6,14 +6,24 @@ const HEARD: [u8; 2] = [SYN | ACK | RST, SYN | ACK];
 
 /// What becomes of a connection to `port` whose ends set these control bits; 0 of an end that is
 /// silent.
-fn called(port: u16, [asking, answering]: [u8; 2]) -> (Application, Evidence) {
+fn called(port: u16, flags: [u8; 2]) -> (Application, Evidence) {
+    called_from(40_000, port, flags)
+}
+
+fn called_from(
+    source_port: u16,
+    port: u16,
+    [asking, answering]: [u8; 2],
+) -> (Application, Evidence) {
     let mut table = FlowTable::new(settings());
-    for (fields, tcp_flags) in
-        [(fields((1, 40000), (2, port)), asking), (fields((2, port), (1, 40000)), answering)]
+    let there = fields((1, source_port), (2, port));
+    let back = fields((2, port), (1, source_port));
+    for (fields, first, tcp_flags) in
+        [(there, asking & SYN, asking), (back, answering & (SYN | ACK), answering)]
     {
         if tcp_flags != 0 {
-            let first = delta(&fields, 10, tcp_flags & (SYN | ACK));
-            table.observe(&FlowDelta { tcp_flags, ..first }, None, None);
+            let delta = FlowDelta { tcp_flags, ..delta(&fields, 10, first) };
+            table.observe(&delta, None, None);
         }
     }
     let record = finished(&mut table, 30).remove(0);
@@ -30,6 +40,15 @@ fn a_connection_that_stood_and_carried_nothing_is_judged_by_its_port() {
 #[test]
 fn no_service_is_registered_at_most_ports() {
     assert_eq!(called(50_000, HEARD), (Application::Unknown, Evidence::None));
+}
+
+#[test]
+fn a_port_from_which_a_connection_was_opened_says_nothing() {
+    let unknown = (Application::Unknown, Evidence::None);
+    assert_eq!(called_from(44_818, 50_000, HEARD), unknown);
+    assert_eq!(called_from(104, 445, HEARD), (Application::Smb2, Evidence::Port));
+    // Nobody saw who opened it.
+    assert_eq!(called_from(44_818, 50_000, [ACK; 2]), (Application::Enip, Evidence::Port));
 }
 
 #[test]
