@@ -1,7 +1,7 @@
 //! Replaying labelled captures through the agent and having its flows and alerts scored.
 
 mod captures;
-mod figures;
+pub mod figures;
 mod flow;
 mod given;
 pub mod kept;
@@ -30,7 +30,7 @@ pub use vocabulary::truths;
 /// Where the scoring scripts lie, seen from a corpus part such as `corpus/dev`.
 const SCRIPTS: &str = "../../tools";
 /// The whole corpus, and the part of it whose truth is known exactly.
-const WHOLE: &str = "whole";
+pub const WHOLE: &str = "whole";
 const SELFMADE: &str = "selfmade";
 
 #[derive(Args)]

@@ -69,7 +69,7 @@ pub fn accepted(truth: &str) -> Option<&'static [&'static str]> {
     ACCEPTED.iter().find(|(label, _)| *label == truth).map(|(_, right)| *right)
 }
 
-/// The labels of the truth for which `given` is right.
+/// The labels of the truth that stand for `given` before any other label.
 pub fn truths(given: &str) -> impl Iterator<Item = &'static str> {
-    ACCEPTED.iter().filter(move |(_, right)| right.contains(&given)).map(|(truth, _)| *truth)
+    ACCEPTED.iter().filter(move |(_, right)| right[0] == given).map(|(truth, _)| *truth)
 }
