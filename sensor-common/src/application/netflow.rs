@@ -57,7 +57,7 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
 
 #[inline(always)]
 fn is_time(seconds: u32) -> bool {
-    seconds >= EARLIEST && seconds < LATEST
+    (EARLIEST..LATEST).contains(&seconds)
 }
 
 #[cfg(test)]

@@ -34,11 +34,11 @@ pub(super) fn is_printable(octets: u64) -> bool {
 pub(super) fn line_octets(octets: u64) -> (u64, u64, u64) {
     let low = octets & !HIGH;
     // With the high bit set first, no borrow crosses octets; with it clear, no carry does.
-    let is_zero = |word: u64| !((word & !HIGH) + !HIGH | word) & HIGH;
+    let is_zero = |word: u64| !(((word & !HIGH) + !HIGH) | word) & HIGH;
     let not_below = (low | HIGH) - ONES * 0x20;
-    let not_above = (ONES * 0x7e | HIGH) - low;
+    let not_above = ((ONES * 0x7e) | HIGH) - low;
     let printable = not_below & not_above & !octets & HIGH;
-    (printable, is_zero(octets ^ ONES * 0x0a), is_zero(octets))
+    (printable, is_zero(octets ^ (ONES * 0x0a)), is_zero(octets))
 }
 
 /// Whether the payload begins with four printable octets.
