@@ -14,24 +14,31 @@ mod dnp3;
 mod dns;
 mod dtls;
 mod enip;
+mod fins;
+mod fox;
 mod gtp;
+mod hartip;
 mod hl7;
 mod http;
 mod iec104;
 mod imap;
 mod inquiry;
 mod intellivue;
+mod ipmi;
 mod isakmp;
 mod jetdirect;
 mod kerberos;
 mod knx;
 mod ldap;
+mod lpd;
 mod modbus;
+mod mongodb;
 mod mqtt;
 mod mssql;
 mod mysql;
 mod nbdgm;
 mod nbns;
+mod netflow;
 mod ntp;
 mod opcua;
 mod openvpn;
@@ -44,18 +51,24 @@ mod postgresql;
 mod quic;
 mod radius;
 mod rdp;
+mod redis;
 mod replies;
 mod rpc;
+mod rsync;
 mod rtp;
 mod rtsp;
 mod s7comm;
 mod sampling;
+mod sccp;
 mod sip;
+mod slp;
 mod smb;
 mod snmp;
+mod soap;
 mod ssdp;
 mod ssh;
 mod stun;
+mod synchrophasor;
 mod syslog;
 mod telnet;
 #[cfg(test)]
@@ -68,6 +81,7 @@ mod vnc;
 mod vxlan;
 mod wireguard;
 mod wsd;
+mod x11;
 
 pub use sampling::{Sampling, sample_length};
 
@@ -79,7 +93,7 @@ use crate::{
 };
 
 /// Applications that the arrays of totals have room for.
-pub const CAPACITY: u32 = 96;
+pub const CAPACITY: u32 = 112;
 
 macro_rules! applications {
     ($($variant:ident = $number:literal $name:literal,)*) => {
@@ -197,12 +211,28 @@ applications! {
     Intellivue = 81 "intellivue",
     GeUnity = 82 "ge_unity",
     PersonalHealthDevice = 83 "ieee11073_20601",
+    Fins = 84 "fins",
+    HartIp = 85 "hartip",
+    Synchrophasor = 86 "synchrophasor",
+    Profinet = 87 "profinet",
+    Lpd = 88 "lpd",
+    Sccp = 89 "sccp",
+    NiagaraFox = 90 "niagara_fox",
+    Redis = 91 "redis",
+    MongoDb = 92 "mongodb",
+    X11 = 93 "x11",
+    Rsync = 94 "rsync",
+    NetFlow = 95 "netflow",
+    Ipmi = 96 "ipmi",
+    Slp = 97 "slp",
+    Ihe = 98 "ihe",
+    Soap = 99 "soap",
 }
 
 impl Application {
     /// Whether link, network or transport headers say it, without a look at any payload.
     pub const fn is_told_by_headers(self) -> bool {
-        matches!(self as u8, 1..=11)
+        matches!(self as u8, 1..=11) || self as u8 == Self::Profinet as u8
     }
 }
 
@@ -214,6 +244,8 @@ pub(crate) const fn is_carried_by_http(number: u8) -> bool {
         || number == Application::Ipp as u8
         || number == Application::Fhir as u8
         || number == Application::Dicomweb as u8
+        || number == Application::Ihe as u8
+        || number == Application::Soap as u8
 }
 
 /// How a verdict was reached, weakest first.
@@ -403,7 +435,12 @@ pub fn identify_by_headers(key: &FlowKey, is_later_fragment: bool) -> Option<Ide
     let application = if network == Network::Arp as u8 {
         Application::Arp
     } else if network == Network::Link as u8 {
-        if key.source_port() == ethertype::LLDP { Application::Lldp } else { Application::Link }
+        match key.source_port() {
+            ethertype::LLDP => Application::Lldp,
+            // Discovery and cyclic data (IEC 61158-6-10); what sets them up is DCE/RPC.
+            ethertype::PROFINET => Application::Profinet,
+            _ => Application::Link,
+        }
     } else {
         match key.protocol() {
             protocol::TCP | protocol::UDP if is_later_fragment => Application::Fragment,
@@ -428,7 +465,7 @@ pub fn identify<F: Frame + ?Sized>(
     context: &Context,
 ) -> Option<Identification> {
     let packed = if context.protocol == protocol::TCP {
-        inquiry::identify_stream(payload, context)
+        inquiry::identify_stream(frame, payload, context)
     } else {
         inquiry::identify_datagram(frame, payload, context)
     };

@@ -72,6 +72,16 @@ impl Payload {
         (mixed >> 32) as u32 | 1
     }
 
+    /// The next window behind the first: `number` 1 begins where this one ends. All zeros where it
+    /// is not there as a whole, which makes no difference to what is looked for in it.
+    #[inline(always)]
+    pub fn later_window<F: Frame + ?Sized>(&self, frame: &F, number: usize) -> Self {
+        let mut later =
+            Self { words: [0; WORDS], length: WINDOW, offset: self.offset + number * WINDOW };
+        frame.load(later.offset, WINDOW, &mut later.words);
+        later
+    }
+
     /// A payload for tests and for streams put together in user space.
     pub fn from_octets(octets: &[u8]) -> Self {
         let mut words = [0; WORDS];

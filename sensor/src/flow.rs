@@ -1,5 +1,6 @@
 //! Biflows: both directions of a conversation, joined across CPUs and gateway ports.
 
+mod bare;
 mod biflow;
 pub mod community;
 mod expiry;

@@ -57,9 +57,13 @@ enum Command {
     Verify,
     /// Replay a labelled corpus through the agent and score its flows and alerts
     Score(score::Options),
-    /// Check what the compiler does not: file length, file names, metrics against their
-    /// documentation
-    Tidy,
+    /// Check what the compiler does not: file length, file names, metrics and applications against
+    /// their documentation
+    Tidy {
+        /// Write into docs/applications.md what the sources and the kept figures say
+        #[arg(long)]
+        mend: bool,
+    },
     /// Run the hospital laboratory with the agent in the middle of it
     Demo {
         /// Leave the laboratory standing afterwards
@@ -92,7 +96,7 @@ fn run(command: Command) -> Result<ExitCode> {
             verify::run(&workspace)?;
         }
         Command::Score(options) => return score::run(&workspace, &options),
-        Command::Tidy => tidy::run(&workspace)?,
+        Command::Tidy { mend } => tidy::run(&workspace, mend)?,
         Command::Demo { keep } => {
             // Who may not make a laboratory is shown a recording, and needs nothing to make one with.
             let all = [Need::Build, Need::Demo];

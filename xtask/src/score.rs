@@ -1,7 +1,14 @@
 //! Replaying labelled captures through the agent and having its flows and alerts scored.
 
 mod captures;
+pub mod figures;
+mod flow;
+mod given;
+pub mod kept;
 mod replay;
+mod report;
+mod truth;
+mod vocabulary;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,10 +21,17 @@ use clap::Args;
 use crate::build;
 use crate::process::run_openly;
 use crate::workspace::Workspace;
+use figures::Figures;
+use kept::Parts;
 use replay::{Replay, replay_all};
+
+pub use vocabulary::truths;
 
 /// Where the scoring scripts lie, seen from a corpus part such as `corpus/dev`.
 const SCRIPTS: &str = "../../tools";
+/// The whole corpus, and the part of it whose truth is known exactly.
+pub const WHOLE: &str = "whole";
+const SELFMADE: &str = "selfmade";
 
 #[derive(Args)]
 pub struct Options {
@@ -33,6 +47,9 @@ pub struct Options {
     /// Score this agent instead of building and scoring the one in the workspace
     #[arg(long)]
     agent: Option<PathBuf>,
+    /// Keep these figures as those of the release (docs/score.json)
+    #[arg(long, conflicts_with = "only")]
+    keep: bool,
     /// The script that scores flows
     #[arg(long)]
     flow_script: Option<PathBuf>,
@@ -73,15 +90,76 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     );
     print!("{report}");
 
+    let has_fallen = score_flows(workspace, options, &corpus, &out)?;
+
     for (given, name) in
         [(&options.flow_script, "score_flows.py"), (&options.alert_script, "score_alerts.py")]
     {
         let script = given.clone().unwrap_or_else(|| corpus.join(SCRIPTS).join(name));
+        if !script.is_file() {
+            println!("score: there is no {}, so {name} is not run", script.display());
+            continue;
+        }
         println!("\n=== {name}");
         run_openly(scorer(&script, &corpus, &out, options.only.as_deref()))
             .with_context(|| format!("cannot score with {name}"))?;
     }
-    Ok(if report.has_failures() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let is_sound = !report.has_failures() && !has_fallen;
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints what was called right and what was not, and says whether a kept figure has fallen.
+fn score_flows(
+    workspace: &Workspace,
+    options: &Options,
+    corpus: &Path,
+    out: &Path,
+) -> Result<bool> {
+    let mut parts = Parts::new();
+    for (capture, flows) in truth::read(corpus, options.only.as_deref().unwrap_or_default())? {
+        let given = given::read(&out.join(format!("{capture}.jsonl")))?;
+        let is_selfmade = capture.starts_with(&format!("{SELFMADE}/"));
+        for part in [Some(WHOLE), is_selfmade.then_some(SELFMADE)].into_iter().flatten() {
+            let figures = parts.entry(part.to_owned()).or_default();
+            flows.iter().for_each(|flow| figures.add(&capture, flow, &given));
+        }
+    }
+    for (part, figures) in &parts {
+        print!("{}{}", report::labels(part, figures), report::mistakes(part, figures));
+    }
+    for (part, figures) in &parts {
+        print!("{}", report::rates(part, figures));
+    }
+    if options.keep {
+        kept::write(workspace.root(), &parts)?;
+        println!("score: kept in {}; `cargo xtask tidy --mend` tells the documents", kept::FILE);
+        return Ok(false);
+    }
+    compare(workspace, &parts)
+}
+
+/// Against the release's figures, where these are of the same flows.
+fn compare(workspace: &Workspace, parts: &Parts) -> Result<bool> {
+    let Some(kept) = kept::read(workspace.root())? else {
+        println!("score: there is no {} to compare with", kept::FILE);
+        return Ok(false);
+    };
+    let flows = |figures: &Figures| figures.total().flows;
+    let mut has_fallen = false;
+    for (part, figures) in parts {
+        let before = kept.get(part).filter(|before| flows(before) == flows(figures));
+        let Some(before) = before else {
+            println!("score: {part}: other flows than those in {}: not compared", kept::FILE);
+            continue;
+        };
+        let comparison = kept::compare(before, figures);
+        print!("{}", report::comparison(part, &comparison));
+        if comparison.fallen.is_empty() {
+            println!("score: {part}: nothing fell below {}", kept::FILE);
+        }
+        has_fallen |= !comparison.fallen.is_empty();
+    }
+    Ok(has_fallen)
 }
 
 /// What to replay into which file; makes the directories for the files.

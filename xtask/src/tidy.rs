@@ -1,5 +1,6 @@
 //! What a reader notices and the compiler does not.
 
+mod applications;
 mod metrics;
 mod sources;
 
@@ -7,8 +8,9 @@ use anyhow::{Result, ensure};
 
 use crate::workspace::Workspace;
 
-pub fn run(workspace: &Workspace) -> Result<()> {
-    let findings = [sources::check(workspace.root())?, metrics::check(workspace.root())?];
+pub fn run(workspace: &Workspace, mend: bool) -> Result<()> {
+    let root = workspace.root();
+    let findings = [sources::check(root)?, metrics::check(root)?, applications::check(root, mend)?];
     for warning in findings.iter().flat_map(|found| &found.warnings) {
         println!("tidy: warning: {warning}");
     }

@@ -49,6 +49,6 @@ mod tests {
     fn other_frames_are_refused() {
         assert_eq!(stream(b"\x028H|\\^&|||"), unknown());
         assert_eq!(stream(b"\x021H|^~\\&|||"), unknown());
-        assert_eq!(stream(b"\x02queue\n"), unknown());
+        assert_eq!(stream(b"\x02queue\n"), likely(Application::Lpd));
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     Context, amqp, astm, bacnet, bgp, coap, dcerpc, dhcp, dhcpv6, dicom, dnp3, dns, dtls, enip,
-    gtp, hl7, http, iec104, imap, intellivue, isakmp, jetdirect, kerberos, knx, ldap, modbus, mqtt,
-    mssql, mysql, nbdgm, nbns, ntp, opcua, openvpn, oracle, phd, poct1a, pop3, postgresql, quic,
-    radius, rdp, replies, rpc, rtp, rtsp, s7comm, sip, smb, snmp, ssdp, ssh, stun, syslog, telnet,
-    text, tftp, tls, unity, vnc, vxlan, wireguard, wsd,
+    fins, fox, gtp, hartip, hl7, http, iec104, imap, intellivue, ipmi, isakmp, jetdirect, kerberos,
+    knx, ldap, lpd, modbus, mongodb, mqtt, mssql, mysql, nbdgm, nbns, netflow, ntp, opcua, openvpn,
+    oracle, phd, poct1a, pop3, postgresql, quic, radius, rdp, redis, replies, rpc, rsync, rtp,
+    rtsp, s7comm, sccp, sip, slp, smb, snmp, ssdp, ssh, stun, synchrophasor, syslog, telnet, text,
+    tftp, tls, unity, vnc, vxlan, wireguard, wsd, x11,
 };
 use crate::{frame::Frame, payload::Payload};
 
@@ -69,9 +70,13 @@ macro_rules! first_of {
 /// What begins with four printable octets is asked about texts only, the rest about the others;
 /// and of those, first about what begins with this very octet.
 #[inline(always)]
-pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
+pub(super) fn identify_stream<F: Frame + ?Sized>(
+    frame: &F,
+    payload: &Payload,
+    context: &Context,
+) -> u16 {
     if text::begins_printable(payload) {
-        text_stream(payload, context)
+        text_stream(frame, payload, context)
     } else {
         let packed = begun_stream(payload, context);
         if packed != 0 { packed } else { any_stream(payload, context) }
@@ -79,10 +84,10 @@ pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
 }
 
 #[inline(always)]
-fn text_stream(payload: &Payload, context: &Context) -> u16 {
+fn text_stream<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
-        b'A'..=b'Z' => first_of!(payload, context:
-            [http::recognise(payload)],
+        b'A'..=b'Z' => first_of!(frame, payload, context:
+            [http::recognise(frame, payload)],
             [sip::recognise(payload)],
             [rtsp::recognise(payload)],
             [
@@ -92,6 +97,7 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
                 vnc::recognise(payload),
                 amqp::recognise_header(payload),
                 astm::recognise_record(payload),
+                fins::recognise_stream(payload),
             ],
             [replies::recognise(payload, context)],
             [pop3::recognise(payload), imap::recognise(payload)],
@@ -101,10 +107,11 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         b'+' | b'@' => first_of!(payload, context:
             [pop3::recognise(payload), jetdirect::recognise(payload)],
+            [rsync::recognise(payload), redis::recognise_answer(payload)],
         ),
         _ => first_of!(payload, context:
             [replies::recognise(payload, context)],
-            [imap::recognise(payload)],
+            [imap::recognise(payload), fox::recognise(payload)],
         ),
     }
 }
@@ -116,10 +123,11 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
             [smb::recognise(payload), postgresql::recognise(payload)],
             [kerberos::recognise_stream(payload)],
             [stun::recognise_stream(payload), openvpn::recognise_stream(payload)],
+            [ssh::recognise_offer(payload)],
         ),
         0x01 => first_of!(payload, context:
             [dicom::recognise(payload)],
-            [mssql::recognise(payload)],
+            [mssql::recognise(payload), hartip::recognise(payload)],
             [stun::recognise_stream(payload), amqp::recognise_frame(payload)],
         ),
         0x03 => first_of!(payload, context:
@@ -145,11 +153,12 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x20..=0x7f => first_of!(payload, context:
             [ldap::recognise(payload), mqtt::recognise(payload)],
             [iec104::recognise(payload), postgresql::recognise(payload)],
-            [enip::recognise(payload)],
+            [enip::recognise(payload), redis::recognise(payload), x11::recognise(payload)],
         ),
         0x80..=0xff => first_of!(payload, context:
             [smb::recognise(payload), rpc::recognise_stream(payload)],
             [telnet::recognise(payload), bgp::recognise(payload), phd::recognise(payload)],
+            [synchrophasor::recognise(payload)],
         ),
         _ => 0,
     }
@@ -161,7 +170,9 @@ fn any_stream(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
         [modbus::recognise(payload), oracle::recognise(payload)],
         [mysql::recognise(payload)],
+        [sccp::recognise(payload), mongodb::recognise(payload)],
         [dns::recognise_stream(payload, context)],
+        [lpd::recognise(payload)],
     )
 }
 
@@ -207,6 +218,7 @@ fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Cont
 fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(frame, payload, context:
+            [netflow::recognise(payload)],
             [stun::recognise(payload), tftp::recognise(frame, payload)],
             [intellivue::recognise(payload)],
         ),
@@ -214,14 +226,14 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
             [radius::recognise(payload, context), wireguard::recognise(payload)],
             [dhcpv6::recognise(payload, context)],
-            [enip::recognise(payload)],
+            [enip::recognise(payload), hartip::recognise(payload), slp::recognise(payload)],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
             [dcerpc::recognise(frame, payload), wireguard::recognise(payload)],
             [knx::recognise(payload), dnp3::recognise(payload), vxlan::recognise(payload)],
             [radius::recognise(payload, context)],
             [dhcpv6::recognise(payload, context)],
-            [intellivue::recognise(payload), enip::recognise(payload)],
+            [intellivue::recognise(payload), enip::recognise(payload), ipmi::recognise(payload)],
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
             [nbdgm::recognise(frame, payload), dtls::recognise(payload)],
@@ -238,6 +250,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         0x80..=0xff => first_of!(frame, payload, context:
             [quic::recognise(payload), bacnet::recognise(payload)],
             [rdp::recognise_datagram(payload), intellivue::recognise(payload)],
+            [fins::recognise(payload, context), synchrophasor::recognise(payload)],
             [wsd::recognise(frame, payload, context)],
         ),
         _ => 0,

@@ -18,7 +18,10 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let code = function & 0x7f;
     let is_public = (1..=8).contains(&code)
         || matches!(code, 11 | 12 | 15 | 16 | 17 | 20 | 21 | 22 | 23 | 24 | 43);
-    if !is_public || (function & 0x80 != 0 && !is_exception) {
+    // Reserved for products that have it (annex A of the same); 90 is Schneider Electric's UMAS, by
+    // which its controllers are programmed.
+    let is_reserved = code == 90;
+    if !(is_public || is_reserved) || (function & 0x80 != 0 && !is_exception) {
         return None;
     }
     // A read request or answer has a length that follows from its fields.
@@ -31,4 +34,35 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     } else {
         Identification::likely(Application::Modbus)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    /// Reads ten holding registers of unit 1.
+    const READ: [u8; 12] = [0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 10];
+
+    #[test]
+    fn a_request_is_confirmed_by_its_length() {
+        assert_eq!(stream(&READ), confirmed(Application::Modbus));
+        no_prefix_is_confirmed(&READ, stream);
+        assert_eq!(stream(&[0, 1, 0, 0, 0, 3, 1, 0x83, 2]), confirmed(Application::Modbus));
+    }
+
+    #[test]
+    fn a_function_that_is_reserved_for_a_product_is_likely() {
+        assert_eq!(stream(&[0, 0, 0, 0, 0, 4, 0, 90, 0, 2]), likely(Application::Modbus));
+        assert_eq!(stream(&[0, 0, 0, 0, 0, 4, 0, 92, 0, 2]), unknown());
+    }
+
+    #[test]
+    fn other_identifiers_lengths_and_functions_are_refused() {
+        for (at, octet) in [(2, 1), (3, 1), (5, 7), (7, 9), (7, 0)] {
+            let mut near_miss = READ;
+            near_miss[at] = octet;
+            assert_ne!(stream(&near_miss).application, Application::Modbus, "{at}");
+        }
+    }
 }

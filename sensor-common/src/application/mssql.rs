@@ -27,6 +27,8 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         LOGIN7 => {
             payload.le_u32(HEADER) as usize + HEADER == length && payload.octet(15) & 0xf0 == 0x70
         }
+        // Before 7.2 a batch is nothing but its text.
+        SQL_BATCH if is_wide_text(body) => true,
         // Section 2.2.5.3: all headers 22 octets, the transaction descriptor 18.
         SQL_BATCH | RPC | TRANSACTION_MANAGER => body == 0x1600_0000_1200_0000,
         _ => false,
@@ -39,6 +41,17 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
 fn is_prelogin(body: u64) -> bool {
     // Token 0, offset (2 octets), length (2 octets).
     body >> 48 == 0 && (body >> 40 & 0xff) >= 6 && body >> 24 & 0xffff == 6
+}
+
+/// Two letters of UTF-16, as a statement begins with.
+#[inline(always)]
+fn is_wide_text(body: u64) -> bool {
+    const LETTERS: u64 = 0x5f00_5f00_0000_0000;
+    let capitals = body & LETTERS;
+    let is_letter = |letter: u64| letter.wrapping_sub(0x41) < 26;
+    body & 0x80ff_80ff_0000_0000 == 0
+        && is_letter(capitals >> 56)
+        && is_letter(capitals >> 40 & 0xff)
 }
 
 /// The handshake that follows the prelogin is carried inside the same headers.
@@ -79,6 +92,18 @@ mod tests {
         assert_eq!(stream(&login), confirmed(Application::Mssql));
         login[8] = 93;
         assert_ne!(stream(&login).application, Application::Mssql);
+    }
+
+    #[test]
+    fn a_batch_of_an_old_version_is_its_text() {
+        let batch = b"\x01\x01\0\x14\0\0\x01\0s\0e\0l\0e\0c\0t\0";
+        assert_eq!(stream(batch), confirmed(Application::Mssql));
+        no_prefix_is_confirmed(batch, stream);
+        for (at, octet) in [(8, b'['), (8, 0xf3), (9, 1), (10, b'1')] {
+            let mut near_miss = *batch;
+            near_miss[at] = octet;
+            assert_ne!(stream(&near_miss).application, Application::Mssql, "{at}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ const CONNECT: u8 = 1;
 const ACCEPT: u8 = 2;
 const REFUSE: u8 = 4;
 const REDIRECT: u8 = 5;
+const DATA: u8 = 6;
 const RESEND: u8 = 11;
 const HEADER: usize = 8;
 
@@ -33,6 +34,8 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         // User and system reason, length of the text.
         REFUSE => payload.be_u16(10) as usize + HEADER + 4 == length,
         REDIRECT => payload.be_u16(8) as usize + HEADER + 2 == length,
+        // Where a capture begins in a session: flags, then something.
+        DATA => payload.octet(5) & !0x20 == 0 && length > HEADER + 2,
         RESEND => length == HEADER,
         _ => false,
     };
@@ -62,6 +65,18 @@ mod tests {
     #[test]
     fn a_resend_is_confirmed() {
         assert_eq!(stream(&[0, 8, 0, 0, 11, 0, 0, 0]), confirmed(Application::Oracle));
+    }
+
+    #[test]
+    fn data_in_mid_session_is_confirmed() {
+        let data = [0, 16, 0, 0, 6, 0, 0, 0, 0, 0, 3, 0x5e, 0x15, 2, 0x80, 0x21];
+        assert_eq!(stream(&data), confirmed(Application::Oracle));
+        no_prefix_is_confirmed(&data, stream);
+        for (at, octet) in [(1, 15), (3, 1), (4, 7), (5, 1), (6, 1)] {
+            let mut near_miss = data;
+            near_miss[at] = octet;
+            assert_ne!(stream(&near_miss).application, Application::Oracle, "{at}");
+        }
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::payload::Payload;
 const CONNECTION_REQUEST: u8 = 0xe0;
 const CONNECTION_CONFIRM: u8 = 0xd0;
 const TPKT_HEADER: usize = 4;
+/// Of a request with no parameter behind code, references and class.
+const PLAIN_INDICATOR: usize = 6;
+const CRLF: u16 = 0x0d0a;
 
 #[inline(always)]
 pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
@@ -20,6 +23,12 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         return None;
     }
     if code == CONNECTION_REQUEST {
+        // The oldest clients ask for nothing, or send an empty cookie. ISO on TCP's other users name
+        // their access points in parameters (ISO 8073 section 13.3.4).
+        let is_empty = indicator == PLAIN_INDICATOR + 2 && payload.be_u16(11) == CRLF;
+        if (indicator == PLAIN_INDICATOR || is_empty) && payload.be_u24(8) == 0 {
+            return Some(Identification::likely(Application::Rdp));
+        }
         // `Cookie: mstshash=` or `Cookie: msts=`; or a negotiation request of 8 octets.
         let has_cookie = payload.has(11, b"Cookie: ") && payload.has(19, b"msts");
         let has_negotiation = payload.octet(11) == 1 && payload.le_u16(13) == 8;
@@ -61,6 +70,18 @@ mod tests {
         let mut answer = REQUEST;
         (answer[5], answer[11]) = (0xd0, 2);
         assert_eq!(stream(&answer), confirmed(Application::Rdp));
+    }
+
+    #[test]
+    fn a_request_for_nothing_is_likely_and_one_for_an_access_point_is_not() {
+        let plain = [3, 0, 0, 11, 6, 0xe0, 0, 0, 0, 0, 0];
+        assert_eq!(stream(&plain), likely(Application::Rdp));
+        assert_eq!(stream(&plain[..10]), unknown());
+        let empty = [3, 0, 0, 13, 8, 0xe0, 0, 0, 0, 0, 0, 0x0d, 0x0a];
+        assert_eq!(stream(&empty), likely(Application::Rdp));
+        assert_eq!(stream(&[3, 0, 0, 11, 6, 0xe0, 0, 0, 0, 1, 0]), unknown());
+        let access_point = [3, 0, 0, 15, 10, 0xe0, 0, 0, 0, 1, 0, 0xc2, 2, 1, 2];
+        assert_eq!(stream(&access_point), unknown());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::payload::Payload;
 const SMTP_PORT: u16 = 25;
 const SUBMISSION_PORT: u16 = 587;
 const FTP_PORT: u16 = 21;
+const POP3_PORT: u16 = 110;
 
 #[inline(always)]
 pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identification> {
@@ -14,7 +15,7 @@ pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identifi
     if word >> 56 == b'2' as u64 || word >> 56 == b'3' as u64 {
         return reply(payload, context, word);
     }
-    command(payload, word | text::SMALL)
+    command(payload, context, word | text::SMALL)
 }
 
 #[inline(always)]
@@ -54,7 +55,7 @@ const fn three(digits: &[u8; 3]) -> u64 {
 
 /// Commands are read in either case.
 #[inline(always)]
-fn command(payload: &Payload, small: u64) -> Option<Identification> {
+fn command(payload: &Payload, context: &Context, small: u64) -> Option<Identification> {
     const EHLO: u64 = u64::from_be_bytes(*b"\0\0\0ehlo ");
     const HELO: u64 = u64::from_be_bytes(*b"\0\0\0helo ");
     const LHLO: u64 = u64::from_be_bytes(*b"\0\0\0lhlo ");
@@ -65,7 +66,10 @@ fn command(payload: &Payload, small: u64) -> Option<Identification> {
     if verb == EHLO || verb == HELO || verb == LHLO || small == MAIL_FROM || small == RCPT_TO {
         return Some(Identification::confirmed(Application::Smtp));
     }
-    // POP3 has the same command, but its server has greeted with `+OK` by then.
+    // POP3 has the same command; mostly its server has greeted with `+OK` by then.
+    if verb == USER && context.has_port(POP3_PORT) {
+        return Some(Identification::likely(Application::Pop3));
+    }
     let is_ftp = verb == USER
         || payload.has(0, b"SYST\r\n")
         || payload.has(0, b"PASV\r\n")
@@ -94,6 +98,8 @@ mod tests {
         assert_eq!(stream(b"ehlo ward\r\n"), confirmed(Application::Smtp));
         assert_eq!(stream(b"MAIL FROM:<a@b>\r\n"), confirmed(Application::Smtp));
         assert_eq!(stream(b"USER anonymous\r\n"), likely(Application::Ftp));
+        let to_pop3 = spoken(protocol::TCP, [50_001, 110], b"USER ward\r\n");
+        assert_eq!(to_pop3, likely(Application::Pop3));
         assert_eq!(stream(b"331 Password\r\n"), likely(Application::Ftp));
     }
 

@@ -3,7 +3,7 @@
 use crate::payload::{Payload, WORDS};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 /// The bit that tells small letters of ASCII from capitals, in every octet.
 pub(super) const SMALL: u64 = 0x2020_2020_2020_2020;
 
@@ -27,6 +27,18 @@ pub(super) fn is_within<const LOW: u8, const TOP: u8>(octets: u64) -> bool {
 #[inline(always)]
 pub(super) fn is_printable(octets: u64) -> bool {
     is_from::<0x20>(octets)
+}
+
+/// The high bit of each of eight octets that is printable, that is a line feed, that is zero.
+#[inline(always)]
+pub(super) fn line_octets(octets: u64) -> (u64, u64, u64) {
+    let low = octets & !HIGH;
+    // With the high bit set first, no borrow crosses octets; with it clear, no carry does.
+    let is_zero = |word: u64| !(((word & !HIGH) + !HIGH) | word) & HIGH;
+    let not_below = (low | HIGH) - ONES * 0x20;
+    let not_above = ((ONES * 0x7e) | HIGH) - low;
+    let printable = not_below & not_above & !octets & HIGH;
+    (printable, is_zero(octets ^ (ONES * 0x0a)), is_zero(octets))
 }
 
 /// Whether the payload begins with four printable octets.
@@ -74,6 +86,21 @@ mod tests {
                 assert_eq!(is_printable(word), (0x20..0x80).contains(&octet), "{octet:#x}");
                 let wanted = (b'a'..=b'h').contains(&octet);
                 assert_eq!(is_within::<b'a', b'h'>(word), wanted, "{octet:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn octets_of_a_line_are_told_apart_in_every_place() {
+        for place in 0..8 {
+            for octet in 0..=255u8 {
+                let mut octets = *b"abcdefgh";
+                octets[place] = octet;
+                let here = 0x80 << (56 - place * 8);
+                let found = line_octets(u64::from_be_bytes(octets));
+                let is = |is: bool| if is { here } else { 0 };
+                let printable = HIGH & !here | is((0x20..0x7f).contains(&octet));
+                assert_eq!(found, (printable, is(octet == 10), is(octet == 0)), "{octet:#x}");
             }
         }
     }

@@ -7,6 +7,7 @@ use sensor_common::{
 };
 
 use super::{
+    bare,
     key::BiflowKey,
     opinion::{Method, Opinion, Reason, VerdictChange},
     record::{FlowEndReason, FlowRecord, HalfFlow},
@@ -228,7 +229,12 @@ impl Biflow {
         let initiator = self.initiator();
         let (forward, reverse) = (&self.halves[initiator], &self.halves[1 - initiator]);
         let first = if forward.has_sent { forward } else { reverse };
-        let opinion = best_opinion(forward, reverse);
+        let opinion = match best_opinion(forward, reverse) {
+            unmarked if unmarked.application == Application::Unknown => {
+                self.by_port().unwrap_or(unmarked)
+            }
+            marked => marked,
+        };
         let (initiator_port, responder_port) = self.key.ports_from(initiator);
         let station = |half: &Half| (half.station != 0).then_some(half.station);
         FlowRecord {
@@ -261,6 +267,18 @@ impl Biflow {
             end: Moment::from_micros(self.last_seen),
             end_reason,
         }
+    }
+
+    /// Of a connection without a marker, what its port says, if it stood. The port of an end that
+    /// was seen to open it was drawn at random.
+    fn by_port(&self) -> Option<Opinion> {
+        let [a, b] = self.halves.each_ref().map(|half| half.tcp_flags);
+        let ports = match self.opener() {
+            Some(end) => (0, self.key.ports_from(end).1),
+            None => self.key.ports_from(0),
+        };
+        let found = bare::by_port(self.key.protocol, ports, [a, b])?;
+        Some(Opinion::of_packet_path(found.application, found.evidence))
     }
 
     /// Marks what [`Self::record`] gave as reported; the initiator then stays what it is.

@@ -1,4 +1,5 @@
 mod conservation;
+mod evidence;
 mod outcome;
 
 use std::net::IpAddr;
