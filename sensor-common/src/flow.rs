@@ -1,9 +1,11 @@
 //! Flow keys, flow slots and the set-associative flow cache.
 
+mod encapsulation;
 mod key;
 mod set;
 mod slot;
 
+pub use encapsulation::Encapsulation;
 pub use key::{FlowKey, FlowKeyFields, Network};
 pub use set::{FlowSet, WAYS};
 pub use slot::{FirstPacket, FlowSlot, GENERATION_WORD, SLOT_WORDS};
