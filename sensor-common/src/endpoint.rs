@@ -95,6 +95,12 @@ impl EndpointKey {
         (high | low) != 0 && high >> 56 != 0xff
     }
 
+    /// The same key, seen inside a tunnel.
+    #[must_use]
+    pub fn inside(self) -> Self {
+        Self { vlans: self.vlans | ENCAPSULATED, ..self }
+    }
+
     /// Whether the station address is that of one station.
     #[inline(always)]
     pub fn has_station(&self) -> bool {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use sensor_common::{
     application::{Application, Evidence},
-    flow::Network,
+    flow::{Encapsulation, Network},
 };
 
 use crate::{inventory::DeviceId, time::Moment};
@@ -50,6 +50,8 @@ impl FlowEndReason {
 pub struct FlowRecord {
     pub id: u64,
     pub network: Network,
+    /// In what its frames were carried, if they were.
+    pub encapsulation: Option<Encapsulation>,
     pub protocol: u8,
     /// `None` for protocols without network addresses.
     pub initiator: Option<IpAddr>,
