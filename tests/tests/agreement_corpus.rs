@@ -12,8 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sensor::config::Config;
-use sensor_common::books::Entry;
 use sensor::pipeline::replay::{Engine, ReplayError, Replayed, replay};
+use sensor_common::books::Entry;
 use tests::agent::executable;
 use tests::lab::ChildGuard;
 

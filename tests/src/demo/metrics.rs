@@ -42,10 +42,7 @@ impl fmt::Display for Books {
         if self.encapsulated > 0 {
             write!(formatter, " + {} in tunnels", self.encapsulated)?;
         }
-        write!(
-            formatter,
-            " = {counted} counted + {undissected} undissected + {lost} lost"
-        )?;
+        write!(formatter, " = {counted} counted + {undissected} undissected + {lost} lost")?;
         let reasons: Vec<String> =
             self.reasons.iter().map(|(reason, frames)| format!("{reason} {frames}")).collect();
         if !reasons.is_empty() {
