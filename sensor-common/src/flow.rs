@@ -79,6 +79,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_tunnel_carries_is_another_flow_and_another_conversation() {
+        let plain = key(40_000);
+        for kind in Encapsulation::ALL {
+            let inner = plain.inside(kind as u8);
+            assert_eq!(inner.encapsulation(), Some(kind));
+            assert_eq!((inner.network(), inner.protocol()), (plain.network(), plain.protocol()));
+            assert_eq!(inner.source_address(), plain.source_address());
+            assert_ne!(inner.hash(99), plain.hash(99));
+            assert_ne!(inner.conversation(99), plain.conversation(99));
+            let mut slot = FlowSlot::default();
+            slot.open(&inner, 1, (0, 0), FirstPacket::default());
+            slot.set_verdict(Verdict::from_bits(0xff));
+            assert!(slot.holds(&inner) && !slot.holds(&plain));
+            assert_eq!(slot.key(), inner);
+        }
+        assert_eq!(plain.encapsulation(), None);
+    }
+
+    #[test]
     fn the_quietest_flow_of_a_full_set_is_the_victim() {
         let mut set = FlowSet::default();
         for (way, seen) in [5u64, 3, 9, 4].into_iter().enumerate() {

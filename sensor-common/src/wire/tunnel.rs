@@ -135,3 +135,6 @@ fn erspan_iii<F: Frame + ?Sized>(frame: &F, offset: usize) -> Option<(Encapsulat
     };
     Some((Encapsulation::ErspanIII, kind, content))
 }
+
+#[cfg(test)]
+mod tests;
