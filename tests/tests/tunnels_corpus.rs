@@ -1,5 +1,4 @@
 //! Inner flows that an independent dissector found in the captures of the corpus are found here too.
-#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use std::{collections::BTreeSet, path::PathBuf};
 
