@@ -11,7 +11,7 @@ use crate::{
 
 /// Grows with every change of a layout, a name or a meaning below. The agent starts a new epoch
 /// instead of reading maps that another version left.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Names of programs and maps in the object. Only the agent's `capture` and the program use them.
 pub mod name {
@@ -115,7 +115,7 @@ const _: () = {
     assert!(size_of::<EndpointNotice>() == 4 + 4 + 32 + 8 + 8);
     assert!(size_of::<Sample>() == 4 + 4 + 8 + 48 + 8 + 4 + 4 + SAMPLE_OCTETS);
     assert!(size_of::<InterfaceRow>() == 8 * (4 + 16));
-    assert!(size_of::<Ledger>() == 8 * 16);
+    assert!(size_of::<Ledger>() == 8 * 32);
     assert!(size_of::<Settings>() == 40);
     assert!(size_of::<ReplayFrame>() == 24);
     assert!(size_of::<ClockReading>() == 16);

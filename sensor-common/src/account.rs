@@ -5,9 +5,12 @@
 //! its two endpoints whenever the flow leaves its slot or its verdict changes, so they stay exact
 //! whatever happens to the flow table: `totals = folded + unfolded of the live slots`.
 
+mod carrier;
 mod verdict;
 
 use core::hint::black_box;
+
+pub use self::carrier::{count_carrier, enter, finds_tunnel};
 
 use crate::{
     books::Entry,
@@ -17,7 +20,7 @@ use crate::{
     frame::Frame,
     payload::Payload,
     record::{EndpointNotice, RecordKind},
-    wire::transport::tcp_flags,
+    wire::{transport::tcp_flags, tunnel::Tunnel},
 };
 
 use verdict::Proposal;
@@ -31,6 +34,9 @@ pub use verdict::{INSPECTED_PACKETS, LOOKED_AT_PACKETS};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     pub dissection: Dissection,
+    /// Octets of the frame on the wire, or of what it carries while that is worked on.
+    pub octets: u64,
+    tunnel: Tunnel,
     payload: Payload,
     now: u64,
     /// The slot of the flow in its set.
@@ -102,18 +108,8 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     octets: u64,
     now: u64,
 ) {
-    work.now = now;
     let flags = work.dissection.tcp_flags;
-    match set.find(&work.dissection.key) {
-        Some(way) if !set.slots[way % WAYS].has_ended_before(flags) => work.way = way,
-        found => {
-            work.way = match found {
-                Some(way) => way,
-                None => set.vacancy(now),
-            };
-            take_slot(environment, work, set, first_position);
-        }
-    }
+    find_slot(environment, work, set, first_position, now);
     // Read back: the verifier would go through all the rest once for every way.
     let work = black_box(work);
     let way = work.way;
@@ -127,6 +123,30 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     slot.count(octets, flags, now);
     if slot.is_due() {
         look_after(environment, work, set);
+    }
+}
+
+/// Finds the slot of the flow in its set, or gives it one.
+#[inline(always)]
+fn find_slot<E: Environment>(
+    environment: &E,
+    work: &mut Work,
+    set: &mut FlowSet,
+    first_position: u32,
+    now: u64,
+) {
+    work.now = now;
+    match set.find(&work.dissection.key) {
+        Some(way) if !set.slots[way % WAYS].has_ended_before(work.dissection.tcp_flags) => {
+            work.way = way;
+        }
+        found => {
+            work.way = match found {
+                Some(way) => way,
+                None => set.vacancy(now),
+            };
+            take_slot(environment, work, set, first_position);
+        }
     }
 }
 
@@ -264,6 +284,7 @@ fn admit<E: Environment>(
 }
 
 /// A destination is looked up, never admitted: a sweep over unused addresses makes no endpoints.
+/// From inside a tunnel it may be a host that is known from outside, but not the other way.
 #[inline(always)]
 fn destination_endpoint<E: Environment>(environment: &E, dissection: &Dissection) -> EndpointIndex {
     let key = EndpointKey::of_destination(&dissection.key, dissection.destination_station);
@@ -276,5 +297,9 @@ fn destination_endpoint<E: Environment>(environment: &E, dissection: &Dissection
     environment
         .endpoint(&key)
         .or_else(|| environment.endpoint(&key.address_only()))
+        .or_else(|| {
+            let is_inside = key.is_encapsulated();
+            if is_inside { environment.endpoint(&key.outside()) } else { None }
+        })
         .unwrap_or(ELSEWHERE)
 }

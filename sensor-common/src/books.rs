@@ -1,7 +1,8 @@
 //! The books: where every frame ended, so that nothing is lost silently.
 //!
 //! Each CPU keeps its own rows, so entries are plain additions. The reader checks the identity
-//! `received = undissected + live + evicted + lost`, where `live` is the sum over the flow table.
+//! `received + encapsulated = undissected + live + evicted + lost`, where `live` is the sum over the
+//! flow table and `encapsulated` are the frames inside of others that have a flow of their own.
 
 /// Why a frame could not be placed in a flow. The discriminant is the index in [`InterfaceRow`].
 #[repr(u8)]
@@ -117,10 +118,15 @@ pub enum Entry {
     EndpointsRefused = 11,
     /// First payload packets inspected for their application.
     Inspected = 12,
+    /// Frames found inside of others and counted in a flow of their own; their octets.
+    Encapsulated = 13,
+    EncapsulatedOctets = 14,
+    /// Frames found inside of others that could not be dissected; the outer frame is counted.
+    EncapsulatedUndissected = 15,
 }
 
 /// Lines in a [`Ledger`].
-pub const LEDGER_LINES: usize = 16;
+pub const LEDGER_LINES: usize = 32;
 
 /// What one CPU did with the flow table, by [`Entry`].
 #[repr(C)]

@@ -10,6 +10,7 @@ use crate::{
         ipv4,
         ipv6::{self, Ipv6},
         transport::{self, Transport},
+        tunnel::{self, Carrier, Tunnel},
     },
 };
 
@@ -33,6 +34,27 @@ pub struct Dissection {
     /// several buffers or was captured in part.
     pub declared_length: usize,
     packet: Packet,
+}
+
+impl Dissection {
+    /// Whether the packet may carry another; a later fragment has no header that would tell.
+    #[inline(always)]
+    pub fn may_carry(&self) -> bool {
+        tunnel::may_carry(self.key.protocol(), self.key.destination_port())
+            && !self.is_later_fragment
+    }
+
+    /// What the packet carries, given that it may.
+    #[inline(always)]
+    pub fn tunnel<F: Frame + ?Sized>(&self, frame: &F) -> Option<Tunnel> {
+        let carrier = Carrier {
+            is_ipv6: self.key.network_number() == Network::Ipv6 as u8,
+            protocol: self.key.protocol(),
+            offset: self.payload_offset,
+            end: self.declared_length,
+        };
+        tunnel::tunnel(frame, &carrier)
+    }
 }
 
 /// What the network header of a packet says, kept while its transport header is read.
@@ -62,17 +84,61 @@ pub fn dissect<F: Frame + ?Sized>(
     interface: u32,
     found: &mut Dissection,
 ) -> Result<(), Undissected> {
+    let link = ethernet::link(frame, 0)?;
+    flow(frame, &link, interface, found)
+}
+
+/// Dissects what a tunnel carries: an Ethernet frame, or a packet without one, of which no station
+/// is known. What it carries in its turn is payload.
+///
+/// # Errors
+///
+/// As for [`dissect`]; also when the headers do not end within the packet that carries them.
+#[inline(never)]
+pub fn dissect_inner<F: Frame + ?Sized>(
+    frame: &F,
+    tunnel: &Tunnel,
+    interface: u32,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
+    let tunnel = core::hint::black_box(tunnel);
+    let link = match tunnel.content as u16 {
+        ethertype::BRIDGED_ETHERNET => ethernet::link(frame, tunnel.offset)?,
+        ethertype => Link {
+            destination: 0,
+            source: 0,
+            outer_vlan: 0,
+            inner_vlan: 0,
+            ethertype,
+            network_offset: tunnel.offset,
+        },
+    };
+    flow(frame, &link, interface, found)?;
+    let found = core::hint::black_box(found);
+    if found.payload_offset > tunnel.end {
+        return Err(Undissected::TruncatedTransport);
+    }
+    found.key = found.key.inside(tunnel.kind as u8);
+    Ok(())
+}
+
+#[inline(always)]
+fn flow<F: Frame + ?Sized>(
+    frame: &F,
+    link: &Link,
+    interface: u32,
+    found: &mut Dissection,
+) -> Result<(), Undissected> {
     // The result is written where it stays: returned by value it would be merged from all paths,
     // failures among them, and the compiler spills registers that a failure never set.
-    let link = ethernet::link(frame)?;
     found.source_station = link.source;
     found.destination_station = link.destination;
     found.packet.vlans = (link.outer_vlan as u64) << 16 | link.inner_vlan as u64;
     match link.ethertype {
-        ethertype::IPV4 => ipv4_packet(frame, &link, &mut found.packet)?,
-        ethertype::IPV6 => ipv6_packet(frame, &link, &mut found.packet)?,
-        ethertype::ARP => return arp_flow(frame, &link, interface, found),
-        _ => return link_flow(frame, &link, interface, found),
+        ethertype::IPV4 => ipv4_packet(frame, link, &mut found.packet)?,
+        ethertype::IPV6 => ipv6_packet(frame, link, &mut found.packet)?,
+        ethertype::ARP => return arp_flow(frame, link, interface, found),
+        _ => return link_flow(frame, link, interface, found),
     }
     packet_flow(frame, interface, found)
 }

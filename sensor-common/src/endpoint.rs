@@ -10,6 +10,9 @@ use crate::flow::{FlowKey, Network};
 ///
 /// With `station` 0 the key is the alias by which a destination behind a router is found; with
 /// `address` 0 it stands for the station whatever its addresses.
+///
+/// What is seen inside tunnels has endpoints of its own, so that nothing in there, true or forged,
+/// decides to whom plain traffic belongs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointKey {
@@ -17,9 +20,12 @@ pub struct EndpointKey {
     pub address: [u64; 2],
     /// 48 bits of MAC address.
     pub station: u64,
-    /// Outer VLAN in bits 16..28, inner VLAN in bits 0..12.
+    /// Outer VLAN in bits 16..28, inner VLAN in bits 0..12; bit 32 if seen inside a tunnel.
     pub vlans: u64,
 }
+
+/// Bit of [`EndpointKey::vlans`].
+const ENCAPSULATED: u64 = 1 << 32;
 
 /// Index of an endpoint's totals.
 pub type EndpointIndex = u32;
@@ -39,13 +45,13 @@ impl EndpointKey {
     /// The key of whoever sent the frames of `flow` from `station`.
     #[inline(always)]
     pub fn of_source(flow: &FlowKey, station: u64) -> Self {
-        Self { address: flow.source_words(), station, vlans: flow.vlans() }
+        Self { address: flow.source_words(), station, vlans: place(flow) }
     }
 
     /// The key of the neighbour that the frames of `flow` were sent to.
     #[inline(always)]
     pub fn of_destination(flow: &FlowKey, station: u64) -> Self {
-        Self { address: flow.destination_words(), station, vlans: flow.vlans() }
+        Self { address: flow.destination_words(), station, vlans: place(flow) }
     }
 
     /// The same station whatever its address.
@@ -54,10 +60,27 @@ impl EndpointKey {
         Self { address: [0; 2], ..*self }
     }
 
-    /// The same address wherever it is.
+    /// The same address wherever it is, but inside a tunnel or outside.
     #[inline(always)]
     pub fn address_only(&self) -> Self {
+        Self { address: self.address, station: 0, vlans: self.vlans & ENCAPSULATED }
+    }
+
+    /// The same address outside of tunnels.
+    #[inline(always)]
+    pub fn outside(&self) -> Self {
         Self { address: self.address, station: 0, vlans: 0 }
+    }
+
+    #[inline(always)]
+    pub fn is_encapsulated(&self) -> bool {
+        self.vlans & ENCAPSULATED != 0
+    }
+
+    /// The VLANs alone.
+    #[inline(always)]
+    pub fn tags(&self) -> u64 {
+        self.vlans & !ENCAPSULATED
     }
 
     /// Whether the address can be that of one host (not unspecified, multicast or broadcast).
@@ -72,11 +95,22 @@ impl EndpointKey {
         (high | low) != 0 && high >> 56 != 0xff
     }
 
+    /// The same key, seen inside a tunnel.
+    #[must_use]
+    pub fn inside(self) -> Self {
+        Self { vlans: self.vlans | ENCAPSULATED, ..self }
+    }
+
     /// Whether the station address is that of one station.
     #[inline(always)]
     pub fn has_station(&self) -> bool {
         self.station != 0 && self.station & GROUP == 0
     }
+}
+
+#[inline(always)]
+fn place(flow: &FlowKey) -> u64 {
+    flow.vlans() | if flow.is_encapsulated() { ENCAPSULATED } else { 0 }
 }
 
 /// Packs an IPv4 address as the low word of an IPv4-mapped IPv6 address.

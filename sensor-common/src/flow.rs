@@ -1,9 +1,11 @@
 //! Flow keys, flow slots and the set-associative flow cache.
 
+mod encapsulation;
 mod key;
 mod set;
 mod slot;
 
+pub use encapsulation::Encapsulation;
 pub use key::{FlowKey, FlowKeyFields, Network};
 pub use set::{FlowSet, WAYS};
 pub use slot::{FirstPacket, FlowSlot, GENERATION_WORD, SLOT_WORDS};
@@ -74,6 +76,25 @@ mod tests {
         assert_eq!(forward.conversation(99), reverse.conversation(99));
         assert_ne!(forward.hash(99), reverse.hash(99));
         assert_ne!(forward.conversation(99), key(40_001).conversation(99));
+    }
+
+    #[test]
+    fn what_a_tunnel_carries_is_another_flow_and_another_conversation() {
+        let plain = key(40_000);
+        for kind in Encapsulation::ALL {
+            let inner = plain.inside(kind as u8);
+            assert_eq!(inner.encapsulation(), Some(kind));
+            assert_eq!((inner.network(), inner.protocol()), (plain.network(), plain.protocol()));
+            assert_eq!(inner.source_address(), plain.source_address());
+            assert_ne!(inner.hash(99), plain.hash(99));
+            assert_ne!(inner.conversation(99), plain.conversation(99));
+            let mut slot = FlowSlot::default();
+            slot.open(&inner, 1, (0, 0), FirstPacket::default());
+            slot.set_verdict(Verdict::from_bits(0xff));
+            assert!(slot.holds(&inner) && !slot.holds(&plain));
+            assert_eq!(slot.key(), inner);
+        }
+        assert_eq!(plain.encapsulation(), None);
     }
 
     #[test]

@@ -5,3 +5,4 @@ pub mod ethernet;
 pub mod ipv4;
 pub mod ipv6;
 pub mod transport;
+pub mod tunnel;

@@ -8,10 +8,10 @@ use aya_ebpf::{
 };
 use sensor_common::{
     abi::Settings,
-    account::account,
+    account::{Work, account, count_carrier, enter, finds_tunnel},
     books::{INTERFACE_ROWS, InterfaceRow, UNDISSECTED_REASONS, Undissected, preferred_row},
     dissect::dissect,
-    flow::WAYS,
+    flow::{FlowSet, WAYS},
     frame::Frame,
 };
 
@@ -64,18 +64,51 @@ pub fn observe(context: &XdpContext) {
     }
     // From here on values are read back from the map.
     let work = black_box(work);
-    let hash = work.dissection.key.hash(settings.seed);
-    let set_index = cpu * (settings.set_mask + 1) + (hash as u32 & settings.set_mask);
-    let Some(set) = FLOWS.get_ptr_mut(set_index) else {
+    work.octets = octets;
+    if work.dissection.may_carry() && !open(context, cpu, work, reception.now) {
+        return;
+    }
+    // Also if another frame was found inside: that is in its place, and checked with it.
+    let work = black_box(work);
+    let Some((set, first_position)) = flow_set(&settings, cpu, work) else {
         return;
     };
-    // SAFETY: the set lies in this CPU's own region of the table.
-    let set = unsafe { &mut *set };
+    let octets = work.octets;
     // Read again: how far the dissection looked would else be a state of its own to the verifier.
     let frame = XdpFrame::new(context);
     let environment = XdpEnvironment::new(cpu);
-    let first_position = set_index * WAYS as u32;
     account(&environment, &frame, work, set, first_position, octets, reception.now);
+}
+
+/// Counts a frame that carries another and puts that in its place; `false` if nothing is left to
+/// count.
+#[inline(never)]
+fn open(context: &XdpContext, cpu: u32, work: &mut Work, now: u64) -> bool {
+    let frame = XdpFrame::new(context);
+    if !finds_tunnel(&frame, work) {
+        return true;
+    }
+    let work = black_box(work);
+    let Some((set, first_position)) = flow_set(&settings(), cpu, work) else {
+        return false;
+    };
+    let environment = XdpEnvironment::new(cpu);
+    count_carrier(&environment, work, set, first_position, now);
+    let work = black_box(work);
+    let interface = work.dissection.key.interface();
+    // Read again: how far the tunnel was read would else be a state of its own to the verifier.
+    let frame = XdpFrame::new(context);
+    enter(&environment, &frame, work, interface)
+}
+
+/// The set that the flow at work belongs to, and the index of its first slot.
+#[inline(always)]
+fn flow_set(settings: &Settings, cpu: u32, work: &Work) -> Option<(&'static mut FlowSet, u32)> {
+    let hash = work.dissection.key.hash(settings.seed);
+    let index = cpu * (settings.set_mask + 1) + (hash as u32 & settings.set_mask);
+    let set = FLOWS.get_ptr_mut(index)?;
+    // SAFETY: the set lies in this CPU's own region of the table.
+    Some((unsafe { &mut *set }, index * WAYS as u32))
 }
 
 /// The shortest frame on the wire, without its check sequence; shorter packets are padded to it.

@@ -128,6 +128,12 @@ impl Snapshot {
         page.add("wardline_frames_received_total", &[], self.received_frames() as f64);
         page.add("wardline_bytes_received_total", &[], received as f64);
         let undissected: u64 = self.undissected().map(|(_, frames)| frames).sum();
+        let inner = self.ledger.line(Entry::Encapsulated);
+        page.add("wardline_frames_encapsulated_total", &[], inner as f64);
+        let inner = self.ledger.line(Entry::EncapsulatedOctets);
+        page.add("wardline_bytes_encapsulated_total", &[], inner as f64);
+        let inner = self.ledger.line(Entry::EncapsulatedUndissected);
+        page.add("wardline_frames_encapsulated_undissected_total", &[], inner as f64);
         let fates = [
             ("counted", self.books.counted_packets),
             ("undissected", undissected),

@@ -30,6 +30,7 @@ pub mod record;
 pub mod seeded;
 pub mod signalling;
 pub mod transport;
+pub mod tunnels;
 
 pub use checksum::Endpoints;
 pub use conversation::{Conversation, Side};

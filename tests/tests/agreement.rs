@@ -5,7 +5,11 @@ use sensor::capture::{
     host::{HostDatapath, TableSizes},
     xdp::KernelReplay,
 };
-use sensor_common::{books::InterfaceRow, endpoint::EndpointKey, flow::FlowSlot};
+use sensor_common::{
+    books::{Entry, InterfaceRow},
+    endpoint::EndpointKey,
+    flow::FlowSlot,
+};
 use tests::frames::FrameGenerator;
 
 const FRAMES: usize = 20_000;
@@ -79,5 +83,30 @@ fn kernel_and_host_agree_on_generated_frames() {
             evicted += host.evicted.len();
         }
     }
+    let inner = kernel.ledger().line(Entry::Encapsulated);
+    let undissected = kernel.ledger().line(Entry::EncapsulatedUndissected);
+    println!("{inner} frames in tunnels, {undissected} more that could not be dissected");
+    assert!(inner > 300 && undissected > 30, "{inner} and {undissected} frames in tunnels");
     assert!(evicted > 100, "the table is small so that flows are evicted, but {evicted} were");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn kernel_and_host_agree_on_tunnels_cut_at_every_octet() {
+    let mut host = HostDatapath::new(&SIZES);
+    let mut kernel = KernelReplay::open(&SIZES).expect("the program loads");
+    let tunnels = FrameGenerator::new(2784).one_in_each_tunnel();
+    assert!(tunnels.len() > 40, "{} kinds of tunnels", tunnels.len());
+    for (index, specimen) in tunnels.iter().enumerate() {
+        let now = 1_000_000 + index as u64;
+        let wire_length = specimen.octets.len() as u64;
+        // Headers end within 250 octets; further cuts only shorten the payload.
+        for cut in (14..=specimen.octets.len().min(250)).chain([specimen.octets.len()]) {
+            let octets = &specimen.octets[..cut];
+            host.receive(octets, wire_length, 1, now);
+            kernel.receive(octets, wire_length, 1, now).expect("the kernel runs the frame");
+        }
+        assert_same(&state(&mut host), &state(&mut kernel), &specimen.description);
+    }
+    assert!(kernel.ledger().line(Entry::EncapsulatedUndissected) > 1000);
 }

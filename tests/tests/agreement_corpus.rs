@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use sensor::config::Config;
 use sensor::pipeline::replay::{Engine, ReplayError, Replayed, replay};
+use sensor_common::books::Entry;
 use tests::agent::executable;
 use tests::lab::ChildGuard;
 
@@ -58,16 +59,18 @@ fn message(result: &Result<Replayed, ReplayError>) -> Option<String> {
     }
 }
 
-/// Received is counted, undissected and lost; and frames read are frames received.
+/// Received, and found in tunnels, is counted, undissected and lost; and frames read are frames
+/// received.
 fn assert_balanced(capture: &Path, replayed: &Replayed) {
     let received: u64 = replayed.rows.iter().map(|row| row.received_frames).sum();
     let undissected: u64 = replayed.rows.iter().flat_map(|row| row.undissected_frames).sum();
     let fates = (replayed.books.counted_packets, undissected, replayed.books.lost_packets);
     let name = capture.display();
     assert_eq!(received, replayed.summary.frames, "{name}");
-    assert_eq!(received, fates.0 + fates.1 + fates.2, "{name}: {fates:?}");
+    let inner = replayed.ledger.line(Entry::Encapsulated);
+    assert_eq!(received + inner, fates.0 + fates.1 + fates.2, "{name}: {fates:?}");
     let sent: u64 = replayed.totals.by_application().values().map(|totals| totals.packets).sum();
-    assert_eq!(sent, received - undissected, "{name}: totals by application");
+    assert_eq!(sent, received + inner - undissected, "{name}: totals by application");
 }
 
 /// Frames received and undissected by interface, however many rows an interface has.

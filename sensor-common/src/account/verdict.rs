@@ -190,7 +190,7 @@ fn settle<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
 }
 
 #[inline(always)]
-fn propose<E: Environment>(
+pub(super) fn propose<E: Environment>(
     environment: &E,
     work: &mut Work,
     set: &mut FlowSet,

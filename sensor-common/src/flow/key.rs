@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::Encapsulation;
 use crate::endpoint::address_words;
 
 /// What a flow's addresses are. Never 0, so that an empty slot matches no key.
@@ -38,7 +39,8 @@ pub struct FlowKey {
     pub(super) destination: [u64; 2],
     /// Source port, destination port, outer VLAN, inner VLAN, 16 bits each.
     pub(super) transport: u64,
-    /// Interface index (32), protocol (8), network (8), 16 bits left free for [`FlowSlot`].
+    /// Interface index (32), protocol (8), [`Encapsulation`] (4), network (4), 16 bits left free for
+    /// [`FlowSlot`].
     pub(super) place: u64,
 }
 
@@ -70,6 +72,23 @@ impl FlowKey {
                 | (fields.protocol as u64) << 24
                 | (fields.network as u64) << 16,
         }
+    }
+
+    /// The key of a flow whose frames are carried in others.
+    #[inline(always)]
+    #[must_use]
+    pub const fn inside(self, number: u8) -> Self {
+        Self { place: self.place | (number as u64 & 0xf) << 20, ..self }
+    }
+
+    /// In what the flow's frames are carried; `None` for frames as they came in.
+    pub const fn encapsulation(&self) -> Option<Encapsulation> {
+        Encapsulation::from_number((self.place >> 20) as u8 & 0xf)
+    }
+
+    #[inline(always)]
+    pub const fn is_encapsulated(&self) -> bool {
+        self.place >> 20 & 0xf != 0
     }
 
     /// The key from its words as they lie in memory.
@@ -120,7 +139,7 @@ impl FlowKey {
 
     #[inline(always)]
     pub(crate) const fn network_number(&self) -> u8 {
-        (self.place >> 16) as u8
+        (self.place >> 16) as u8 & 0xf
     }
 
     pub const fn network(&self) -> Option<Network> {
@@ -182,17 +201,21 @@ impl FlowKey {
     }
 
     /// The same for both directions, both ports of a gateway, and every CPU: what a verdict about
-    /// the conversation is remembered by.
+    /// the conversation is remembered by. Addresses inside a tunnel may be those of other hosts
+    /// outside, so the encapsulation is part of it.
     #[inline(always)]
     pub fn conversation(&self, seed: u64) -> u64 {
         let [s0, s1] = self.source_words();
         let [d0, d1] = self.destination_words();
         let a = mix(mix(seed ^ s0, s1), self.source_port() as u64);
         let b = mix(mix(seed ^ d0, d1), self.destination_port() as u64);
-        let hash = (a.wrapping_add(b) ^ self.protocol() as u64).wrapping_mul(MULTIPLIER);
+        let hash = (a.wrapping_add(b) ^ (self.place >> 20 & 0xfff)).wrapping_mul(MULTIPLIER);
         hash ^ hash >> 29
     }
 }
+
+// The network's number leaves room for that of the encapsulation.
+const _: () = assert!(Network::Ipv6 as u8 <= 0xf);
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 

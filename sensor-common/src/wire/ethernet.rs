@@ -12,6 +12,8 @@ pub mod ethertype {
     pub const ARP: u16 = 0x0806;
     pub const VLAN: u16 = 0x8100;
     pub const IPV6: u16 = 0x86dd;
+    /// Ethernet over GRE, transparent Ethernet bridging (RFC 1701).
+    pub const BRIDGED_ETHERNET: u16 = 0x6558;
     pub const PROVIDER_BRIDGE: u16 = 0x88a8;
     /// Pre-standard double tagging, still sent by some switches.
     pub const QINQ_LEGACY: u16 = 0x9100;
@@ -48,23 +50,23 @@ fn is_tag(ethertype: u16) -> bool {
         || ethertype == ethertype::QINQ_LEGACY
 }
 
-/// Reads addresses, tags and type.
+/// Reads addresses, tags and type of the frame that starts at `offset`.
 ///
 /// # Errors
 ///
 /// [`Undissected::TruncatedEthernet`], [`Undissected::TruncatedVlan`], or
 /// [`Undissected::TooManyTags`] when a third tag follows.
 #[inline(always)]
-pub fn link<F: Frame + ?Sized>(frame: &F) -> Result<Link, Undissected> {
-    let tail = frame.be_u64(6).ok_or(Undissected::TruncatedEthernet)?;
-    let head = frame.be_u64(0).ok_or(Undissected::TruncatedEthernet)?;
+pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
+    let tail = frame.be_u64(offset + 6).ok_or(Undissected::TruncatedEthernet)?;
+    let head = frame.be_u64(offset).ok_or(Undissected::TruncatedEthernet)?;
     let mut link = Link {
         destination: head >> 16,
         source: tail >> 16,
         outer_vlan: 0,
         inner_vlan: 0,
         ethertype: tail as u16,
-        network_offset: HEADER_LENGTH,
+        network_offset: offset + HEADER_LENGTH,
     };
     if !is_tag(link.ethertype) {
         // The type's two octets are inside `tail`, so the header is whole.

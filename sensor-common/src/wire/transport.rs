@@ -5,8 +5,12 @@ use crate::{books::Undissected, frame::Frame};
 /// IP protocol numbers (IANA "Assigned Internet Protocol Numbers").
 pub mod protocol {
     pub const ICMP: u8 = 1;
+    /// IPv4 in IP (RFC 2003).
+    pub const IPV4: u8 = 4;
     pub const TCP: u8 = 6;
     pub const UDP: u8 = 17;
+    /// IPv6 in IP (RFC 4213, RFC 2473).
+    pub const IPV6: u8 = 41;
     pub const GRE: u8 = 47;
     pub const ICMPV6: u8 = 58;
     pub const SCTP: u8 = 132;

@@ -5,7 +5,7 @@ mod surroundings;
 
 use sensor_common::{
     abi::Settings,
-    account::{Work, account},
+    account::{Work, account, count_carrier, enter, finds_tunnel},
     books::{INTERFACE_ROWS, InterfaceRow, Ledger, preferred_row},
     dissect::dissect,
     endpoint::{EndpointIndex, EndpointKey, Totals},
@@ -87,12 +87,32 @@ impl HostDatapath {
             row.undissected_octets += wire_length;
             return;
         }
-        let hash = self.work.dissection.key.hash(self.settings.seed);
-        let index = hash as u32 & self.settings.set_mask;
+        self.work.octets = wire_length;
+        if self.work.dissection.may_carry() && !self.open(frame, interface, now) {
+            return;
+        }
+        let index = self.set_index();
+        let Self { surroundings, work, .. } = self;
+        let (set, octets) = (&mut self.sets[index as usize], work.octets);
+        account(surroundings, frame, work, set, index * WAYS as u32, octets, now);
+    }
+
+    /// Counts a frame that carries another and puts that in its place; `false` if nothing is left
+    /// to count.
+    fn open(&mut self, frame: &[u8], interface: u32, now: u64) -> bool {
+        if !finds_tunnel(frame, &mut self.work) {
+            return true;
+        }
+        let index = self.set_index();
+        let Self { surroundings, work, .. } = self;
         let set = &mut self.sets[index as usize];
-        let first_position = index * WAYS as u32;
-        let surroundings = &self.surroundings;
-        account(surroundings, frame, &mut self.work, set, first_position, wire_length, now);
+        count_carrier(surroundings, work, set, index * WAYS as u32, now);
+        enter(surroundings, frame, work, interface)
+    }
+
+    /// The set that the flow at work belongs to.
+    fn set_index(&self) -> u32 {
+        self.work.dissection.key.hash(self.settings.seed) as u32 & self.settings.set_mask
     }
 }
 

@@ -41,6 +41,7 @@ fn columns(subject: Subject) -> &'static [(&'static str, &'static str)] {
         ],
         Subject::Flows => &[
             ("PROTO", "/proto"),
+            ("IN", "/tunnel/kind"),
             ("INITIATOR", "/src_ip"),
             ("PORT", "/src_port"),
             ("RESPONDER", "/dest_ip"),

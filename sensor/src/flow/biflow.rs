@@ -240,6 +240,7 @@ impl Biflow {
         FlowRecord {
             id: self.id,
             network: self.key.network,
+            encapsulation: self.key.encapsulation,
             protocol: self.key.protocol,
             initiator: self.key.address(initiator),
             responder: self.key.address(1 - initiator),

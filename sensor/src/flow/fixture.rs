@@ -15,6 +15,7 @@ pub(crate) fn record() -> FlowRecord {
     FlowRecord {
         id: 7,
         network: Network::Ipv4,
+        encapsulation: None,
         protocol: 6,
         initiator: Some(IpAddr::from([128, 232, 110, 120])),
         responder: Some(IpAddr::from([66, 35, 250, 204])),

@@ -2,11 +2,12 @@
 //!
 //! The interface is no part of it: a gateway's ports see one direction each. Neither are the VLANs,
 //! unless asked for, as routed traffic leaves by another VLAN than it came in. So where two VLANs
-//! use the same addresses for different hosts, their flows merge.
+//! use the same addresses for different hosts, their flows merge. What is carried in a tunnel never
+//! joins what is not: both are true, and neither is the other's answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use sensor_common::flow::{FlowKey, Network};
+use sensor_common::flow::{Encapsulation, FlowKey, Network};
 
 /// The two ends in an order that does not depend on who sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +17,8 @@ pub(super) struct BiflowKey {
     /// Of [`Network::Link`]: the type, and the IEEE 802.2 access points in order.
     ports: [u16; 2],
     vlans: u32,
+    /// In what the frames of both directions are carried.
+    pub encapsulation: Option<Encapsulation>,
     pub network: Network,
     pub protocol: u8,
 }
@@ -47,6 +50,7 @@ impl BiflowKey {
             words: [source.0, destination.0],
             ports,
             vlans: if by_vlan { flow.vlans() as u32 } else { 0 },
+            encapsulation: flow.encapsulation(),
             network,
             protocol: flow.protocol(),
         };

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use sensor_common::flow::Network;
+use sensor_common::flow::{Encapsulation, Network};
 
 use super::opinion::{Opinion, VerdictChange};
 use crate::{interpret::FlowDetail, inventory::DeviceId, time::Moment};
@@ -48,6 +48,8 @@ impl FlowEndReason {
 pub struct FlowRecord {
     pub id: u64,
     pub network: Network,
+    /// In what its frames were carried, if they were.
+    pub encapsulation: Option<Encapsulation>,
     pub protocol: u8,
     /// `None` for protocols without network addresses.
     pub initiator: Option<IpAddr>,

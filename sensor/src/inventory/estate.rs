@@ -5,6 +5,9 @@
 //! known by the address. When a station turns out to be a router, the addresses that were taken
 //! for its own become devices that were first seen when their endpoints were.
 //!
+//! What is seen inside tunnels is of the same devices: with a station address by that, without one by
+//! the address, which then belongs to whoever uses it outside.
+//!
 //! Nothing here reads a clock. Left out: merging a device seen directly with the same device seen
 //! behind a router (a mirror of both sides shows it twice).
 
@@ -144,7 +147,7 @@ impl Inventory {
             },
         );
         if seen.key.has_station() && seen.key.has_host_address() {
-            let station = (seen.key.station, seen.key.vlans);
+            let station = (seen.key.station, seen.key.tags());
             self.stations.entry(station).or_default().push(seen.index);
         }
         if self.place(seen.index).is_none() {
@@ -162,6 +165,8 @@ impl Inventory {
         let was_idle = flow.last_seen.since(endpoint.last_seen) > self.settings.router_rule.window;
         endpoint.last_seen = endpoint.last_seen.max(flow.last_seen);
         let Endpoint { key, device, .. } = *endpoint;
+        // Without a station, the device is whose address it is now.
+        let device = device.filter(|_| !is_address_inside(&key) || !flow.is_new);
         // Room may have been made since the endpoint was refused.
         let Some(id) = device.or_else(|| self.place(flow.source_endpoint)) else {
             return;
@@ -243,8 +248,11 @@ impl Inventory {
     }
 
     fn device_for(&mut self, endpoint: &Endpoint) -> Option<DeviceId> {
-        let EndpointKey { station, vlans, .. } = endpoint.key;
+        let (station, vlans) = (endpoint.key.station, endpoint.key.tags());
         let address = endpoint.address();
+        if is_address_inside(&endpoint.key) {
+            return self.host_of(address?, endpoint.sighting());
+        }
         if !endpoint.key.has_station() {
             return self.admit_address(address?, endpoint.sighting());
         }
@@ -273,6 +281,16 @@ impl Inventory {
         }
     }
 
+    /// The device of an address that was seen without a station, inside a tunnel: the one that uses
+    /// it outside, if there is one.
+    fn host_of(&mut self, address: IpAddr, sighting: Sighting) -> Option<DeviceId> {
+        if let Some(owner) = self.register.owner_of(address) {
+            self.register.touch(owner, sighting.last_seen);
+            return Some(owner);
+        }
+        self.admit_address(address, sighting)
+    }
+
     fn admit_address(&mut self, address: IpAddr, sighting: Sighting) -> Option<DeviceId> {
         let id = self.register.admit(DeviceKey::Address(address), sighting)?;
         self.register.own(id, address);
@@ -294,7 +312,7 @@ impl Inventory {
 
     /// Asks the rule about a station that uses an address anew.
     fn look_for_router(&mut self, key: &EndpointKey, now: Moment) {
-        let EndpointKey { station, vlans, .. } = *key;
+        let (station, vlans) = (key.station, key.tags());
         let Some(id) = self.device_of_station(station, vlans) else {
             return;
         };
@@ -326,11 +344,16 @@ impl Inventory {
         let Some(endpoint) = self.endpoints.remove(&index) else {
             return;
         };
-        let station = (endpoint.key.station, endpoint.key.vlans);
+        let station = (endpoint.key.station, endpoint.key.tags());
         if let Some(indexes) = self.stations.get_mut(&station) {
             indexes.retain(|&other| other != index);
         }
     }
+}
+
+/// Whether the endpoint is an address in a tunnel that carries packets without stations.
+fn is_address_inside(key: &EndpointKey) -> bool {
+    key.is_encapsulated() && !key.has_station()
 }
 
 /// The address in an endpoint's words.

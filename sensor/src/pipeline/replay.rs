@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sensor_common::books::InterfaceRow;
+use sensor_common::books::{Entry, InterfaceRow};
 
 use crate::{
     capture::{
@@ -282,6 +282,7 @@ impl<'a, D: Receive> Run<'a, D> {
         let statistics = serde_json::json!({
             "frames": {
                 "received": sum(|row| row.received_frames),
+                "encapsulated": self.datapath.ledger().line(Entry::Encapsulated),
                 "counted": books.counted_packets,
                 "undissected": sum(|row| row.undissected_frames.iter().sum()),
                 "lost": books.lost_packets,

@@ -41,6 +41,11 @@ impl Metrics {
             .map(|fate| self.count("wardline_frames_total", &[("fate", fate)]))
     }
 
+    /// Frames found inside of others, each with a fate of its own.
+    pub fn encapsulated(&self) -> u64 {
+        self.count("wardline_frames_encapsulated_total", &[])
+    }
+
     pub fn received(&self) -> u64 {
         self.count("wardline_frames_received_total", &[])
     }

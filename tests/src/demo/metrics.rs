@@ -10,6 +10,8 @@ use super::answers::{Observed, Sample};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
     pub received: u64,
+    /// Frames found in tunnels, which have fates of their own.
+    pub encapsulated: u64,
     pub counted: u64,
     pub undissected: u64,
     pub lost: u64,
@@ -20,12 +22,12 @@ pub struct Books {
 impl Books {
     /// Whether every frame received has exactly one fate.
     pub fn is_balanced(&self) -> bool {
-        self.received == self.with_a_fate()
+        self.received + self.encapsulated == self.with_a_fate()
     }
 
     /// Frames received after the flow table was last swept: `received` is read later.
     pub fn since_the_sweep(&self) -> u64 {
-        self.received.saturating_sub(self.with_a_fate())
+        (self.received + self.encapsulated).saturating_sub(self.with_a_fate())
     }
 
     fn with_a_fate(&self) -> u64 {
@@ -36,10 +38,11 @@ impl Books {
 impl fmt::Display for Books {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { received, counted, undissected, lost, .. } = self;
-        write!(
-            formatter,
-            "{received} frames received = {counted} counted + {undissected} undissected + {lost} lost"
-        )?;
+        write!(formatter, "{received} frames received")?;
+        if self.encapsulated > 0 {
+            write!(formatter, " + {} in tunnels", self.encapsulated)?;
+        }
+        write!(formatter, " = {counted} counted + {undissected} undissected + {lost} lost")?;
         let reasons: Vec<String> =
             self.reasons.iter().map(|(reason, frames)| format!("{reason} {frames}")).collect();
         if !reasons.is_empty() {
@@ -83,6 +86,7 @@ impl Observed {
         let reasons = self.named("wardline_frames_undissected_total");
         let books = Books {
             received: self.total("wardline_frames_received_total", None),
+            encapsulated: self.total("wardline_frames_encapsulated_total", None),
             counted: fate("counted"),
             undissected: fate("undissected"),
             lost: fate("lost"),
@@ -121,5 +125,8 @@ mod tests {
             "9 frames received = 7 counted + 2 undissected + 0 lost (unknown_ethertype 2)"
         );
         assert_eq!(Observed::default().books(), None);
+        let books = Books { encapsulated: 3, counted: 10, ..books };
+        assert!(books.is_balanced());
+        assert!(books.to_string().starts_with("9 frames received + 3 in tunnels = 10 counted"));
     }
 }

@@ -5,6 +5,7 @@
 mod damage;
 mod oddities;
 mod sound;
+mod tunnels;
 
 use super::{LARGEST_FRAME, SeededRandom};
 use crate::speakers::{Saying, repertoire};
@@ -49,12 +50,33 @@ impl FrameGenerator {
 
     fn intact(&mut self) -> Specimen {
         match self.random.below(100) {
-            0..58 => sound::application(&mut self.random, &self.repertoire),
+            0..48 => sound::application(&mut self.random, &self.repertoire),
+            48..58 => self.tunnelled(),
             58..68 => sound::bare_segment(&mut self.random),
             68..78 => sound::fragment(&mut self.random, &self.repertoire),
-            78..90 => oddities::network_control(&mut self.random, &self.repertoire),
+            78..90 => oddities::network_control(&mut self.random),
             _ => oddities::link_control(&mut self.random),
         }
+    }
+
+    fn tunnelled(&mut self) -> Specimen {
+        let carried = match self.random.below(10) {
+            0..6 => sound::application(&mut self.random, &self.repertoire),
+            6 => sound::bare_segment(&mut self.random),
+            7 => oddities::network_control(&mut self.random),
+            8 => sound::fragment(&mut self.random, &self.repertoire),
+            _ => oddities::link_control(&mut self.random),
+        };
+        let packet = match self.random.below(4) {
+            0 => sound::fragmented_packet(&mut self.random, &self.repertoire),
+            _ => oddities::inner_packet(&mut self.random, &self.repertoire),
+        };
+        tunnels::tunnelled(&mut self.random, &carried, packet)
+    }
+
+    /// A frame in each kind of tunnel, to be cut everywhere.
+    pub fn one_in_each_tunnel(&mut self) -> Vec<Specimen> {
+        tunnels::one_of_each(&mut self.random, &self.repertoire)
     }
 
     fn specimen(&mut self) -> Specimen {
@@ -133,7 +155,15 @@ mod tests {
             "routing",
             "fragment",
             "sctp",
-            "gre",
+            "4 in ip",
+            "6 in ip",
+            "gre ip",
+            "gre ethernet",
+            "erspan 1",
+            "erspan 2",
+            "erspan 3",
+            "vxlan",
+            "tunnel of 12",
             "icmp",
             "icmpv6",
             "igmp",

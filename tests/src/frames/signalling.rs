@@ -1,5 +1,5 @@
-//! Control and tunnel protocols directly above IP: ICMP (RFC 792), ICMPv6
-//! (RFC 4443, RFC 4861), IGMP (RFC 2236) and GRE (RFC 2784, RFC 2890).
+//! Control protocols directly above IP: ICMP (RFC 792), ICMPv6 (RFC 4443,
+//! RFC 4861) and IGMP (RFC 2236).
 
 use std::net::Ipv6Addr;
 
@@ -65,18 +65,6 @@ pub fn igmp_report(group: [u8; 4]) -> Vec<u8> {
     let mut message = vec![0x16, 0, 0, 0];
     message.extend(group);
     with_internet_checksum(message)
-}
-
-/// GRE around an inner packet of `ethertype`, with a key when one is given.
-pub fn gre(ethertype: u16, key: Option<u32>, inner: &[u8]) -> Vec<u8> {
-    let mut packet = Vec::with_capacity(8 + inner.len());
-    packet.extend(if key.is_some() { [0x20, 0x00] } else { [0x00, 0x00] });
-    packet.extend(ethertype.to_be_bytes());
-    if let Some(key) = key {
-        packet.extend(key.to_be_bytes());
-    }
-    packet.extend_from_slice(inner);
-    packet
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
-use sensor_common::books::Undissected;
+use sensor_common::books::{Entry, Undissected};
 
 use crate::{
     detect::AlertState, inventory::DeviceKey, pipeline::replay::Replayed, time::WallClock,
@@ -34,6 +34,7 @@ pub fn text(capture: &Path, replayed: &Replayed) -> String {
         summary.flows,
         replayed.core.inventory.devices().len(),
     ));
+    text.push_str(&tunnels(replayed));
     let parts =
         [applications(replayed), devices(replayed), unclassified(replayed), alerts(replayed)];
     for part in parts {
@@ -43,6 +44,16 @@ pub fn text(capture: &Path, replayed: &Replayed) -> String {
         }
     }
     text
+}
+
+/// What was found in tunnels, which is among the frames counted.
+fn tunnels(replayed: &Replayed) -> String {
+    let inner = replayed.ledger.line(Entry::Encapsulated);
+    let undissected = replayed.ledger.line(Entry::EncapsulatedUndissected);
+    if inner + undissected == 0 {
+        return String::new();
+    }
+    format!("in tunnels: {inner} of the frames counted; {undissected} more were undissected\n")
 }
 
 fn reasons(replayed: &Replayed) -> String {

@@ -43,6 +43,9 @@ pub(super) struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_port: Option<u16>,
     proto: Cow<'static, str>,
+    /// Of flows whose frames were carried in others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tunnel: Option<Tunnel>,
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_type: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +77,13 @@ struct Change {
     to: &'static str,
     to_evidence: &'static str,
     reason: &'static str,
+}
+
+/// How the flow was carried; deeper levels are not opened.
+#[derive(Serialize)]
+struct Tunnel {
+    kind: &'static str,
+    depth: u8,
 }
 
 /// Counts since the flow's record before this one; `age` in seconds since its start.
@@ -127,6 +137,7 @@ impl<'a> Event<'a> {
             dest_ip: record.responder,
             dest_port: ports.map(|(_, destination)| destination),
             proto: protocol_name(record),
+            tunnel: record.encapsulation.map(|kind| Tunnel { kind: kind.name(), depth: 1 }),
             icmp_type: icmp.map(|[kind, _]| kind),
             icmp_code: icmp.map(|[_, code]| code),
             app_proto: record.opinion.application.name(),

@@ -1,6 +1,9 @@
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
-use sensor_common::{application::Application, flow::Network};
+use sensor_common::{
+    application::Application,
+    flow::{Encapsulation, Network},
+};
 use serde_json::Value;
 
 use super::*;
@@ -136,6 +139,13 @@ fn protocols_have_what_belongs_to_them() {
     let arp = flow_line(&FlowRecord { network: Network::Arp, protocol: 0, ..record() });
     assert_eq!((&arp["proto"], &arp["ethertype"]), (&"ARP".into(), &"0806".into()));
     assert_eq!(arp.get("community_id"), None);
+}
+
+#[test]
+fn a_flow_found_in_a_tunnel_says_in_which_kind() {
+    let inner = flow_line(&FlowRecord { encapsulation: Some(Encapsulation::ErspanII), ..record() });
+    assert_eq!(inner["tunnel"], serde_json::json!({"kind": "erspan2", "depth": 1}));
+    assert_eq!(flow_line(&record()).get("tunnel"), None);
 }
 
 #[test]

@@ -29,13 +29,22 @@ pub const FAMILIES: &[Family] = &[
     counter("wardline_frames_received_total", "Frames received on all monitored interfaces."),
     counter(
         "wardline_frames_total",
-        "Frames by fate: counted in a flow, undissected, or lost with a flow's record. The sum is the frames received.",
+        "Frames by fate: counted in a flow, undissected, or lost with a flow's record. The sum is the frames received and those found inside of them.",
     ),
     counter("wardline_frames_undissected_total", "Frames that have no flow, by reason."),
+    counter(
+        "wardline_frames_encapsulated_total",
+        "Frames found in tunnels and counted in flows of their own, besides the frames that carry them.",
+    ),
+    counter(
+        "wardline_frames_encapsulated_undissected_total",
+        "Frames found in tunnels that could not be dissected; those that carry them are counted.",
+    ),
     counter(
         "wardline_bytes_received_total",
         "Bytes received, from destination address to end of payload.",
     ),
+    counter("wardline_bytes_encapsulated_total", "Bytes of the frames found in tunnels."),
     // Interfaces.
     gauge(
         "wardline_interface_info",
@@ -100,8 +109,11 @@ pub const FAMILIES: &[Family] = &[
         "Packets by device and direction; `overflow` sums the devices beyond the limit, `elsewhere` is what belongs to no known device.",
     ),
     counter("wardline_device_bytes_total", "Bytes by device and direction; as for packets."),
-    counter("wardline_application_packets_total", "Packets by application, each counted once."),
-    counter("wardline_application_bytes_total", "Bytes by application, each counted once."),
+    counter(
+        "wardline_application_packets_total",
+        "Packets by application, each counted once, and once more for what a tunnel carries.",
+    ),
+    counter("wardline_application_bytes_total", "Bytes by application; as for packets."),
     // Alerts and events.
     gauge("wardline_alerts_firing", "Alerts firing, by severity."),
     counter("wardline_alerts_total", "Alerts fired since the agent started, by rule."),

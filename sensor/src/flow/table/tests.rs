@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use sensor_common::{
     application::{Application, Evidence},
-    flow::{FlowKey, FlowKeyFields, Network},
+    flow::{Encapsulation, FlowKey, FlowKeyFields, Network},
     wire::transport::tcp_flags::{ACK, FIN, RST, SYN},
 };
 
@@ -346,4 +346,22 @@ fn deadlines_of_displaced_flows_do_not_pile_up() {
         }
     }
     assert!(table.deadlines.len() < 6000);
+}
+
+#[test]
+fn what_a_tunnel_carries_joins_neither_plain_flows_nor_those_of_another_kind() {
+    let mut table = FlowTable::new(settings());
+    let (asked, answered) = (fields((1, 40_000), (2, 104)), fields((2, 104), (1, 40_000)));
+    let kinds = [None, Some(Encapsulation::ErspanII), Some(Encapsulation::Vxlan)];
+    for kind in kinds {
+        for (fields, flags) in [(&asked, SYN), (&answered, SYN | ACK)] {
+            let mut delta = delta(fields, SECOND, flags);
+            delta.key = delta.key.inside(kind.map_or(0, |kind| kind as u8));
+            table.observe(&delta, None, None);
+        }
+    }
+    let mut records = finished(&mut table, 2 * SECOND);
+    records.sort_by_key(|record| record.encapsulation);
+    assert_eq!(records.iter().map(|record| record.encapsulation).collect::<Vec<_>>(), kinds);
+    assert!(records.iter().all(|record| record.reverse.packets == 1));
 }

@@ -116,6 +116,40 @@ fn without_a_station_the_address_is_the_device() {
     assert_eq!(inventory.refused(), 1);
 }
 
+fn inside(seen: EndpointSeen) -> EndpointSeen {
+    EndpointSeen { key: seen.key.inside(), ..seen }
+}
+
+#[test]
+fn a_station_in_a_tunnel_is_the_station_outside() {
+    let mut inventory = inventory();
+    inventory.observe_endpoint(&seen_host(2, PUMP, 5, 10));
+    inventory.observe_endpoint(&inside(seen_host(3, PUMP, 5, 11)));
+    inventory.observe_endpoint(&inside(seen(4, PUMP, [0; 2], 12)));
+    assert_eq!(inventory.devices().len(), 1);
+    assert_eq!(inventory.device_of(3), inventory.device_of(2));
+    assert_eq!(inventory.device_of(4), inventory.device_of_station(PUMP, VLANS));
+}
+
+#[test]
+fn an_address_in_a_tunnel_is_the_device_that_uses_it_outside() {
+    let mut inventory = inventory();
+    let address = |index, seconds| {
+        let key = EndpointKey { vlans: 0, ..seen_host(index, 0, 5, seconds).key };
+        inside(EndpointSeen { key, ..seen_host(index, 0, 5, seconds) })
+    };
+    inventory.observe_endpoint(&address(2, 10));
+    let alone = inventory.device_of(2).unwrap();
+    assert_eq!(inventory.device(alone).unwrap().key, DeviceKey::Address(host(5).into()));
+    // Seen outside: what the address sends from now on is that device's.
+    inventory.observe_endpoint(&seen_host(3, PUMP, 5, 11));
+    inventory.observe_flow(&flow(2, Application::Hl7, 12));
+    let pump = inventory.device_of_station(PUMP, VLANS);
+    assert_ne!(pump, Some(alone));
+    assert_eq!(inventory.device_of(2), pump);
+    assert_eq!(inventory.device_of_address(host(5).into()), pump);
+}
+
 #[test]
 fn the_alias_of_a_known_endpoint_makes_no_device() {
     let mut inventory = inventory();

@@ -1,7 +1,7 @@
 //! Answers to questions, from the state between two cycles.
 
 use sensor_common::{
-    books::InterfaceRow,
+    books::{Entry, InterfaceRow},
     endpoint::{ELSEWHERE, OVERFLOW, Totals},
 };
 use serde_json::{Value, json};
@@ -120,6 +120,7 @@ impl Live {
         json!({
             "frames": {
                 "received": snapshot.received_frames(),
+                "encapsulated": snapshot.ledger.line(Entry::Encapsulated),
                 "counted": snapshot.books.counted_packets,
                 "undissected": undissected,
                 "lost": snapshot.books.lost_packets,

@@ -1,5 +1,5 @@
 //! Frames without TCP or UDP payload at the usual place: control protocols,
-//! tunnels, link-layer announcements and stacks of tags.
+//! link-layer announcements and stacks of tags.
 
 use super::{Specimen, sound};
 use crate::frames::announcements::{
@@ -14,10 +14,8 @@ use crate::frames::transport::{sctp_init, udp_datagram};
 use crate::frames::{SeededRandom, signalling};
 use crate::speakers::Saying;
 
-const VXLAN_PORT: u16 = 4_789;
-
-pub(super) fn network_control(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
-    match random.below(9) {
+pub(super) fn network_control(random: &mut SeededRandom) -> Specimen {
+    match random.below(6) {
         0 => icmp(random),
         1 => icmpv6(random),
         2 => {
@@ -28,17 +26,6 @@ pub(super) fn network_control(random: &mut SeededRandom, repertoire: &[Saying]) 
             over_ipv4(random, "sctp", protocol::SCTP, sctp_init(2_905, 36_412, tag))
         }
         4 => {
-            let key = random.in_percent(50).then(|| random.next_u32());
-            let (kind, inner) = inner_packet(random, repertoire);
-            over_ipv4(random, "gre", protocol::GRE, signalling::gre(kind, key, &inner))
-        }
-        5 => {
-            let (kind, inner) = inner_packet(random, repertoire);
-            let number = if kind == ethertype::IPV4 { protocol::IPV4 } else { protocol::IPV6 };
-            over_ipv4(random, "ip in ip", number, inner)
-        }
-        6 => vxlan(random, repertoire),
-        7 => {
             let content = random.octets(64);
             over_ipv4(random, "esp", protocol::ESP, content)
         }
@@ -87,7 +74,7 @@ fn icmpv6(random: &mut SeededRandom) -> Specimen {
 }
 
 /// The packet inside an application frame.
-fn inner_packet(random: &mut SeededRandom, repertoire: &[Saying]) -> (u16, Vec<u8>) {
+pub(super) fn inner_packet(random: &mut SeededRandom, repertoire: &[Saying]) -> (u16, Vec<u8>) {
     let saying = random.pick(repertoire).clone();
     let ports = (saying.port, 50_000);
     let payload = &saying.octets[..saying.octets.len().min(1_200)];
@@ -98,16 +85,6 @@ fn inner_packet(random: &mut SeededRandom, repertoire: &[Saying]) -> (u16, Vec<u
     sound::packet(random, number, number, &mut String::new(), |random, ends| {
         sound::transport_message(random, ends, &saying, ports, payload)
     })
-}
-
-fn vxlan(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
-    let (kind, inner) = inner_packet(random, repertoire);
-    let frame = sound::hardware(random).unpadded_frame(kind, &inner);
-    let (source, destination) = sound::ipv4_pair(random);
-    let payload = [[0x08, 0, 0, 0, 0, 0, 42, 0].as_slice(), &frame].concat();
-    let datagram =
-        udp_datagram(&Endpoints::v4(source, destination), random.next_u16(), VXLAN_PORT, &payload);
-    over_ipv4(random, "vxlan", protocol::UDP, datagram)
 }
 
 /// Protocol numbers without ports, or without anything after them.

@@ -223,6 +223,20 @@ pub(super) fn bare_segment(random: &mut SeededRandom) -> Specimen {
 
 /// One fragment, first or later, of a datagram that carries a saying.
 pub(super) fn fragment(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
+    let (description, ethertype, packet) = fragment_of(random, repertoire);
+    Specimen { octets: hardware(random).frame(ethertype, &packet), description }
+}
+
+/// As [`fragment`], without a frame around it.
+pub(super) fn fragmented_packet(
+    random: &mut SeededRandom,
+    repertoire: &[Saying],
+) -> (u16, Vec<u8>) {
+    let (_, ethertype, packet) = fragment_of(random, repertoire);
+    (ethertype, packet)
+}
+
+fn fragment_of(random: &mut SeededRandom, repertoire: &[Saying]) -> (String, u16, Vec<u8>) {
     let saying = random.pick(repertoire).clone();
     let number = match saying.transport {
         Transport::Tcp => protocol::TCP,
@@ -232,7 +246,7 @@ pub(super) fn fragment(random: &mut SeededRandom, repertoire: &[Saying]) -> Spec
     let ports = (saying.port, random.between(1_024, 65_535) as u16);
     let payload = &saying.octets[..saying.octets.len().min(LONGEST_PAYLOAD)];
     let identification = random.next_u16();
-    let (ethertype, pieces) = if random.in_percent(60) {
+    let (ethertype, mut pieces): (u16, Vec<Vec<u8>>) = if random.in_percent(60) {
         let (source, destination) = ipv4_pair(random);
         let message =
             transport_message(random, &Endpoints::v4(source, destination), &saying, ports, payload);
@@ -266,5 +280,5 @@ pub(super) fn fragment(random: &mut SeededRandom, repertoire: &[Saying]) -> Spec
     let index = if random.in_percent(50) { 0 } else { random.below(pieces.len()) };
     let description =
         format!("fragment {index} of {} ({unit} octets) of {}", pieces.len(), saying.name);
-    Specimen { octets: hardware(random).frame(ethertype, &pieces[index]), description }
+    (description, ethertype, pieces.swap_remove(index))
 }
