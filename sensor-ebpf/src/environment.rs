@@ -4,7 +4,6 @@ use core::{arch::asm, ptr};
 
 use aya_ebpf::{
     bindings::{BPF_NOEXIST, BPF_RB_NO_WAKEUP},
-    helpers::generated::bpf_xdp_load_bytes,
     programs::XdpContext,
 };
 use sensor_common::{
@@ -23,6 +22,7 @@ use crate::{
         ENDPOINTS, FREE_ENDPOINTS, LEDGERS, NOTICES, RECORDS, SAMPLE_BUDGETS, TOTALS, VERDICTS,
     },
     settings::settings,
+    xdp_frame::XdpFrame,
 };
 
 /// User space polls the rings, so no record wakes it.
@@ -179,7 +179,7 @@ impl Environment for XdpEnvironment<'_> {
         let length = readable.min(dissection.payload_length).min(SAMPLE_OCTETS);
         let sample = record.as_mut_ptr();
         // SAFETY: `sample` points to a reserved record; every field is written before it is
-        // submitted. The load is bounded by the size of `octets`.
+        // submitted. `octets` lie at a multiple of eight in it.
         let loaded = unsafe {
             (&raw mut (*sample).kind).write(RecordKind::Sample as u32);
             (&raw mut (*sample).application).write(verdict.number() as u32);
@@ -188,19 +188,10 @@ impl Environment for XdpEnvironment<'_> {
             (&raw mut (*sample).station).write(dissection.source_station);
             (&raw mut (*sample).length).write(length as u64);
             (&raw mut (*sample).octets).write([0; SAMPLE_OCTETS]);
-            let octets = (&raw mut (*sample).octets).cast();
-            if length == 0 || length > SAMPLE_OCTETS {
-                -1
-            } else {
-                bpf_xdp_load_bytes(
-                    self.context.ctx,
-                    dissection.payload_offset as u32,
-                    octets,
-                    length as u32,
-                )
-            }
+            let words = &mut *(&raw mut (*sample).octets).cast::<[u64; SAMPLE_OCTETS / 8]>();
+            XdpFrame::new(self.context).copy(dissection.payload_offset, length, words)
         };
-        if loaded == 0 {
+        if loaded {
             record.submit(NO_WAKEUP);
             self.note(Entry::Samples, 1);
         } else {
