@@ -1,4 +1,5 @@
-//! The agent on a veth pair, natively: every frame that crossed it has its fate.
+//! The agent on a veth pair, natively: every frame that crossed it has its fate, also those that
+//! crossed while no agent ran.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,7 +15,8 @@ use crate::frames::FrameGenerator;
 use crate::frames::inject::inject;
 use crate::lab::ChildGuard;
 
-const FRAMES: usize = 3_000;
+/// While one agent runs, after it was killed, and while the next one runs.
+const PARTS: [usize; 3] = [1_000, 500, 1_500];
 /// A veth's ring holds 256, and before Linux 6.6 drops in silence what does not fit.
 const BATCH: usize = 64;
 const PAUSE: Duration = Duration::from_millis(5);
@@ -23,6 +25,7 @@ const LARGE_MTU: u32 = 9_000;
 /// Words of the message by which an interface of a large MTU is refused where a frame has to lie in
 /// one buffer.
 const REFUSAL: &str = "no frame in several buffers";
+const PINS: &str = "/sys/fs/bpf/guest";
 const LOG: &str = "/tmp/agent.log";
 
 /// A pair without addresses; `watched` and its peer.
@@ -48,7 +51,7 @@ fn make_pair(watched: &str, peer: &str, mtu: u32) -> Result<(), Reason> {
 
 fn start(guest: &Guest, interface: &str) -> Result<ChildGuard, Reason> {
     let configuration = format!(
-        "[capture]\ninterfaces = [\"{interface}\"]\npersist = false\nmemory = \"4MiB\"\n\
+        "[capture]\ninterfaces = [\"{interface}\"]\npin_directory = \"{PINS}\"\nmemory = \"4MiB\"\n\
          endpoints = 1024\n[agent]\nstate_directory = \"/tmp\"\nsocket = \"/tmp/wardline.sock\"\n\
          [events]\npath = \"/tmp/events.jsonl\"\n"
     );
@@ -86,18 +89,17 @@ fn count(interface: &str, counter: &str) -> Result<u64, Reason> {
 
 pub fn books_balance(guest: &Guest) -> Result<(), Reason> {
     make_pair("watched", "veth0", 1500)?;
+    let mut frames = FrameGenerator::new(7).map(|specimen| specimen.octets);
+    let [first, between, last] = PARTS;
     let mut agent = start(guest, "watched")?;
     is_ready(&mut agent)?;
-    let mut frames = FrameGenerator::new(7).map(|specimen| specimen.octets).take(FRAMES);
-    let mut sent = 0;
-    loop {
-        let batch: Vec<Vec<u8>> = frames.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            break;
-        }
-        sent += inject("veth0", batch).map_err(|error| error.to_string())?.sent;
-        thread::sleep(PAUSE);
-    }
+    let mut sent = send(frames.by_ref().take(first))?;
+    let killed = agent.signal(libc::SIGKILL).and_then(|()| agent.end());
+    killed.map_err(|error| error.to_string())?;
+    sent += send(frames.by_ref().take(between))?;
+    let mut agent = start(guest, "watched")?;
+    is_ready(&mut agent)?;
+    sent += send(frames.take(last))?;
     let crossed = sent - count("veth0", "tx_dropped")?;
     let closed = wait_until(PATIENCE, || {
         let metrics = Metrics::parse(&page("/metrics")?);
@@ -116,7 +118,21 @@ pub fn books_balance(guest: &Guest) -> Result<(), Reason> {
     };
     let [counted, undissected, lost] = metrics.fates();
     println!("attached\t{crossed}\t{counted}\t{undissected}\t{lost}");
-    agent.end().map(drop).map_err(|error| error.to_string())
+    agent.end().map_err(|error| error.to_string())?;
+    guest.run(&["detach", "--pin-directory", PINS]).map(drop)
+}
+
+/// Sends frames no faster than the slowest kernel takes them, and says how many were sent.
+fn send(mut frames: impl Iterator<Item = Vec<u8>>) -> Result<u64, Reason> {
+    let mut sent = 0;
+    loop {
+        let batch: Vec<Vec<u8>> = frames.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            return Ok(sent);
+        }
+        sent += inject("veth0", batch).map_err(|error| error.to_string())?.sent;
+        thread::sleep(PAUSE);
+    }
 }
 
 /// Attached where the kernel has frames in several buffers; else refused, with the reason.

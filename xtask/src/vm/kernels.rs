@@ -11,8 +11,8 @@ use super::mirror::Mirror;
 use crate::workspace::Workspace;
 
 /// The kernels that are tried, oldest first: without frames in several buffers, those of Debian 12,
-/// and the newest of the long-term ones.
-pub const KERNELS: [&str; 4] = ["5.10", "6.1", "6.12", "6.18"];
+/// a long-term one and the newest.
+pub const KERNELS: [&str; 5] = ["5.10", "6.1", "6.12", "6.18", "7.3"];
 /// Modules that the guest needs.
 const MODULES: [&str; 1] = ["veth"];
 
@@ -48,19 +48,29 @@ pub fn fetch(workspace: &Workspace, versions: &[&'static str]) -> Result<Vec<Ker
 }
 
 fn get(mirror: &Mirror, version: &str, to: &Path) -> Result<Files> {
-    let packages = mirror.packages(&format!("linux-image-{version}."));
-    let package = newest(&packages)
-        .with_context(|| format!("the mirror has no cloud kernel {version} any more"))?;
     let unpacked = to.with_extension("unpacked");
     // What an interrupted fetch left.
     let _ = fs::remove_dir_all(&unpacked);
-    mirror.unpack(package, &unpacked)?;
+    // Since 7.1 the package of the image is empty and needs two others.
+    for parts in [&["linux-binary", "linux-modules"][..], &["linux-image"]] {
+        let beginnings = parts.iter().map(|part| format!("{part}-{version}."));
+        let candidates: Vec<_> = beginnings.map(|name| mirror.packages(&name)).collect();
+        let packages: Vec<_> = candidates.iter().filter_map(|names| newest(names)).collect();
+        if packages.len() == parts.len() {
+            packages.iter().try_for_each(|package| mirror.unpack(package, &unpacked))?;
+            break;
+        }
+    }
+    if !unpacked.exists() {
+        bail!("the mirror has no cloud kernel {version}");
+    }
     fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     let found = files_below(&unpacked)?;
-    let image = find(&found, |name| name.starts_with("vmlinuz-")).context("no image")?;
+    let image = find(&found, |name| name.starts_with("vmlinuz"))
+        .with_context(|| format!("no image of {version} among its files"))?;
     for module in MODULES {
         let path = find(&found, |name| name.split('.').next() == Some(module))
-            .with_context(|| format!("{package} has no module {module}"))?;
+            .with_context(|| format!("no module {module} of {version} among its files"))?;
         decompress(path, &to.join(format!("{module}.ko")))?;
     }
     // Last: a directory with an image is complete.

@@ -47,7 +47,7 @@ impl Table {
 }
 
 const HEADER: &str = "| kernel | program | verified instructions | frames on which kernel and host \
-                      agree | attached, books balance | MTU 9000 | as a user with three \
+                      agree | attached, books balance after a kill | MTU 9000 | as a user with three \
                       capabilities | seconds | verdict |\n\
                       |---|---|---|---|---|---|---|---|---|";
 

@@ -1,7 +1,5 @@
 //! Whether the kernel hands the program frames in several buffers, asked of the kernel itself.
 
-use std::fmt;
-
 use aya::{
     programs::{ProgramError, ProgramType},
     sys::{BpfHelper, is_helper_supported},
@@ -55,14 +53,5 @@ impl Buffers {
     /// What the setting of a loaded program means.
     pub const fn of_setting(is_linear: u32) -> Self {
         if is_linear == 0 { Self::Several } else { Self::One }
-    }
-}
-
-impl fmt::Display for Buffers {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Several => "frames in several buffers",
-            Self::One => "frames in one buffer",
-        })
     }
 }

@@ -28,7 +28,7 @@ pub enum LoadError {
     #[error("this binary was built without the XDP program; build it with `cargo xtask build`")]
     BuiltWithoutProgram,
     #[error(
-        "not permitted to load BPF programs; needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. Without privilege, `wardline replay` reads capture files"
+        "not permitted to load BPF programs; needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; before Linux 5.11 also an unlimited `ulimit -l`. Without privilege, `wardline replay` reads capture files"
     )]
     NotPermitted,
     #[error("{0} is missing from the object")]
