@@ -15,7 +15,9 @@ pub const ABI_VERSION: u32 = 3;
 
 /// Names of programs and maps in the object. Only the agent's `capture` and the program use them.
 pub mod name {
+    /// The program that accepts frames in several buffers, and the one for kernels without them.
     pub const PROGRAM: &str = "wardline";
+    pub const PROGRAM_LINEAR: &str = "wardline_linear";
     pub const CLOCK_PROGRAM: &str = "wardline_clock";
     pub const FLOWS: &str = "FLOWS";
     pub const BOOKS: &str = "BOOKS";
@@ -52,7 +54,9 @@ pub struct Settings {
     /// Ticks per second.
     pub ticks_per_second: u32,
     pub abi_version: u32,
-    pub _reserved: u32,
+    /// 1 when every frame lies in one buffer and is read there: the kernel has neither frames in
+    /// several buffers nor the calls that read them (Linux before 5.18).
+    pub is_linear: u32,
 }
 
 impl Settings {
@@ -68,7 +72,7 @@ impl Settings {
             self.samples_per_second,
             self.ticks_per_second,
             self.abi_version,
-            self._reserved,
+            self.is_linear,
         ];
         for (chunk, word) in octets[8..].chunks_exact_mut(4).zip(words) {
             chunk.copy_from_slice(&word.to_ne_bytes());

@@ -1,7 +1,5 @@
 //! The one window onto packet memory.
 
-use crate::{payload::WORDS, record::SAMPLE_OCTETS};
-
 /// The octets of one frame, as received at an observation point.
 ///
 /// Implemented for byte slices here and for packet memory in `sensor-ebpf`; both must answer alike.
@@ -16,13 +14,9 @@ pub trait Frame {
     /// Whether `length` octets can be read one by one; in the kernel these are in the first buffer.
     fn reaches(&self, length: usize) -> bool;
 
-    /// Copies `length` (1 to [`WINDOW`](crate::payload::WINDOW)) octets from `offset` to the
-    /// beginning of `words`, as they lie in memory; leaves `words` alone if not all are there.
-    fn load(&self, offset: usize, length: usize, words: &mut [u64; WORDS]);
-
-    /// Copies `length` (1 to [`SAMPLE_OCTETS`]) octets from `offset` to the beginning of `octets`;
-    /// `false` if not all are there.
-    fn copy(&self, offset: usize, length: usize, octets: &mut [u8; SAMPLE_OCTETS]) -> bool;
+    /// Copies `length` octets (at least 1, at most `8 * W`) from `offset` to the beginning of `words`,
+    /// as they lie in memory; `false`, and nothing done, if not all are there.
+    fn load<const W: usize>(&self, offset: usize, length: usize, words: &mut [u64; W]) -> bool;
 
     #[inline(always)]
     fn octet(&self, offset: usize) -> Option<u8> {
@@ -52,23 +46,18 @@ impl Frame for [u8] {
     }
 
     #[inline(always)]
-    fn load(&self, offset: usize, length: usize, words: &mut [u64; WORDS]) {
+    fn load<const W: usize>(&self, offset: usize, length: usize, words: &mut [u64; W]) -> bool {
         let Some(octets) = self.get(offset..offset + length) else {
-            return;
+            return false;
         };
+        if length == 0 || length > W * 8 {
+            return false;
+        }
         for (word, chunk) in words.iter_mut().zip(octets.chunks(8)) {
             let mut whole = [0; 8];
             whole[..chunk.len()].copy_from_slice(chunk);
             *word = u64::from_ne_bytes(whole);
         }
-    }
-
-    fn copy(&self, offset: usize, length: usize, octets: &mut [u8; SAMPLE_OCTETS]) -> bool {
-        let (Some(from), Some(to)) = (self.get(offset..offset + length), octets.get_mut(..length))
-        else {
-            return false;
-        };
-        to.copy_from_slice(from);
         true
     }
 

@@ -74,6 +74,8 @@ pub struct EndpointNotice {
 
 /// Octets of payload in a [`Sample`]: a whole packet of an Ethernet.
 pub const SAMPLE_OCTETS: usize = 1504;
+/// 64-bit words of them.
+pub const SAMPLE_WORDS: usize = SAMPLE_OCTETS / 8;
 
 /// The first octets of a payload that user space must read to know a device or a flow to come, as
 /// many as [`crate::application::sample_length`] allows. Kept in memory only for as long as the
@@ -90,7 +92,8 @@ pub struct Sample {
     pub station: u64,
     /// TCP sequence number of the first octet, else 0.
     pub sequence: u32,
-    /// Octets that follow; what `octets` holds after them means nothing.
+    /// Octets that follow; what `words` hold after them means nothing.
     pub length: u32,
-    pub octets: [u8; SAMPLE_OCTETS],
+    /// As they lie in memory.
+    pub words: [u64; SAMPLE_WORDS],
 }

@@ -167,8 +167,8 @@ impl Environment for XdpEnvironment {
         let length = readable.min(request.length);
         let sample = record.as_mut_ptr();
         // SAFETY: `sample` points to a reserved record, which is the ring's own memory and never
-        // without a value; every field is written before it is submitted, of `octets` as many as
-        // `length` says.
+        // without a value; every field is written before it is submitted, of `words` as many octets
+        // as `length` says.
         let is_copied = unsafe {
             (&raw mut (*sample).kind).write(RecordKind::Sample as u32);
             (&raw mut (*sample).application).write(request.application as u32);
@@ -177,7 +177,7 @@ impl Environment for XdpEnvironment {
             (&raw mut (*sample).station).write(dissection.source_station);
             (&raw mut (*sample).sequence).write(dissection.tcp_sequence);
             (&raw mut (*sample).length).write(length as u32);
-            frame.copy(dissection.payload_offset, length, &mut (*sample).octets)
+            frame.load(dissection.payload_offset, length, &mut (*sample).words)
         };
         if is_copied {
             record.submit(NO_WAKEUP);

@@ -21,6 +21,14 @@ pub fn wardline(context: XdpContext) -> u32 {
     xdp_action::XDP_PASS
 }
 
+/// The same for kernels that give a program no frame in several buffers, and load none that asks
+/// for them.
+#[xdp]
+pub fn wardline_linear(context: XdpContext) -> u32 {
+    observe::observe(&context);
+    xdp_action::XDP_PASS
+}
+
 /// Reads both kernel clocks; run by the agent with `BPF_PROG_TEST_RUN`, attached nowhere.
 #[xdp]
 pub fn wardline_clock(context: XdpContext) -> u32 {

@@ -14,7 +14,7 @@ static SETTINGS: Settings = Settings {
     samples_per_second: 0,
     ticks_per_second: 0,
     abi_version: 0,
-    _reserved: 0,
+    is_linear: 0,
 };
 
 /// The settings as the verifier sees them: constants, so that what they switch off costs nothing.
@@ -23,4 +23,11 @@ pub fn settings() -> Settings {
     // SAFETY: the static is initialised and aligned. The read is volatile because the agent
     // replaces the value in the object after it was compiled.
     unsafe { ptr::read_volatile(&raw const SETTINGS) }
+}
+
+/// [`Settings::is_linear`] alone, for where it is asked often.
+#[inline(always)]
+pub fn is_linear() -> bool {
+    // SAFETY: as above.
+    unsafe { ptr::read_volatile(&raw const SETTINGS.is_linear) != 0 }
 }

@@ -7,16 +7,14 @@ use aya_ebpf::{
     helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
     programs::XdpContext,
 };
-use sensor_common::{
-    frame::Frame,
-    payload::{WINDOW, WORDS},
-    record::SAMPLE_OCTETS,
-};
+use sensor_common::frame::Frame;
+
+use crate::settings::is_linear;
 
 /// Offsets beyond this are refused, so that the verifier can bound every sum.
 const LARGEST_OFFSET: usize = 0x3fff;
 
-/// The linear part of one frame.
+/// The first buffer of one frame, and the way to the others.
 pub struct XdpFrame {
     context: *mut xdp_md,
     data: usize,
@@ -41,6 +39,60 @@ impl XdpFrame {
         let start = opaque(self.data + opaque(offset));
         (start + length <= self.data_end).then_some(start)
     }
+
+    /// Copies `length` octets from `offset` to the beginning of `words`, as they lie in memory.
+    /// Unless all are there and `words` has room for them, it does nothing and says `false`.
+    #[inline(always)]
+    fn copy<const W: usize>(&self, offset: usize, length: usize, words: &mut [u64; W]) -> bool {
+        // One value at which the verifier sees both bounds. Before Linux 6.8 it learns no lower one
+        // from a comparison with zero, so zero wraps here to more than the upper one.
+        let before_last = opaque(length.wrapping_sub(1));
+        if before_last >= W * 8 {
+            return false;
+        }
+        let length = before_last + 1;
+        if is_linear() {
+            return self.copy_linear(offset, length, words);
+        }
+        // SAFETY: `words` has room for `length` octets; the helper checks the frame's bounds.
+        unsafe {
+            bpf_xdp_load_bytes(
+                self.context,
+                offset as u32,
+                words.as_mut_ptr().cast(),
+                length as u32,
+            ) == 0
+        }
+    }
+
+    /// The same by direct reads, where the whole frame is in the first buffer.
+    #[inline(always)]
+    fn copy_linear<const W: usize>(
+        &self,
+        offset: usize,
+        length: usize,
+        words: &mut [u64; W],
+    ) -> bool {
+        // The last eight octets first: those before the last word's own belong to the word before
+        // or to a header, and are shifted out. There is no payload without a header before it.
+        let Some(last) = self.be_u64(opaque((offset + length).wrapping_sub(8))) else {
+            return false;
+        };
+        let odd = length % 8;
+        if odd != 0 {
+            words[length / 8 % W] = (last << (64 - 8 * odd)).to_be();
+        }
+        for (index, word) in words.iter_mut().enumerate() {
+            if length < (index + 1) * 8 {
+                break;
+            }
+            let Some(octets) = self.be_u64(opaque(offset + index * 8)) else {
+                return false;
+            };
+            *word = octets.to_be();
+        }
+        true
+    }
 }
 
 #[inline(always)]
@@ -59,43 +111,15 @@ impl Frame for XdpFrame {
     }
 
     #[inline(always)]
-    fn load(&self, offset: usize, length: usize, words: &mut [u64; WORDS]) {
-        // One length at which the verifier sees the bounds and the helper is called.
-        let length = opaque(length);
-        if length == 0 || length > WINDOW {
-            return;
-        }
-        // SAFETY: `words` has room for `WINDOW` octets; the helper checks the frame's bounds.
-        unsafe {
-            bpf_xdp_load_bytes(
-                self.context,
-                offset as u32,
-                words.as_mut_ptr().cast(),
-                length as u32,
-            );
-        }
-    }
-
-    #[inline(always)]
-    fn copy(&self, offset: usize, length: usize, octets: &mut [u8; SAMPLE_OCTETS]) -> bool {
-        let length = opaque(length);
-        if length == 0 || length > SAMPLE_OCTETS {
-            return false;
-        }
-        // SAFETY: `octets` has room for `length`; the helper checks the frame's bounds.
-        let failure = unsafe {
-            bpf_xdp_load_bytes(
-                self.context,
-                offset as u32,
-                octets.as_mut_ptr().cast(),
-                length as u32,
-            )
-        };
-        failure == 0
+    fn load<const W: usize>(&self, offset: usize, length: usize, words: &mut [u64; W]) -> bool {
+        self.copy(offset, length, words)
     }
 
     #[inline(always)]
     fn readable_length(&self) -> usize {
+        if is_linear() {
+            return self.data_end - self.data;
+        }
         // The two pointers tell only of the first buffer.
         // SAFETY: the context is the one this program was called with.
         unsafe { bpf_xdp_get_buff_len(self.context) as usize }
@@ -103,7 +127,8 @@ impl Frame for XdpFrame {
 
     #[inline(always)]
     fn reaches(&self, length: usize) -> bool {
-        self.locate(length, 0).is_some()
+        // What a caller compared before must not melt into the comparison with the largest offset.
+        self.locate(opaque(length), 0).is_some()
     }
 
     // An unaligned read compiles to one load per octet, so the wider reads are written as the

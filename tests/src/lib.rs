@@ -4,12 +4,14 @@
 //! - [`speakers`] talk the protocols of a hospital over real sockets;
 //! - [`lab`] makes namespaces, links and a whole small hospital of them;
 //! - [`agent`] runs the agent under test and asks it;
-//! - [`demo`] shows the agent at work in that hospital.
+//! - [`demo`] shows the agent at work in that hospital;
+//! - [`guest`] is what is tried on a kernel in a virtual machine.
 
 pub mod agent;
 pub mod demo;
 pub mod fetch;
 pub mod frames;
+pub mod guest;
 pub mod lab;
 pub mod speakers;
 pub mod sweep;

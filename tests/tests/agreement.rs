@@ -3,7 +3,7 @@
 use sensor::capture::{
     Datapath,
     host::{HostDatapath, TableSizes},
-    xdp::KernelReplay,
+    xdp::{Buffers, KernelReplay},
 };
 use sensor_common::{
     books::{Entry, InterfaceRow},
@@ -68,10 +68,21 @@ fn assert_same(host: &State, kernel: &State, context: &str) {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn kernel_and_host_agree_on_generated_frames() {
+    let kernel = KernelReplay::open(&SIZES).expect("the program loads");
+    assert_agreement(kernel, 20_261_123, FRAMES);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn program_for_kernels_without_several_buffers_agrees_with_the_host() {
+    let kernel = KernelReplay::open_for(Buffers::One, &SIZES).expect("every kernel loads it");
+    assert_agreement(kernel, 20_261_124, FRAMES / 4);
+}
+
+fn assert_agreement(mut kernel: KernelReplay, seed: u64, frames: usize) {
     let mut host = HostDatapath::new(&SIZES);
-    let mut kernel = KernelReplay::open(&SIZES).expect("the program loads");
     let mut evicted = 0;
-    for (index, specimen) in FrameGenerator::new(20_261_123).take(FRAMES).enumerate() {
+    for (index, specimen) in FrameGenerator::new(seed).take(frames).enumerate() {
         let (octets, now) = (&specimen.octets, 1_000_000 + index as u64 / 7);
         let (interface, wire_length) = (1 + index as u32 % 3, octets.len() as u64);
         host.receive(octets, wire_length, interface, now);

@@ -16,6 +16,7 @@ mod test;
 mod tidy;
 mod toolchain;
 mod verify;
+mod vm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -49,7 +50,8 @@ enum Command {
     Build,
     /// Set up, build, lint and run the tests
     Test {
-        /// `host` needs no privileges; `kernel` loads programs and builds network namespaces
+        /// `host` needs no privileges; `kernel` loads programs and builds network namespaces; `vm`
+        /// boots other kernels in virtual machines, and is not part of `all`
         #[arg(default_value = "all")]
         part: test::Part,
     },

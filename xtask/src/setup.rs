@@ -31,10 +31,12 @@ pub enum Need {
     Test,
     /// The hospital laboratory alone
     Demo,
+    /// Other kernels in virtual machines
+    Vm,
 }
 
 impl Need {
-    pub const ALL: [Self; 4] = [Self::Build, Self::Lint, Self::Test, Self::Demo];
+    pub const ALL: [Self; 5] = [Self::Build, Self::Lint, Self::Test, Self::Demo, Self::Vm];
 }
 
 /// Brings the machine to where `needs` are met, or says what somebody else has to type.

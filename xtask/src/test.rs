@@ -14,7 +14,7 @@ use crate::privileges::require_kernel_access;
 use crate::process::{run_openly, run_streaming};
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
-use crate::{bpf, build, tidy, verify};
+use crate::{bpf, build, tidy, verify, vm};
 use outcome::Outcome;
 use stages::{Stages, Verdict};
 use transcript::Transcript;
@@ -31,27 +31,32 @@ pub enum Part {
     Host,
     Kernel,
     All,
+    Vm,
 }
 
 impl Part {
     fn host(self) -> bool {
-        self != Self::Kernel
+        matches!(self, Self::Host | Self::All)
     }
 
     fn kernel(self) -> bool {
-        self != Self::Host
+        matches!(self, Self::Kernel | Self::All)
     }
 
-    fn needs(self) -> &'static [Need] {
+    pub fn needs(self) -> &'static [Need] {
         match self {
             Self::Host => &[Need::Build, Need::Lint],
             Self::Kernel => &[Need::Build, Need::Test],
-            Self::All => &Need::ALL,
+            Self::All => &[Need::Build, Need::Lint, Need::Test, Need::Demo],
+            Self::Vm => &[Need::Build, Need::Vm],
         }
     }
 }
 
 pub fn run(workspace: &Workspace, part: Part) -> Result<ExitCode> {
+    if part == Part::Vm {
+        return vm::run(workspace);
+    }
     if part.kernel() {
         // Said now rather than after minutes of building.
         require_kernel_access("this part of the tests")?;
@@ -89,6 +94,9 @@ pub fn run(workspace: &Workspace, part: Part) -> Result<ExitCode> {
             run_tests(privileged(), outcome)
         });
     }
+    stages.run("other kernels", || {
+        Ok(Verdict::NotRun("`cargo xtask test vm` boots them, in some minutes".into()))
+    });
     let summary = outcome::Summary::of(host, kernel);
     print!("\n{stages}{summary}");
     if workspace.corpus().is_none() {

@@ -24,9 +24,11 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         bail!("{} ({}): {}", shell_line(&command), output.status, errors.trim());
     }
     let programs = parse(&String::from_utf8_lossy(&output.stdout))?;
-    for (name, instructions) in &programs {
+    for Verified { name, instructions, used } in &programs {
         let share = *instructions as f64 * 100.0 / BUDGET as f64;
-        println!("verify: {name:24} {instructions:>8} instructions, {share:5.1} % of {BUDGET}");
+        println!(
+            "verify: {name:24} {instructions:>8} instructions, {share:5.1} % of {BUDGET} ({used})"
+        );
     }
     let over = over_budget(&programs);
     ensure!(
@@ -37,25 +39,41 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// `name<TAB>count` lines; at least one, since a check of nothing would always pass.
-fn parse(text: &str) -> Result<Vec<(String, u64)>> {
+/// A program as the agent lists it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub name: String,
+    pub instructions: u64,
+    /// Here, or for which kernels.
+    pub used: String,
+}
+
+/// `name<TAB>count<TAB>used` lines; at least one, since a check of nothing would always pass.
+pub fn parse(text: &str) -> Result<Vec<Verified>> {
     let programs: Vec<_> =
         text.lines().filter(|line| !line.is_empty()).map(parse_line).collect::<Result<_>>()?;
     ensure!(!programs.is_empty(), "the agent named no program that it loaded");
     Ok(programs)
 }
 
-fn parse_line(line: &str) -> Result<(String, u64)> {
-    let (name, count) = line.split_once('\t').with_context(|| format!("no tab in {line:?}"))?;
-    let count: u64 =
+fn parse_line(line: &str) -> Result<Verified> {
+    let mut columns = line.splitn(3, '\t');
+    let (Some(name), Some(count), Some(used)) = (columns.next(), columns.next(), columns.next())
+    else {
+        bail!("not three columns: {line:?}");
+    };
+    let instructions: u64 =
         count.trim().parse().with_context(|| format!("no instruction count in {line:?}"))?;
-    // Kernels before 5.16 do not report it; aya then says 0.
-    ensure!(count > 0, "this kernel does not report how many instructions of {name} it verified");
-    Ok((name.to_owned(), count))
+    ensure!(
+        instructions > 0,
+        "this kernel does not tell how many instructions of {name} it verified"
+    );
+    Ok(Verified { name: name.to_owned(), instructions, used: used.trim().to_owned() })
 }
 
-fn over_budget(programs: &[(String, u64)]) -> Vec<&str> {
-    programs.iter().filter(|(_, count)| *count > BUDGET).map(|(name, _)| name.as_str()).collect()
+pub fn over_budget(programs: &[Verified]) -> Vec<&str> {
+    let over = programs.iter().filter(|program| program.instructions > BUDGET);
+    over.map(|program| program.name.as_str()).collect()
 }
 
 #[cfg(test)]
@@ -64,8 +82,8 @@ mod tests {
 
     #[test]
     fn the_budget_itself_is_allowed() {
-        let programs = parse("wardline\t100000\nwardline_frags\t100001\n").unwrap();
-        assert_eq!(over_budget(&programs), ["wardline_frags"]);
+        let programs = parse("wardline\t100000\tused here\nwardline_linear\t100001\tx\n").unwrap();
+        assert_eq!(over_budget(&programs), ["wardline_linear"]);
     }
 
     #[test]
@@ -76,7 +94,7 @@ mod tests {
     #[test]
     fn a_count_that_is_missing_or_zero_is_an_error() {
         assert!(parse("wardline\n").is_err());
-        assert!(parse("wardline\tmany\n").is_err());
-        assert!(parse("wardline\t0\n").is_err());
+        assert!(parse("wardline\tmany\tused here\n").is_err());
+        assert!(parse("wardline\t0\tused here\n").is_err());
     }
 }

@@ -61,6 +61,11 @@ impl Workspace {
         self.root.join("target/tools")
     }
 
+    /// Kernels and guests of `test vm`.
+    pub fn vm(&self) -> PathBuf {
+        self.root.join("target/vm")
+    }
+
     /// Where `score` leaves its predictions by default.
     pub fn score_output(&self) -> PathBuf {
         self.target.join("score")

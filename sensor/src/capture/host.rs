@@ -47,7 +47,7 @@ impl TableSizes {
             samples_per_second: 16_000,
             ticks_per_second: 1000,
             abi_version: sensor_common::abi::ABI_VERSION,
-            _reserved: 0,
+            is_linear: 0,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The data path in the kernel. Nothing outside this module knows a map's name.
 
 mod attachment;
+mod buffers;
 mod clock;
 mod datapath;
 mod interfaces;
@@ -9,10 +10,13 @@ mod mapped;
 mod owner;
 mod pins;
 mod replay;
+mod verified;
 
 pub use attachment::{AttachError, AttachMode, Attachment};
+pub use buffers::Buffers;
 pub use datapath::{XdpDatapath, monotonic};
 pub use interfaces::{Interface, interfaces};
-pub use loading::{LoadError, XdpSettings, verified_instructions};
+pub use loading::{LoadError, XdpSettings};
 pub use pins::{PinError, Pins, detach_all};
 pub use replay::{KernelReplay, KernelReplayError};
+pub use verified::{Verified, verified_instructions};

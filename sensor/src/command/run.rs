@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{Exit, Failure, arguments::Run, log, privilege};
 use crate::{
-    capture::xdp::{AttachError, LoadError, PinError, Pins, XdpDatapath},
+    capture::xdp::{AttachError, Buffers, LoadError, PinError, Pins, XdpDatapath},
     config::{Config, Overrides},
     control,
     export::{
@@ -148,6 +148,12 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
     })?;
     if config.capture.run_statistics {
         datapath.measure_runs();
+    }
+    if datapath.buffers() == Buffers::One {
+        tracing::warn!(
+            "this kernel gives the program no frame in several buffers (Linux 5.18 and later do): \
+             using the program for frames in one; interfaces with a large MTU may refuse it"
+        );
     }
     if datapath.is_resumed() {
         tracing::info!("taking over the counts of an earlier agent");

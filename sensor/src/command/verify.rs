@@ -1,7 +1,7 @@
 //! `wardline verify`: the size of the program as the verifier counts it, for the build's checks.
 
 use super::{Exit, Failure, privilege, say};
-use crate::capture::xdp::{LoadError, verified_instructions};
+use crate::capture::xdp::{LoadError, Verified, verified_instructions};
 
 pub fn run() -> Result<(), Failure> {
     privilege::require()?;
@@ -9,8 +9,9 @@ pub fn run() -> Result<(), Failure> {
         LoadError::NotPermitted => Failure::new(Exit::NotPermitted, &error),
         _ => Failure::failed(&error),
     })?;
-    for (program, instructions) in programs {
-        say(&format!("{program}\t{instructions}\n"))?;
+    for Verified { program, instructions, is_used } in programs {
+        let used = if is_used { "used here" } else { "for kernels before 5.18" };
+        say(&format!("{program}\t{instructions}\t{used}\n"))?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ pub struct Package {
 
 const BUILD: &[Need] = &[Need::Build];
 const TEST: &[Need] = &[Need::Test];
+const VM: &[Need] = &[Need::Vm];
 const LABORATORY: &[Need] = &[Need::Test, Need::Demo];
 
 const fn package(
@@ -55,6 +56,11 @@ pub const PACKAGES: &[Package] = &[
     package("jq", "reads the agent's JSON the way an operator does", TEST, "jq", &[]),
     package("sqlite3", "reads the agent's store the way an operator does", TEST, "sqlite3", &[]),
     package("curl", "asks a web server the way an operator does", TEST, "curl", &[]),
+    package("qemu-system-x86", "boots other kernels", VM, "qemu-system-x86_64", &[]),
+    package("busybox-static", "is the whole system around the agent there", VM, "busybox", &[]),
+    package("cpio", "packs what is booted into", VM, "cpio", &[]),
+    package("xz-utils", "unpacks modules of kernels", VM, "xz", &[]),
+    package("zstd", "unpacks modules of kernels", VM, "zstd", &[]),
     package("openssl", "speaks TLS across the gateway", TEST, "openssl", &[]),
 ];
 

@@ -16,7 +16,7 @@ use sensor_common::{
     endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals},
     flow::FlowSlot,
     frame::Frame,
-    record::{EndpointNotice, Evicted, RecordKind, SAMPLE_OCTETS, SlotImage},
+    record::{EndpointNotice, Evicted, RecordKind, SAMPLE_OCTETS, SAMPLE_WORDS, SlotImage},
 };
 
 use super::TableSizes;
@@ -161,16 +161,17 @@ impl Environment for Surroundings {
         }
         let readable = frame.readable_length().saturating_sub(dissection.payload_offset);
         let length = readable.min(request.length).min(SAMPLE_OCTETS);
-        let mut octets = [0; SAMPLE_OCTETS];
-        if length == 0 || !frame.copy(dissection.payload_offset, length, &mut octets) {
+        let mut words = [0; SAMPLE_WORDS];
+        if !frame.load(dissection.payload_offset, length, &mut words) {
             return;
         }
+        let octets: Vec<u8> = words.into_iter().flat_map(u64::to_ne_bytes).take(length).collect();
         self.notices.borrow_mut().push(Notice::Sample(PayloadSample {
             key: dissection.key,
             station: dissection.source_station,
             application: Verdict::from_bits(request.application).application(),
             sequence: dissection.tcp_sequence,
-            octets: Bytes::copy_from_slice(&octets[..length]),
+            octets: Bytes::from(octets),
             at: TickClock::of_replay().moment(request.now),
         }));
         self.note(Entry::Samples, 1);

@@ -9,6 +9,7 @@ use aya::programs::{
 };
 
 use super::{
+    buffers::Buffers,
     interfaces::Interface,
     owner::{Owner, owner},
     pins::Pins,
@@ -51,6 +52,10 @@ pub enum AttachError {
         "{interface}: the driver refuses this MTU or these queues (ERANGE); lower it with `ip link set dev {interface} mtu 1500`, or set capture.mode = \"generic\""
     )]
     Range { interface: String },
+    #[error(
+        "{interface}: the driver refuses an MTU of {mtu} octets: this kernel gives the program no frame in several buffers (Linux 5.18 and later do); lower it with `ip link set dev {interface} mtu 1500`, use a later kernel, or set capture.mode = \"generic\""
+    )]
+    OneBuffer { interface: String, mtu: u32 },
     #[error("{interface}: another program holds the XDP hook (EBUSY): {}; stop its owner, or `ip link set dev {interface} xdp off` if it is no longer wanted", shown(.owner))]
     Busy { interface: String, owner: Option<Owner> },
     #[error("{interface}: a program is attached in the other mode (EEXIST): {}; stop its owner, or use the mode it uses", shown(.owner))]
@@ -92,6 +97,7 @@ impl Attachment {
         program: &mut Xdp,
         interface: &Interface,
         mode: AttachMode,
+        buffers: Buffers,
         pins: Option<&Pins>,
     ) -> Result<Self, AttachError> {
         let pin = pins.map(|pins| pins.link(interface.index, mode.name()));
@@ -101,7 +107,7 @@ impl Attachment {
             let (interface, pin) = (interface.clone(), Some(pin.clone()));
             return Ok(Self { interface, mode, was_attached: true, pin, _link: link });
         }
-        let failed = |error: ProgramError| explain(interface, &error);
+        let failed = |error: ProgramError| explain(interface, buffers, &error);
         let link = program.attach_to_if_index(interface.index, mode.flag()).map_err(failed)?;
         let link = program.take_link(link).map_err(failed)?;
         // aya falls back to netlink where bpf_link is refused; that would vanish or stay at will.
@@ -143,7 +149,17 @@ fn take_over(program: &mut Xdp, pin: &PathBuf) -> Option<FdLink> {
     taken
 }
 
-fn explain(interface: &Interface, error: &ProgramError) -> AttachError {
+/// The largest MTU whose frames fit one buffer with every driver.
+const USUAL_MTU: u32 = 1500;
+
+/// Drivers say that a frame does not fit one buffer in different ways.
+fn has_too_large_frames(buffers: Buffers, mtu: u32, code: Option<i32>) -> bool {
+    buffers == Buffers::One
+        && mtu > USUAL_MTU
+        && matches!(code, Some(libc::ERANGE | libc::EINVAL | libc::EOPNOTSUPP))
+}
+
+fn explain(interface: &Interface, buffers: Buffers, error: &ProgramError) -> AttachError {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     let mut code = None;
     while let Some(error) = cause {
@@ -154,6 +170,10 @@ fn explain(interface: &Interface, error: &ProgramError) -> AttachError {
         code = code.or(call.io_error.raw_os_error());
     }
     let name = interface.name.clone();
+    let mtu = interface.mtu().unwrap_or(USUAL_MTU);
+    if has_too_large_frames(buffers, mtu, code) {
+        return AttachError::OneBuffer { interface: name, mtu };
+    }
     match code {
         Some(libc::EOPNOTSUPP) => AttachError::NoNative { interface: name },
         Some(libc::ERANGE) => AttachError::Range { interface: name },
@@ -164,5 +184,20 @@ fn explain(interface: &Interface, error: &ProgramError) -> AttachError {
         Some(libc::EPERM) => AttachError::NotPermitted { interface: name },
         Some(libc::ENODEV) => AttachError::Gone { interface: name },
         _ => AttachError::Other { interface: name, reason: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_mtu_is_blamed_only_where_frames_have_to_fit_one_buffer() {
+        for code in [libc::ERANGE, libc::EINVAL, libc::EOPNOTSUPP] {
+            assert!(has_too_large_frames(Buffers::One, 9000, Some(code)));
+            assert!(!has_too_large_frames(Buffers::One, 1500, Some(code)));
+            assert!(!has_too_large_frames(Buffers::Several, 9000, Some(code)));
+        }
+        assert!(!has_too_large_frames(Buffers::One, 9000, Some(libc::EBUSY)));
     }
 }

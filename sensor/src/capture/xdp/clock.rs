@@ -5,11 +5,14 @@ use std::{thread, time::Duration};
 use aya::{
     Ebpf,
     maps::Array,
-    programs::{ProgramError, TestRun as _, TestRunOptions, Xdp},
+    programs::{ProgramError, TestRun as _, TestRunOptions},
 };
 use sensor_common::abi::name;
 
-use super::{super::ticks::TickClock, loading::LoadError};
+use super::{
+    super::ticks::TickClock,
+    loading::{LoadError, xdp},
+};
 use crate::time::Moment;
 
 /// Frequencies that kernels are built with (`CONFIG_HZ`).
@@ -34,11 +37,7 @@ pub struct Reading {
 
 /// Runs the clock program once.
 pub fn read(ebpf: &mut Ebpf) -> Result<Reading, LoadError> {
-    let program: &mut Xdp = ebpf
-        .program_mut(name::CLOCK_PROGRAM)
-        .ok_or(LoadError::MissingFromObject(name::CLOCK_PROGRAM))?
-        .try_into()
-        .map_err(LoadError::Program)?;
+    let program = xdp(ebpf, name::CLOCK_PROGRAM)?;
     let frame = [0_u8; 64];
     let mut options = TestRunOptions::new();
     options.data_in = Some(&frame);

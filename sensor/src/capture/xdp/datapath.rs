@@ -20,9 +20,10 @@ use sensor_common::{
 
 use super::{
     attachment::{AttachError, AttachMode, Attachment},
+    buffers::Buffers,
     clock,
     interfaces::Interface,
-    loading::{LoadError, Loaded, XdpSettings, load},
+    loading::{LoadError, Loaded, XdpSettings, load, xdp},
     mapped::MappedWords,
     pins::Pins,
 };
@@ -39,6 +40,7 @@ const FOLDED_WORD: usize = 8;
 /// The data path in the kernel.
 pub struct XdpDatapath {
     pub(super) ebpf: Ebpf,
+    buffers: Buffers,
     clock: TickClock,
     is_resumed: bool,
     flows: MappedWords,
@@ -73,6 +75,7 @@ impl XdpDatapath {
         let cpus = aya::util::nr_cpus()
             .map_err(|(_, source)| LoadError::Mapping { map: name::FLOWS, source })?
             as u32;
+        let buffers = Buffers::of_this_kernel().map_err(LoadError::of_program)?;
         let settings = Settings {
             seed,
             set_mask: wanted.sizes.sets - 1,
@@ -83,7 +86,7 @@ impl XdpDatapath {
             // The budget of samples needs no better than the order of a second.
             ticks_per_second: 250,
             abi_version: ABI_VERSION,
-            _reserved: 0,
+            is_linear: buffers.is_linear(),
         };
         Self::from_loaded(load(wanted, settings, pins.as_ref())?, wanted, pins)
     }
@@ -93,6 +96,7 @@ impl XdpDatapath {
         wanted: &XdpSettings,
         pins: Option<Pins>,
     ) -> Result<Self, LoadError> {
+        let buffers = loaded.buffers();
         let Loaded { mut ebpf, settings, is_resumed } = loaded;
         let logger = EbpfLogger::init(&mut ebpf).ok();
         let clock = match settings.is_replay {
@@ -113,6 +117,7 @@ impl XdpDatapath {
             endpoints: HashMap::try_from(take(&mut ebpf, name::ENDPOINTS)?)
                 .map_err(LoadError::Map)?,
             ebpf,
+            buffers,
             clock,
             is_resumed,
             logger,
@@ -131,6 +136,11 @@ impl XdpDatapath {
         self.is_resumed
     }
 
+    /// In how many buffers this kernel gives the program a frame.
+    pub fn buffers(&self) -> Buffers {
+        self.buffers
+    }
+
     pub fn attachments(&self) -> impl Iterator<Item = &Attachment> {
         self.attachments.values()
     }
@@ -145,11 +155,11 @@ impl XdpDatapath {
         interface: &Interface,
         mode: AttachMode,
     ) -> Result<&Attachment, AttachError> {
-        let program = xdp(&mut self.ebpf).ok_or_else(|| AttachError::Other {
-            interface: interface.name.clone(),
-            reason: "the program is missing from the object".to_owned(),
+        let buffers = self.buffers;
+        let program = xdp(&mut self.ebpf, buffers.program()).map_err(|error| {
+            AttachError::Other { interface: interface.name.clone(), reason: error.to_string() }
         })?;
-        let attachment = Attachment::new(program, interface, mode, self.pins.as_ref())?;
+        let attachment = Attachment::new(program, interface, mode, buffers, self.pins.as_ref())?;
         Ok(self.attachments.entry(interface.index).insert_entry(attachment).into_mut())
     }
 
@@ -176,7 +186,7 @@ impl XdpDatapath {
 
     /// Time spent in the program and runs of it, when the kernel keeps such statistics.
     pub fn run_statistics(&self) -> Option<(Duration, u64)> {
-        let program: &Xdp = self.ebpf.program(name::PROGRAM)?.try_into().ok()?;
+        let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
         let info = program.info().ok()?;
         Some((info.run_time(), info.run_count()))
     }
@@ -195,10 +205,6 @@ impl XdpDatapath {
             logger.flush();
         }
     }
-}
-
-fn xdp(ebpf: &mut Ebpf) -> Option<&mut Xdp> {
-    ebpf.program_mut(name::PROGRAM)?.try_into().ok()
 }
 
 const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;

@@ -1,12 +1,20 @@
 //! The interfaces of this network namespace.
 
-use std::{ffi::CStr, io};
+use std::{ffi::CStr, fs, io};
 
 /// One interface: its name now, and the index that stays when it is renamed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interface {
     pub index: u32,
     pub name: String,
+}
+
+impl Interface {
+    /// Octets of the largest packet it sends, where `/sys` tells.
+    pub fn mtu(&self) -> Option<u32> {
+        let text = fs::read_to_string(format!("/sys/class/net/{}/mtu", self.name)).ok()?;
+        text.trim().parse().ok()
+    }
 }
 
 /// Lists them, by index.

@@ -3,7 +3,7 @@
 use std::io;
 
 use aya::{
-    Ebpf, EbpfError, EbpfLoader, Pod,
+    Ebpf, EbpfError, EbpfLoader, Pod, VerifierLogLevel,
     maps::{Array, MapError, Queue},
     programs::{ProgramError, Xdp},
 };
@@ -13,7 +13,10 @@ use sensor_common::{
     endpoint::FIRST_ENDPOINT,
 };
 
-use super::pins::{MAPS, Pins};
+use super::{
+    buffers::Buffers,
+    pins::{MAPS, Pins},
+};
 use crate::capture::host::TableSizes;
 
 /// The program, built by `cargo xtask build`; empty in a build without it.
@@ -25,7 +28,7 @@ pub enum LoadError {
     #[error("this binary was built without the XDP program; build it with `cargo xtask build`")]
     BuiltWithoutProgram,
     #[error(
-        "not permitted to load BPF programs; needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON. Without privilege, `wardline replay` reads capture files"
+        "not permitted to load BPF programs; needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; before Linux 5.11 also an unlimited `ulimit -l`. Without privilege, `wardline replay` reads capture files"
     )]
     NotPermitted,
     #[error("{0} is missing from the object")]
@@ -38,6 +41,13 @@ pub enum LoadError {
     Map(#[source] MapError),
     #[error("cannot map {map} into memory: {source}")]
     Mapping { map: &'static str, source: io::Error },
+}
+
+impl LoadError {
+    /// What the kernel said to a program.
+    pub(super) fn of_program(error: ProgramError) -> Self {
+        not_permitted_or(Self::Program)(error)
+    }
 }
 
 /// Sizes and rates of the kernel's side.
@@ -58,15 +68,19 @@ pub struct Loaded {
     pub is_resumed: bool,
 }
 
-/// Loads the programs; with `pins`, into the maps that are there if their layout is the same.
+impl Loaded {
+    /// Which of the two programs was loaded.
+    pub fn buffers(&self) -> Buffers {
+        Buffers::of_setting(self.settings.is_linear)
+    }
+}
+
+/// Loads the programs for the frames that `settings` tell of; with `pins`, into the maps that are there if their layout is the same.
 pub fn load(
     wanted: &XdpSettings,
     mut settings: Settings,
     pins: Option<&Pins>,
 ) -> Result<Loaded, LoadError> {
-    if OBJECT.is_empty() {
-        return Err(LoadError::BuiltWithoutProgram);
-    }
     let mut is_resumed = false;
     if let Some(pins) = pins {
         match pinned_epoch(pins, &settings, wanted) {
@@ -77,8 +91,29 @@ pub fn load(
             None => pins.forget_maps(),
         }
     }
+    let mut ebpf = open(wanted, &settings, pins, VerifierLogLevel::default())?;
+    for program in [name::CLOCK_PROGRAM, Buffers::of_setting(settings.is_linear).program()] {
+        xdp(&mut ebpf, program)?.load().map_err(LoadError::of_program)?;
+    }
+    if !is_resumed {
+        begin_epoch(&mut ebpf, wanted, &settings.to_octets())?;
+    }
+    Ok(Loaded { ebpf, settings, is_resumed })
+}
+
+/// Makes the maps, or takes the pinned ones; loads no program yet.
+pub(super) fn open(
+    wanted: &XdpSettings,
+    settings: &Settings,
+    pins: Option<&Pins>,
+    log_level: VerifierLogLevel,
+) -> Result<Ebpf, LoadError> {
+    if OBJECT.is_empty() {
+        return Err(LoadError::BuiltWithoutProgram);
+    }
     let octets = settings.to_octets();
     let mut loader = EbpfLoader::new();
+    loader.verifier_log_level(log_level);
     loader.override_global(name::SETTINGS, &octets[..], true);
     for (map, entries) in map_sizes(wanted, settings.cpus) {
         loader.map_max_entries(map, entries);
@@ -88,21 +123,15 @@ pub fn load(
             loader.map_pin_path(map, pins.map(map));
         }
     }
-    let mut ebpf = loader
-        .load(OBJECT)
-        .map_err(not_permitted_or(|error| LoadError::Object(Box::new(error))))?;
-    for program in [name::CLOCK_PROGRAM, name::PROGRAM] {
-        let program: &mut Xdp = ebpf
-            .program_mut(program)
-            .ok_or(LoadError::MissingFromObject(program))?
-            .try_into()
-            .map_err(LoadError::Program)?;
-        program.load().map_err(not_permitted_or(LoadError::Program))?;
-    }
-    if !is_resumed {
-        begin_epoch(&mut ebpf, wanted, &octets)?;
-    }
-    Ok(Loaded { ebpf, settings, is_resumed })
+    loader.load(OBJECT).map_err(not_permitted_or(|error| LoadError::Object(Box::new(error))))
+}
+
+/// A program of the object.
+pub(super) fn xdp<'a>(ebpf: &'a mut Ebpf, program: &'static str) -> Result<&'a mut Xdp, LoadError> {
+    ebpf.program_mut(program)
+        .ok_or(LoadError::MissingFromObject(program))?
+        .try_into()
+        .map_err(LoadError::Program)
 }
 
 fn not_permitted_or<E: std::error::Error + 'static>(
@@ -178,31 +207,4 @@ fn begin_epoch(
     let map = ebpf.map_mut(name::EPOCH).ok_or(LoadError::MissingFromObject(name::EPOCH))?;
     let mut epoch: Array<_, EpochOctets> = Array::try_from(map).map_err(LoadError::Map)?;
     epoch.set(0, EpochOctets(*octets), 0).map_err(LoadError::Map)
-}
-
-/// Loads the programs with the smallest maps and tells how many instructions the verifier went
-/// through for each.
-///
-/// # Errors
-///
-/// As for loading in earnest.
-pub fn verified_instructions() -> Result<Vec<(&'static str, u32)>, LoadError> {
-    let sizes = TableSizes { sets: 16, endpoints: 64, verdicts: 64 };
-    let wanted =
-        XdpSettings { sizes, records_ring: 4096, notices_ring: 4096, samples_per_second: 100 };
-    let settings = Settings { cpus: 1, is_replay: 0, ..sizes.replay_settings() };
-    let loaded = load(&wanted, settings, None)?;
-    [name::PROGRAM, name::CLOCK_PROGRAM]
-        .into_iter()
-        .map(|program| {
-            let xdp: &Xdp = loaded
-                .ebpf
-                .program(program)
-                .ok_or(LoadError::MissingFromObject(program))?
-                .try_into()
-                .map_err(LoadError::Program)?;
-            let info = xdp.info().map_err(LoadError::Program)?;
-            Ok((program, info.verified_instruction_count().unwrap_or(0)))
-        })
-        .collect()
 }

@@ -1,8 +1,8 @@
 //! Frames of a capture run one by one through the very program (`BPF_PROG_TEST_RUN`).
 
-use aya::programs::{ProgramError, TestRun as _, TestRunOptions, Xdp};
+use aya::programs::{ProgramError, TestRun as _, TestRunOptions};
 use sensor_common::{
-    abi::name,
+    abi::{Settings, name},
     books::{InterfaceRow, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::FlowSlot,
@@ -10,8 +10,9 @@ use sensor_common::{
 };
 
 use super::{
+    buffers::Buffers,
     datapath::{XdpDatapath, map_words},
-    loading::{LoadError, XdpSettings, load},
+    loading::{LoadError, XdpSettings, load, xdp},
     mapped::MappedWords,
 };
 use crate::capture::{Datapath, Glance, Notice, host::TableSizes};
@@ -43,13 +44,24 @@ impl KernelReplay {
     ///
     /// As for loading in earnest; needs the same privilege.
     pub fn open(sizes: &TableSizes) -> Result<Self, KernelReplayError> {
+        Self::open_for(Buffers::of_this_kernel().map_err(LoadError::of_program)?, sizes)
+    }
+
+    /// The same with the program for such frames, which need not be the one that this kernel would
+    /// be given: every kernel runs the one for [`Buffers::One`].
+    ///
+    /// # Errors
+    ///
+    /// As for loading in earnest.
+    pub fn open_for(buffers: Buffers, sizes: &TableSizes) -> Result<Self, KernelReplayError> {
         let wanted = XdpSettings {
             sizes: *sizes,
             records_ring: 64 << 20,
             notices_ring: 64 << 20,
             samples_per_second: 0,
         };
-        let loaded = load(&wanted, sizes.replay_settings(), None)?;
+        let settings = Settings { is_linear: buffers.is_linear(), ..sizes.replay_settings() };
+        let loaded = load(&wanted, settings, None)?;
         let mut datapath = XdpDatapath::from_loaded(loaded, &wanted, None)?;
         let frame = map_words(&mut datapath.ebpf, name::REPLAY_FRAME, 3)?;
         Ok(Self { datapath, frame, now: 0, short: InterfaceRow::default() })
@@ -79,13 +91,8 @@ impl KernelReplay {
         self.frame.store(0, now);
         self.frame.store(1, wire_length);
         self.frame.store(2, u64::from(interface));
-        let program: &mut Xdp = self
-            .datapath
-            .ebpf
-            .program_mut(name::PROGRAM)
-            .ok_or(LoadError::MissingFromObject(name::PROGRAM))?
-            .try_into()
-            .map_err(LoadError::Program)?;
+        let program = self.datapath.buffers().program();
+        let program = xdp(&mut self.datapath.ebpf, program)?;
         let mut options = TestRunOptions::new();
         options.data_in = Some(frame);
         let failed = |source| KernelReplayError::Run { length: frame.len(), source };

@@ -172,7 +172,14 @@ fn attach(
     };
     let name = &interface.name;
     let attachment = match (datapath.attach(interface, wanted), fallback) {
-        (Err(error @ (AttachError::NoNative { .. } | AttachError::Range { .. })), Some(other)) => {
+        (
+            Err(
+                error @ (AttachError::NoNative { .. }
+                | AttachError::Range { .. }
+                | AttachError::OneBuffer { .. }),
+            ),
+            Some(other),
+        ) => {
             tracing::warn!(
                 %error,
                 "falling back to generic mode on {name}: packets are counted after the network \
