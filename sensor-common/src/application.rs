@@ -465,7 +465,7 @@ pub fn identify<F: Frame + ?Sized>(
     context: &Context,
 ) -> Option<Identification> {
     let packed = if context.protocol == protocol::TCP {
-        inquiry::identify_stream(frame, payload, context)
+        inquiry::identify_stream(payload, context)
     } else {
         inquiry::identify_datagram(frame, payload, context)
     };

@@ -79,8 +79,9 @@ impl XdpFrame {
             return false;
         };
         let odd = length % 8;
-        if odd != 0 {
-            words[length / 8 % W] = (last << (64 - 8 * odd)).to_be();
+        let at = opaque(length / 8);
+        if odd != 0 && at < W {
+            words[at] = (last << (64 - 8 * odd)).to_be();
         }
         for (index, word) in words.iter_mut().enumerate() {
             if length < (index + 1) * 8 {

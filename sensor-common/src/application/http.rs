@@ -3,10 +3,10 @@
 //! so: web services.
 
 use super::{Application, Identification, soap};
-use crate::{frame::Frame, payload::Payload};
+use crate::payload::Payload;
 
 #[inline(always)]
-pub(super) fn recognise<F: Frame + ?Sized>(frame: &F, payload: &Payload) -> Option<Identification> {
+pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     if payload.has(0, b"HTTP/1.") || payload.has(0, b"PRI * HT") {
         return Some(Identification::confirmed(Application::Http));
     }
@@ -15,7 +15,7 @@ pub(super) fn recognise<F: Frame + ?Sized>(frame: &F, payload: &Payload) -> Opti
     let target = if payload.has(0, b"GET ") || payload.has(0, b"PUT ") {
         payload.be_u64_at(4)
     } else if payload.has(0, b"POST ") {
-        if let Some(identification) = soap::recognise(frame, payload) {
+        if let Some(identification) = soap::recognise(payload) {
             return Some(identification);
         }
         payload.be_u64_at(5)

@@ -70,13 +70,9 @@ macro_rules! first_of {
 /// What begins with four printable octets is asked about texts only, the rest about the others;
 /// and of those, first about what begins with this very octet.
 #[inline(always)]
-pub(super) fn identify_stream<F: Frame + ?Sized>(
-    frame: &F,
-    payload: &Payload,
-    context: &Context,
-) -> u16 {
+pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
     if text::begins_printable(payload) {
-        text_stream(frame, payload, context)
+        text_stream(payload, context)
     } else {
         let packed = begun_stream(payload, context);
         if packed != 0 { packed } else { any_stream(payload, context) }
@@ -84,10 +80,10 @@ pub(super) fn identify_stream<F: Frame + ?Sized>(
 }
 
 #[inline(always)]
-fn text_stream<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
+fn text_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
-        b'A'..=b'Z' => first_of!(frame, payload, context:
-            [http::recognise(frame, payload)],
+        b'A'..=b'Z' => first_of!(payload, context:
+            [http::recognise(payload)],
             [sip::recognise(payload)],
             [rtsp::recognise(payload)],
             [

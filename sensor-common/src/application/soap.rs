@@ -3,37 +3,26 @@
 //! their addresses look like, IEEE 11073 SDC's services.
 
 use super::{Application, Identification, text};
-use crate::{
-    frame::Frame,
-    payload::{Payload, WINDOW},
-};
+use crate::payload::{Payload, WINDOW, WORDS};
 
-/// Windows behind the first in which header fields are looked for.
-const LATER_WINDOWS: usize = 2;
-const HEAD: usize = WINDOW + LATER_WINDOWS * WINDOW;
+/// The word of the window behind the request line in which header fields may begin to be looked for.
+const FIELDS: usize = 8;
 
 /// A POST whose content is `application/soap+xml`; its action may be a parameter behind it.
 #[inline(always)]
-pub(super) fn recognise<F: Frame + ?Sized>(frame: &F, payload: &Payload) -> Option<Identification> {
-    if payload.length() < HEAD {
+pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
+    if payload.length() < WINDOW || !text::has_within::<FIELDS, WORDS>(payload, *b"p+x", Some(b'a'))
+    {
         return None;
     }
-    let mut number = 1;
-    while number <= LATER_WINDOWS {
-        let fields = payload.later_window(frame, number);
-        if text::has_anywhere(&fields, *b"p+x", Some(b'a')) {
-            let application = if is_provider(payload) {
-                Application::Sdc
-            } else if text::has_anywhere(&fields, *b"ihe", Some(b':')) {
-                Application::Ihe
-            } else {
-                Application::Soap
-            };
-            return Some(Identification::likely(application));
-        }
-        number += 1;
-    }
-    None
+    let application = if is_provider(payload) {
+        Application::Sdc
+    } else if text::has_within::<FIELDS, WORDS>(payload, *b"ihe", Some(b':')) {
+        Application::Ihe
+    } else {
+        Application::Soap
+    };
+    Some(Identification::likely(application))
 }
 
 /// Whether the path begins with a UUID of 32 digits without hyphens, as common SDC libraries begin

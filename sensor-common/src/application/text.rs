@@ -47,14 +47,19 @@ pub(super) fn begins_printable(payload: &Payload) -> bool {
     is_printable((payload.be_u32(0) as u64) << 32 | 0x2020_2020)
 }
 
-/// Whether three octets stand one after another in the window: `letters` after an octet that is
-/// `before`, if that is given, in capitals or small letters.
+/// Whether three octets stand one after another in the words from `FROM` up to `TO`, or begin there:
+/// `letters` after an octet that is `before`, if that is given, in capitals or small letters.
 #[inline(always)]
-pub(super) fn has_anywhere(payload: &Payload, letters: [u8; 3], before: Option<u8>) -> bool {
+pub(super) fn has_within<const FROM: usize, const TO: usize>(
+    payload: &Payload,
+    letters: [u8; 3],
+    before: Option<u8>,
+) -> bool {
+    const { assert!(TO <= WORDS) };
     let [first, second, third] = letters.map(|letter| ONES * letter as u64);
     let mut found = 0;
-    let mut word = 0;
-    while word < WORDS {
+    let mut word = FROM;
+    while word < TO {
         // Read afresh: kept for the next search, the words would fill the kernel's stack.
         let payload = core::hint::black_box(payload);
         let at = word * 8;
@@ -70,6 +75,12 @@ pub(super) fn has_anywhere(payload: &Payload, letters: [u8; 3], before: Option<u
         word += 1;
     }
     found != 0
+}
+
+/// The same in the first 64 octets.
+#[inline(always)]
+pub(super) fn has_anywhere(payload: &Payload, letters: [u8; 3], before: Option<u8>) -> bool {
+    has_within::<0, 8>(payload, letters, before)
 }
 
 #[cfg(test)]
