@@ -97,7 +97,9 @@ fn assert_agreement(mut kernel: KernelReplay, seed: u64, frames: usize) {
     let inner = kernel.ledger().line(Entry::Encapsulated);
     let undissected = kernel.ledger().line(Entry::EncapsulatedUndissected);
     println!("{inner} frames in tunnels, {undissected} more that could not be dissected");
-    assert!(inner > 300 && undissected > 30, "{inner} and {undissected} frames in tunnels");
+    let (inner, undissected) = (inner as usize, undissected as usize);
+    let is_enough = inner > frames / 25 && undissected > frames / 200;
+    assert!(is_enough, "{inner} and {undissected} frames in tunnels");
     assert!(evicted > 100, "the table is small so that flows are evicted, but {evicted} were");
 }
 
