@@ -44,6 +44,8 @@ mod postgresql;
 mod quic;
 mod radius;
 mod rdp;
+#[cfg(feature = "laws")]
+mod recognisers;
 mod replies;
 mod rpc;
 mod rtp;
@@ -74,6 +76,9 @@ use crate::{
     payload::Payload,
     wire::{ethernet::ethertype, transport::protocol},
 };
+
+#[cfg(feature = "laws")]
+pub use recognisers::{RECOGNISERS, Recogniser};
 
 /// Applications that the arrays of totals have room for.
 pub const CAPACITY: u32 = 96;
