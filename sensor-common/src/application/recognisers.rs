@@ -64,7 +64,7 @@ recognisers! {
     "kerberos": Kerberos = |_, payload, _| kerberos::recognise(payload);
     "knx": Knx = |_, payload, _| knx::recognise(payload);
     "ldap": Ldap = |_, payload, _| ldap::recognise(payload);
-    "modbus": Modbus = |_, payload, _| modbus::recognise(payload);
+    "modbus": Modbus = |_, payload, context| modbus::recognise(payload, context);
     "mqtt": Mqtt = |_, payload, _| mqtt::recognise(payload);
     "mssql": Mssql = |_, payload, _| mssql::recognise(payload);
     "mysql": Mysql = |_, payload, _| mysql::recognise(payload);
