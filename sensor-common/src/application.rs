@@ -50,7 +50,10 @@ mod port;
 mod postgresql;
 mod quic;
 mod radius;
+mod randomness;
 mod rdp;
+#[cfg(feature = "laws")]
+mod recognisers;
 mod redis;
 mod replies;
 mod rpc;
@@ -91,6 +94,9 @@ use crate::{
     payload::Payload,
     wire::{ethernet::ethertype, transport::protocol},
 };
+
+#[cfg(feature = "laws")]
+pub use recognisers::{RECOGNISERS, Recogniser};
 
 /// Applications that the arrays of totals have room for.
 pub const CAPACITY: u32 = 112;

@@ -11,6 +11,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "laws")]
+extern crate std;
+
 pub mod abi;
 pub mod account;
 pub mod application;
@@ -20,6 +23,8 @@ pub mod dissect;
 pub mod endpoint;
 pub mod flow;
 pub mod frame;
+#[cfg(feature = "laws")]
+pub mod laws;
 pub mod payload;
 pub mod record;
 pub mod wire;

@@ -1,4 +1,5 @@
-//! The commands of this repository: `cargo xtask setup|build|test|verify|score|tidy|demo`.
+//! The commands of this repository: `cargo xtask setup|build|test|verify|score|tidy|demo|fuzz|
+//! chance|miri`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
 //! compiles in seconds and before any of them does.
@@ -6,8 +7,12 @@
 mod agent;
 mod bpf;
 mod cargo;
+mod chance;
 mod demo;
+mod fuzz;
 mod linker;
+mod miri;
+mod payloads;
 mod privileges;
 mod process;
 mod score;
@@ -42,7 +47,7 @@ enum Command {
         /// Say what would be installed, and why, and install nothing
         #[arg(long)]
         dry_run: bool,
-        /// Only what this purpose needs (default: everything)
+        /// Only what this purpose needs (default: all but fuzzing)
         #[arg(long = "for", value_name = "PURPOSE")]
         purpose: Vec<Need>,
     },
@@ -66,6 +71,12 @@ enum Command {
         #[arg(long)]
         mend: bool,
     },
+    /// Search for octets that break a law, with coverage as the guide, target by target
+    Fuzz(fuzz::Options),
+    /// Count how often flows of chance, or of another protocol, are confirmed wrongly
+    Chance(chance::Options),
+    /// Run the tests of sensor-common in Miri, where its component is installed
+    Miri,
     /// Run the hospital laboratory with the agent in the middle of it
     Demo {
         /// Leave the laboratory standing afterwards
@@ -99,6 +110,9 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
+        Command::Fuzz(options) => return fuzz::run(&workspace, &options),
+        Command::Chance(options) => chance::run(&workspace, &options)?,
+        Command::Miri => return miri::run(&workspace),
         Command::Demo { keep } => {
             // Who may not make a laboratory is shown a recording, and needs nothing to make one with.
             let all = [Need::Build, Need::Demo];

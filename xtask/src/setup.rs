@@ -33,10 +33,13 @@ pub enum Need {
     Demo,
     /// Other kernels in virtual machines
     Vm,
+    /// Fuzzing
+    Fuzz,
 }
 
 impl Need {
-    pub const ALL: [Self; 5] = [Self::Build, Self::Lint, Self::Test, Self::Demo, Self::Vm];
+    /// All that the tests and the demonstration need.
+    pub const ALL: [Self; 4] = [Self::Build, Self::Lint, Self::Test, Self::Demo];
 }
 
 /// Brings the machine to where `needs` are met, or says what somebody else has to type.

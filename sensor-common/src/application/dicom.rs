@@ -22,6 +22,8 @@ const RELEASE_RP: u8 = 6;
 const ABORT: u8 = 7;
 /// Fixed part of an A-ASSOCIATE PDU's body (PS3.8 table 9-11): 68 octets, then variable items.
 const FIXED_PART: u32 = 68;
+/// Tag (0000,0000) and length 4, in implicit little-endian form.
+const COMMAND_LENGTH_ELEMENT: u64 = 0x0000_0000_0400_0000;
 
 #[inline(always)]
 pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
@@ -54,12 +56,17 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         // One PDV (PS3.8 section 9.3.5.1): item length, odd context identifier, control header.
         DATA_TF => {
             let item = payload.be_u32(6);
-            payload.length() > 12
+            let is_item = payload.length() > 12
                 && item >= 2
                 && item as u64 + 4 <= length as u64
                 && payload.octet(10) & 1 == 1
                 && payload.octet(11) <= 3
-                && length < 1 << 24
+                && length < 1 << 24;
+            // A command set, which begins with its own length (PS3.7 section 6.3.1); or one item
+            // that fills the PDU. Zeros and small numbers look like an item too easily.
+            let second_condition =
+                payload.be_u64_at(12) == COMMAND_LENGTH_ELEMENT || item as u64 + 4 == length as u64;
+            return is_item.then_some(Identification::marked(Application::Dicom, second_condition));
         }
         RELEASE_RQ | RELEASE_RP => {
             return (length == 4 && payload.length() == 10 && payload.be_u32(6) == 0)
@@ -136,6 +143,7 @@ mod tests {
 
     use std::vec::Vec;
 
+    use super::super::testing::*;
     use super::*;
 
     /// A command set for a C-FIND-RQ: group length, SOP class, operation, kind of data set.
@@ -211,5 +219,38 @@ mod tests {
         let rejection = [ASSOCIATE_RJ, 0, 0, 0, 0, 4, 0, 1, 1, 7];
         assert_eq!(sample(&[&rejection, DATA_SET].concat()), rejection);
         assert_eq!(sample(&[ASSOCIATE_RJ, 0, 0, 0, 0, 5, 0, 1, 1, 7, 0]), b"");
+    }
+
+    /// The beginning of a C-ECHO-RQ, in one item of a PDU of 74 octets.
+    const ECHO: [u8; 24] =
+        [4, 0, 0, 0, 0, 74, 0, 0, 0, 70, 1, 3, 0, 0, 0, 0, 4, 0, 0, 0, 56, 0, 0, 0];
+
+    #[test]
+    fn a_command_is_confirmed_by_its_first_element() {
+        assert_eq!(stream(&ECHO), confirmed(Application::Dicom));
+        let mut one_of_two_items = ECHO;
+        one_of_two_items[5] = 174;
+        assert_eq!(stream(&one_of_two_items), confirmed(Application::Dicom));
+        prefixes_agree(&one_of_two_items, stream);
+    }
+
+    #[test]
+    fn data_is_confirmed_only_by_an_item_that_fills_its_pdu() {
+        let mut data = ECHO;
+        data[11..].fill(0);
+        assert_eq!(stream(&data), confirmed(Application::Dicom));
+        data[5] = 75;
+        assert_eq!(stream(&data), likely(Application::Dicom));
+        data[9] = 72;
+        assert_eq!(stream(&data), unknown());
+    }
+
+    #[test]
+    fn other_contexts_and_control_headers_are_refused() {
+        for (at, octet) in [(0, 8), (1, 1), (9, 1), (10, 2), (11, 4)] {
+            let mut near_miss = ECHO;
+            near_miss[at] = octet;
+            assert_ne!(stream(&near_miss).application, Application::Dicom, "{at}");
+        }
     }
 }

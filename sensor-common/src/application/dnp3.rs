@@ -20,10 +20,24 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     if functions >> (control & 0xf) & 1 == 0 {
         return None;
     }
-    // Every 16 octets of user data, and what remains of them, carry a checksum of 2.
-    let data = length - 5;
-    let whole = 10 + data + data.div_ceil(16) * 2;
-    Some(Identification::marked(Application::Dnp3, whole == payload.length()))
+    let header = payload.be_u64_at(0).swap_bytes();
+    Some(Identification::marked(Application::Dnp3, checksum(header) == payload.le_u16(8)))
+}
+
+/// The checksum of a block of eight octets, the first in the lowest bits (section 9.2.4.3): the
+/// polynomial x^16+x^13+x^12+x^11+x^10+x^8+x^6+x^5+x^2+1, lowest bits first, inverted.
+///
+/// Where a bit is shifted out, the polynomial meets the bits that follow it in the block itself.
+#[inline(never)]
+fn checksum(block: u64) -> u16 {
+    const POLYNOMIAL: u64 = 0xa6bc;
+    let mut rest = block;
+    let mut bit = 0;
+    while bit < u64::BITS {
+        rest = rest >> 1 ^ POLYNOMIAL & (rest & 1).wrapping_neg();
+        bit += 1;
+    }
+    !(rest as u16)
 }
 
 #[cfg(test)]
@@ -36,11 +50,27 @@ mod tests {
         [5, 0x64, 11, 0xc4, 1, 0, 2, 0, 0x69, 0x9e, 0xc0, 0xc1, 1, 60, 2, 6, 0x52, 0xc3];
 
     #[test]
-    fn a_frame_is_confirmed_by_its_length_with_checksums() {
+    fn a_frame_is_confirmed_by_the_checksum_of_its_header() {
         assert_eq!(stream(&READ), confirmed(Application::Dnp3));
         assert_eq!(datagram(&READ), confirmed(Application::Dnp3));
-        no_prefix_is_confirmed(&READ, stream);
+        no_prefix_is_confirmed(&READ[..10], stream);
         prefixes_agree(&READ, datagram);
+        assert_eq!(stream(&[READ, READ].concat()), confirmed(Application::Dnp3));
+    }
+
+    #[test]
+    fn a_frame_with_any_other_checksum_is_likely() {
+        for bit in 0..16 {
+            let mut near_miss = READ;
+            near_miss[8 + bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(stream(&near_miss), likely(Application::Dnp3), "{bit}");
+        }
+        // Addresses are under it too; start, length and function decide for themselves.
+        for at in 4..8 {
+            let mut near_miss = READ;
+            near_miss[at] ^= 0x40;
+            assert_eq!(datagram(&near_miss), likely(Application::Dnp3), "{at}");
+        }
     }
 
     #[test]

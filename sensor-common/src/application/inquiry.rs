@@ -164,7 +164,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
 #[inline(always)]
 fn any_stream(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
-        [modbus::recognise(payload), oracle::recognise(payload)],
+        [modbus::recognise(payload, context), oracle::recognise(payload)],
         [mysql::recognise(payload)],
         [sccp::recognise(payload), mongodb::recognise(payload)],
         [dns::recognise_stream(payload, context)],

@@ -1,11 +1,13 @@
 //! Modbus over TCP (MODBUS Messaging on TCP/IP Implementation Guide V1.0b section 3.1.3).
 
-use super::{Application, Identification};
+use super::{Application, Context, Identification};
 use crate::payload::Payload;
+
+const PORT: u16 = 502;
 
 /// Transaction, protocol identifier 0, length, unit; then the function code.
 #[inline(always)]
-pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
+pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identification> {
     let length = payload.be_u16(4) as usize;
     // Section 4.1 of the application protocol: a PDU has at most 253 octets, plus the unit.
     if payload.be_u16(2) != 0 || !(3..=254).contains(&length) || length + 6 != payload.length() {
@@ -26,14 +28,42 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     }
     // A read request or answer has a length that follows from its fields.
     let is_request = (1..=6).contains(&code) && length == 6;
-    let is_answer = code <= 4 && payload.octet(8) as usize + 3 == length;
+    let on_port = context.has_port(PORT);
+    // Eight coils fit one octet, but so does a refusal of DICOM's.
+    let is_answer = code <= 4 && payload.octet(8) as usize + 3 == length && (length > 4 || on_port);
     let is_write_many =
         matches!(code, 15 | 16) && (length == 6 || payload.octet(12) as usize + 7 == length);
-    Some(if is_exception || is_request || is_answer || is_write_many {
-        Identification::confirmed(Application::Modbus)
-    } else {
-        Identification::likely(Application::Modbus)
-    })
+    // Unit 0 has one condition less, and stands where other protocols have zeros.
+    let is_addressed = payload.octet(6) != 0 || on_port;
+    let is_consistent = is_exception || is_request || is_answer || is_write_many;
+    Some(Identification::marked(Application::Modbus, is_consistent && is_addressed))
+}
+
+#[cfg(test)]
+mod of_units {
+    use super::super::testing::*;
+    use super::*;
+    use crate::wire::transport::protocol;
+
+    #[test]
+    fn a_message_to_unit_0_is_confirmed_on_the_port_only() {
+        let mut read = [0, 1, 0, 0, 0, 6, 1, 4, 0, 23, 0, 24];
+        assert_eq!(stream(&read), confirmed(Application::Modbus));
+        read[6] = 0;
+        assert_eq!(stream(&read), likely(Application::Modbus));
+        let on_port = spoken(protocol::TCP, [50_001, PORT], &read);
+        assert_eq!(on_port, confirmed(Application::Modbus));
+    }
+
+    #[test]
+    fn an_answer_of_one_octet_at_most_is_confirmed_on_the_port_only() {
+        assert_eq!(stream(&[0, 1, 0, 0, 0, 3, 1, 2, 0]), likely(Application::Modbus));
+        let coils = [0, 1, 0, 0, 0, 4, 1, 2, 1, 0];
+        assert_eq!(stream(&coils), likely(Application::Modbus));
+        let on_port = spoken(protocol::TCP, [PORT, 50_001], &coils);
+        assert_eq!(on_port, confirmed(Application::Modbus));
+        assert_eq!(stream(&[0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 7]), confirmed(Application::Modbus));
+    }
 }
 
 #[cfg(test)]

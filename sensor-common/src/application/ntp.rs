@@ -21,10 +21,16 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     if mode == CONTROL {
         // Offset 0, count of octets, padded to whole words.
         let count = payload.be_u16(10) as usize;
-        return (payload.be_u16(8) == 0
+        let is_message = payload.be_u16(8) == 0
             && count.next_multiple_of(4) + CONTROL_HEADER == length
-            && payload.octet(1) & 0x1f <= 12)
-            .then_some(Identification::confirmed(Application::Ntp));
+            && payload.octet(1) & 0x1f <= 12;
+        // No leap indicator, a version since there are control messages; and a question has no
+        // error, no further part and no status yet.
+        let is_answer = payload.octet(1) & 0x80 != 0;
+        let is_question = payload.octet(1) & 0xe0 == 0 && payload.be_u16(4) == 0;
+        let second_condition =
+            first & 0xc0 == 0 && first & 0x38 >= 0x10 && (is_answer || is_question);
+        return is_message.then_some(Identification::marked(Application::Ntp, second_condition));
     }
     if mode == PRIVATE {
         // Sequence number, implementation (2 and 3 are in use), request; no error, no items, or
@@ -54,7 +60,9 @@ fn header(payload: &Payload, length: usize) -> Option<Identification> {
         return None;
     }
     // A server's stratum has a reference; or all that a client need not say is absent.
-    let second_condition = length == HEADER && (is_empty || payload.octet(3) != 0);
+    // Version 1 (RFC 1059) had another header; who says 1 mostly says nothing of the kind.
+    let second_condition =
+        length == HEADER && (is_empty || payload.octet(3) != 0) && payload.octet(0) & 0x38 >= 0x10;
     Some(Identification::marked(Application::Ntp, second_condition))
 }
 
@@ -92,5 +100,18 @@ mod tests {
             near_miss[at] = octet;
             assert_ne!(datagram(&near_miss).application, Application::Ntp, "{at}");
         }
+    }
+
+    #[test]
+    fn control_messages_that_no_clock_sends_are_likely() {
+        const QUESTION: [u8; 12] = [0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+        for (at, octet) in [(0, 0x0e), (0, 0xce), (1, 0x42), (1, 0x22), (4, 1)] {
+            let mut near_miss = QUESTION;
+            near_miss[at] = octet;
+            assert_eq!(datagram(&near_miss), likely(Application::Ntp), "{at}");
+        }
+        let mut answer = QUESTION;
+        answer[1..6].copy_from_slice(&[0x82, 0, 1, 6, 0x15]);
+        assert_eq!(datagram(&answer), confirmed(Application::Ntp));
     }
 }

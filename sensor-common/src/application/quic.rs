@@ -1,6 +1,6 @@
 //! QUIC (RFC 9000 section 17.2, RFC 9369, RFC 8999): long headers of known versions.
 
-use super::{Application, Identification};
+use super::{Application, Identification, randomness::looks_random};
 use crate::payload::Payload;
 
 const VERSION_1: u32 = 1;
@@ -8,6 +8,11 @@ const VERSION_2: u32 = 0x6b33_43cf;
 /// Drafts of version 1, of which the last was 34.
 const DRAFT: u32 = 0x00ff_0000;
 const LAST_DRAFT: u32 = 34;
+/// Before it the header had another form.
+const FIRST_DRAFT_OF_THIS_FORM: u32 = 22;
+/// A client's first datagram has at least so many octets (section 14.1), and so has a server's that
+/// asks for an acknowledgement.
+const FULL_DATAGRAM: usize = 1200;
 const LONGEST_CONNECTION: u8 = 20;
 
 /// Form and fixed bit, version, length of the destination's connection identifier.
@@ -30,12 +35,31 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         length <= LONGEST_CONNECTION && (length != 0 || payload.octet(6) != 0)
     };
     if (is_known || is_google) && payload.octet(0) & 0x40 != 0 && is_length {
-        return Some(Identification::confirmed(Application::Quic));
+        return Some(Identification::marked(Application::Quic, is_google || has_form(payload)));
     }
     // Version negotiation (RFC 8999 section 6): version 0, then both identifiers and a list.
     let is_negotiation = version == 0 && (length == 8 || length == 20) && payload.octet(14) <= 20;
     (is_negotiation && payload.length() >= 27 && payload.length() < 300)
         .then_some(Identification::likely(Application::Quic))
+}
+
+/// A second condition on a long header: a full datagram, or identifiers of usual lengths, one of
+/// which was drawn at random (section 5.1), the other being where the first one says.
+#[inline(always)]
+fn has_form(payload: &Payload) -> bool {
+    let version = payload.be_u32(1);
+    let is_old_draft = version >> 8 == DRAFT && version & 0xff < FIRST_DRAFT_OF_THIS_FORM;
+    let length = payload.octet(5);
+    let is_usual = match length {
+        0 => {
+            (8..=LONGEST_CONNECTION).contains(&payload.octet(6))
+                && looks_random(payload.be_u64_at(7))
+        }
+        8 => payload.octet(14) <= LONGEST_CONNECTION && looks_random(payload.be_u64_at(6)),
+        20 => payload.octet(26) <= LONGEST_CONNECTION && looks_random(payload.be_u64_at(6)),
+        _ => false,
+    };
+    !is_old_draft && (payload.length() >= FULL_DATAGRAM || is_usual)
 }
 
 #[cfg(test)]
@@ -46,6 +70,7 @@ mod tests {
     fn initial() -> [u8; 64] {
         let mut octets = [0x5a; 64];
         octets[..6].copy_from_slice(&[0xc3, 0, 0, 0, 1, 8]);
+        octets[14] = 0;
         octets
     }
 
@@ -69,5 +94,24 @@ mod tests {
             near_miss[at] = octet;
             assert_ne!(datagram(&near_miss).application, Application::Quic, "{at}");
         }
+    }
+
+    #[test]
+    fn unusual_identifiers_are_confirmed_in_a_full_datagram() {
+        let mut full = [0x5a; 1200];
+        full[..7].copy_from_slice(&[0xc3, 0, 0, 0, 1, 5, 1]);
+        assert_eq!(datagram(&full), confirmed(Application::Quic));
+        assert_eq!(datagram(&full[..1199]), likely(Application::Quic));
+        full[5] = 0;
+        assert_eq!(datagram(&full[..100]), likely(Application::Quic));
+        full[6] = 8;
+        assert_eq!(datagram(&full[..100]), confirmed(Application::Quic));
+    }
+
+    #[test]
+    fn a_draft_of_another_form_is_likely() {
+        let mut old = initial();
+        old[1..5].copy_from_slice(&[0xff, 0, 0, 21]);
+        assert_eq!(datagram(&old), likely(Application::Quic));
     }
 }
