@@ -4,7 +4,10 @@
 //! many devices share one station address. User space merges endpoints into devices, at any time
 //! and without losing a count.
 
-use crate::flow::{FlowKey, Network};
+use crate::{
+    flow::{FlowKey, Network},
+    zero::zero,
+};
 
 /// Station (MAC) address, VLAN and network address, or parts of them.
 ///
@@ -57,19 +60,19 @@ impl EndpointKey {
     /// The same station whatever its address.
     #[inline(always)]
     pub fn station_only(&self) -> Self {
-        Self { address: [0; 2], ..*self }
+        Self { address: [zero(), zero()], ..*self }
     }
 
     /// The same address wherever it is, but inside a tunnel or outside.
     #[inline(always)]
     pub fn address_only(&self) -> Self {
-        Self { address: self.address, station: 0, vlans: self.vlans & ENCAPSULATED }
+        Self { address: self.address, station: zero(), vlans: self.vlans & ENCAPSULATED }
     }
 
     /// The same address outside of tunnels.
     #[inline(always)]
     pub fn outside(&self) -> Self {
-        Self { address: self.address, station: 0, vlans: 0 }
+        Self { address: self.address, station: zero(), vlans: zero() }
     }
 
     #[inline(always)]
@@ -125,7 +128,7 @@ pub(crate) fn address_words(network: u8, words: [u64; 2]) -> [u64; 2] {
     if network == Network::Ipv6 as u8 {
         words
     } else if network == Network::Link as u8 {
-        [0; 2]
+        [zero(), zero()]
     } else {
         mapped_ipv4(words[1] as u32)
     }

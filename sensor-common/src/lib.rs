@@ -28,3 +28,4 @@ pub mod laws;
 pub mod payload;
 pub mod record;
 pub mod wire;
+mod zero;

@@ -1,6 +1,6 @@
 //! The first octets of a transport payload, held in registers' width.
 
-use crate::frame::Frame;
+use crate::{frame::Frame, zero::zero};
 
 /// Octets of payload that recognisers may look at without reading the frame again.
 pub const WINDOW: usize = 192;
@@ -27,7 +27,10 @@ impl Payload {
     /// frame.
     #[inline(always)]
     pub fn fill<F: Frame + ?Sized>(&mut self, frame: &F, offset: usize, length: usize) {
-        self.words = [0; WORDS];
+        let zero = zero();
+        for word in &mut self.words {
+            *word = zero;
+        }
         let mut available = length.min(WINDOW);
         if !frame.reaches(offset + available) {
             let readable = frame.readable_length().saturating_sub(offset);

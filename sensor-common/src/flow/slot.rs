@@ -5,6 +5,7 @@ use crate::{
     application::{Application, Evidence, Identification, Verdict},
     endpoint::EndpointIndex,
     wire::transport::tcp_flags,
+    zero::zero,
 };
 
 /// 64-bit words of a slot.
@@ -273,31 +274,32 @@ impl FlowSlot {
         endpoints: (EndpointIndex, EndpointIndex),
         first: FirstPacket,
     ) {
+        let zero = zero();
         self.generation = self.generation.wrapping_add(1);
         core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
         self.source = key.source;
         self.destination = key.destination;
         self.transport = key.transport;
         self.place = key.place;
-        self.unfolded_octets = 0;
-        self.unfolded_packets = 0;
+        self.unfolded_octets = zero;
+        self.unfolded_packets = zero as u32;
         self.last_seen = first_seen as u32;
-        self.folded_packets = 0;
-        self.folded_octets = 0;
+        self.folded_packets = zero;
+        self.folded_octets = zero;
         self.first_seen = first_seen;
         self.source_endpoint = endpoints.0;
         self.destination_endpoint = endpoints.1;
-        self.evidence = 0;
-        self.inspected = 0;
+        self.evidence = zero as u8;
+        self.inspected = zero as u8;
         self.icmp_type_code = first.icmp_type_code;
         self.first_tcp_flags = first.tcp_flags;
-        self.looked_at = 0;
-        self.earlier_application = 0;
-        self.earlier_evidence = 0;
-        self.change = 0;
-        self.held_length = 0;
-        self.held = 0;
-        self.digest = 0;
+        self.looked_at = zero as u8;
+        self.earlier_application = zero as u8;
+        self.earlier_evidence = zero as u8;
+        self.change = zero as u8;
+        self.held_length = zero as u8;
+        self.held = zero;
+        self.digest = zero as u32;
         core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
         self.generation = self.generation.wrapping_add(1);
     }
