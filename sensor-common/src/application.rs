@@ -43,6 +43,7 @@ mod port;
 mod postgresql;
 mod quic;
 mod radius;
+mod randomness;
 mod rdp;
 #[cfg(feature = "laws")]
 mod recognisers;
