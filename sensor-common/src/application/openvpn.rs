@@ -1,7 +1,7 @@
 //! OpenVPN ("OpenVPN protocol" in its source, `ssl_pkt.h`): the resets that open a control channel
 //! without further authentication; over TCP after a length of two octets.
 
-use super::{Application, Identification};
+use super::{Application, Identification, randomness::looks_random};
 use crate::payload::Payload;
 
 /// Opcodes 7 and 8 (hard reset of client and server, version 2), key 0.
@@ -29,7 +29,8 @@ fn reset<const AT: usize>(payload: &Payload) -> Option<Identification> {
         && payload.length() == AT + 26
         && payload.be_u64_at(AT + 9) >> 24 == 0x01_0000_0000
         && payload.be_u32(AT + 22) == 0;
-    (is_client || is_server).then_some(Identification::confirmed(Application::OpenVpn))
+    let has_session = looks_random(payload.be_u64_at(AT + 1));
+    (is_client || is_server).then_some(Identification::marked(Application::OpenVpn, has_session))
 }
 
 #[cfg(test)]
@@ -57,5 +58,13 @@ mod tests {
             near_miss[at] = octet;
             assert_ne!(datagram(&near_miss).application, Application::OpenVpn, "{at}");
         }
+    }
+
+    #[test]
+    fn zeros_in_place_of_a_session_are_likely_only() {
+        let mut reset = [0x38, 0x44, 0x76, 0x59, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0];
+        assert_eq!(datagram(&reset), confirmed(Application::OpenVpn));
+        reset[5..7].fill(0);
+        assert_eq!(datagram(&reset), likely(Application::OpenVpn));
     }
 }
