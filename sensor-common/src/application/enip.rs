@@ -26,12 +26,30 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
             && whole <= payload.length()
             && payload.le_u32(8) <= 0x69
             && payload.be_u32(20) == 0)
-            .then_some(Identification::marked(Application::Enip, whole == payload.length()));
+            .then_some(Identification::marked(
+                Application::Enip,
+                whole == payload.length() && has_its_data(command, whole - HEADER),
+            ));
     }
     let is_implicit = payload.be_u64_at(0) >> 16 == SEQUENCED_ADDRESS
         && payload.le_u16(14) == CONNECTED_DATA
         && payload.le_u16(16) as usize + 18 == payload.length();
     is_implicit.then_some(Identification::confirmed(Application::Enip))
+}
+
+/// Whether a command may have so many octets of data (section 2-4). A question for services has
+/// none, and is then all zeros but for its first octet.
+#[inline(always)]
+fn has_its_data(command: u16, octets: usize) -> bool {
+    match command {
+        0x04 => octets >= 6,
+        // Protocol version and options.
+        0x65 => octets == 4,
+        0x66 => octets == 0,
+        // Interface, timeout, number of items and two of those.
+        0x6f | 0x70 => octets >= 16,
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -68,5 +86,17 @@ mod tests {
             near_miss[at] = octet;
             assert_ne!(stream(&near_miss).application, Application::Enip, "{at}");
         }
+    }
+
+    #[test]
+    fn a_command_without_its_data_is_likely() {
+        for command in [0x04, 0x65, 0x6f, 0x70] {
+            let mut octets = [0; 24];
+            octets[0] = command;
+            assert_eq!(datagram(&octets), likely(Application::Enip), "{command:#x}");
+        }
+        let mut question = [0; 24];
+        question[0] = 0x63;
+        assert_eq!(datagram(&question), confirmed(Application::Enip));
     }
 }
