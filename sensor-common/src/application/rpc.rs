@@ -38,7 +38,16 @@ fn message<const AT: usize>(payload: &Payload) -> Option<Identification> {
             && payload.be_u32(AT + 16) < 0x100
             && payload.length() >= AT + 40;
         let application = if program == NFS { Application::Nfs } else { Application::Rpc };
-        return is_call.then_some(Identification::confirmed(application));
+        // Version and procedure as programs have them; a credential (section 8.2) of a flavour in
+        // use, of at most 400 octets in whole words.
+        let version = payload.be_u32(AT + 16);
+        let credential = payload.be_u32(AT + 28);
+        let second_condition = version != 0
+            && payload.be_u32(AT + 20) < 0x100
+            && payload.be_u32(AT + 24) < 7
+            && credential <= 400
+            && credential % 4 == 0;
+        return is_call.then_some(Identification::marked(application, second_condition));
     }
     // Accepted, a verifier of flavour 0 and no length, success: all zeros.
     (kind == REPLY
@@ -83,6 +92,15 @@ mod tests {
             let mut near_miss = call();
             near_miss[at] = octet;
             assert_ne!(datagram(&near_miss).application, Application::Nfs, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_call_without_version_or_with_an_odd_credential_is_likely() {
+        for (at, octet) in [(19, 0), (21, 1), (27, 7), (30, 2), (31, 3)] {
+            let mut near_miss = call();
+            near_miss[at] = octet;
+            assert_eq!(datagram(&near_miss), likely(Application::Nfs), "{at}");
         }
     }
 }
