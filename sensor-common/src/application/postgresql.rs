@@ -28,7 +28,14 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     if first & 0xffff_0000 == AUTHENTICATION {
         let method = payload.be_u32(5);
         let fits = (length as usize) < payload.length();
-        return (method <= 12 && length >= 8 && fits).then_some(CONFIRMED).flatten();
+        // A method without data, one with a salt of four octets, those with data of their own.
+        let is_method = match method {
+            0 | 2 | 3 | 6 | 7 | 9 => length == 8,
+            5 => length == 12,
+            8 | 10..=12 => length > 8,
+            _ => false,
+        };
+        return (is_method && fits).then_some(CONFIRMED).flatten();
     }
     let is_error = first & 0xffff_0000 == ERROR
         && length as usize + 1 == payload.length()
@@ -71,5 +78,19 @@ mod tests {
         }
         assert_eq!(stream(b"R\0\0\0\x08\0\0\0\x0d"), unknown());
         assert_eq!(stream(b"R\0\0\0\x0c\0\0\0\x05abc"), unknown());
+    }
+
+    #[test]
+    fn a_method_has_its_length() {
+        let method = |length, method| {
+            let mut octets = [1; 13];
+            octets[..9].copy_from_slice(&[b'R', 0, 0, 0, length, 0, 0, 0, method]);
+            stream(&octets)
+        };
+        assert_eq!(method(12, 5), confirmed(Application::Postgresql));
+        assert_eq!(method(12, 10), confirmed(Application::Postgresql));
+        for (length, number) in [(11, 5), (12, 0), (8, 10), (8, 1), (12, 4)] {
+            assert_eq!(method(length, number), unknown(), "{number}");
+        }
     }
 }
