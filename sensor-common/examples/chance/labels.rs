@@ -8,7 +8,7 @@ const FAMILIES: &[&[Application]] = &[
     &[Dns, Mdns, Llmnr, Nbns],
     &[Http, Sdc, Dicomweb, Fhir, Ipp, Wsd, Ssdp],
     &[Rpc, Nfs],
-    &[Smb1, Smb2],
+    &[Smb1, Smb2, NetbiosDatagram],
     // A call is set up, encrypted and carried on one pair of ports.
     &[Stun, Dtls, Rtp, Rtcp],
 ];
@@ -44,6 +44,10 @@ pub fn meaning(label: &str) -> Option<Vec<Application>> {
     let meant = other.or_else(named)?;
     let family = FAMILIES.iter().find(|family| family.contains(&meant));
     let mut right = family.map_or_else(|| vec![meant], |family| family.to_vec());
+    if meant == Smb2 {
+        // Its pipes carry calls.
+        right.push(Dcerpc);
+    }
     if UPGRADED.contains(&meant) {
         right.push(Tls);
     }

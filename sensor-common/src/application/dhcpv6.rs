@@ -25,11 +25,16 @@ pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identifi
         return None;
     }
     let on_port = context.has_port(CLIENT_PORT) || context.has_port(SERVER_PORT);
-    // Unique identifiers (section 11) are of type 1 to 4 and have at least 2 octets of data.
-    let is_identified = code == CLIENT_IDENTIFIER
-        && (option >> 16 & 0xffff).wrapping_sub(1) < 4
-        && (4..=130).contains(&end)
-        && !is_relayed;
+    // Unique identifiers (section 11): time and link address, of 6 to 20 octets; an enterprise's
+    // number and its own; link address; UUID.
+    let is_identifier = match option >> 16 & 0xffff {
+        1 => (14..=28).contains(&end),
+        2 => (7..=130).contains(&end),
+        3 => (10..=24).contains(&end),
+        4 => end == 18,
+        _ => false,
+    };
+    let is_identified = code == CLIENT_IDENTIFIER && is_identifier && !is_relayed;
     (on_port || is_identified)
         .then_some(Identification::marked(Application::Dhcpv6, on_port && is_identified))
 }
@@ -59,6 +64,18 @@ mod tests {
             let mut near_miss = SOLICIT;
             near_miss[at] = octet;
             assert_ne!(datagram(&near_miss).application, Application::Dhcpv6, "{at}");
+        }
+    }
+
+    #[test]
+    fn identifiers_have_the_lengths_of_their_types() {
+        let mut wide = [0; 60];
+        wide[..10].copy_from_slice(&[1, 7, 7, 7, 0, 1, 0, 14, 0, 1]);
+        assert_eq!(on_port(&wide), confirmed(Application::Dhcpv6));
+        for (length, kind) in [(13, 1), (29, 1), (6, 2), (25, 3), (17, 4)] {
+            wide[7] = length;
+            wide[9] = kind;
+            assert_eq!(on_port(&wide), likely(Application::Dhcpv6), "{kind}");
         }
     }
 }
