@@ -25,11 +25,13 @@ pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identifi
     }
     // A read request or answer has a length that follows from its fields.
     let is_request = (1..=6).contains(&code) && length == 6;
-    let is_answer = code <= 4 && length > 3 && payload.octet(8) as usize + 3 == length;
+    let on_port = context.has_port(PORT);
+    // Eight coils fit one octet, but so does a refusal of DICOM's.
+    let is_answer = code <= 4 && payload.octet(8) as usize + 3 == length && (length > 4 || on_port);
     let is_write_many =
         matches!(code, 15 | 16) && (length == 6 || payload.octet(12) as usize + 7 == length);
     // Unit 0 has one condition less, and stands where other protocols have zeros.
-    let is_addressed = payload.octet(6) != 0 || context.has_port(PORT);
+    let is_addressed = payload.octet(6) != 0 || on_port;
     let is_consistent = is_exception || is_request || is_answer || is_write_many;
     Some(Identification::marked(Application::Modbus, is_consistent && is_addressed))
 }
@@ -51,8 +53,12 @@ mod of_units {
     }
 
     #[test]
-    fn an_answer_without_values_is_likely() {
+    fn an_answer_of_one_octet_at_most_is_confirmed_on_the_port_only() {
         assert_eq!(stream(&[0, 1, 0, 0, 0, 3, 1, 2, 0]), likely(Application::Modbus));
-        assert_eq!(stream(&[0, 1, 0, 0, 0, 4, 1, 2, 1, 0]), confirmed(Application::Modbus));
+        let coils = [0, 1, 0, 0, 0, 4, 1, 2, 1, 0];
+        assert_eq!(stream(&coils), likely(Application::Modbus));
+        let on_port = spoken(protocol::TCP, [PORT, 50_001], &coils);
+        assert_eq!(on_port, confirmed(Application::Modbus));
+        assert_eq!(stream(&[0, 1, 0, 0, 0, 5, 1, 3, 2, 0, 7]), confirmed(Application::Modbus));
     }
 }
