@@ -1,6 +1,6 @@
 //! QUIC (RFC 9000 section 17.2, RFC 9369, RFC 8999): long headers of known versions.
 
-use super::{Application, Identification};
+use super::{Application, Identification, randomness::looks_random};
 use crate::payload::Payload;
 
 const VERSION_1: u32 = 1;
@@ -43,17 +43,20 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         .then_some(Identification::likely(Application::Quic))
 }
 
-/// A second condition on a long header: a full datagram, or identifiers of usual lengths, the
-/// second of which is where the first one says.
+/// A second condition on a long header: a full datagram, or identifiers of usual lengths, one of
+/// which was drawn at random (section 5.1), the other being where the first one says.
 #[inline(always)]
 fn has_form(payload: &Payload) -> bool {
     let version = payload.be_u32(1);
     let is_old_draft = version >> 8 == DRAFT && version & 0xff < FIRST_DRAFT_OF_THIS_FORM;
     let length = payload.octet(5);
     let is_usual = match length {
-        0 => (4..=LONGEST_CONNECTION).contains(&payload.octet(6)),
-        8 => payload.octet(14) <= LONGEST_CONNECTION,
-        20 => payload.octet(26) <= LONGEST_CONNECTION,
+        0 => {
+            (8..=LONGEST_CONNECTION).contains(&payload.octet(6))
+                && looks_random(payload.be_u64_at(7))
+        }
+        8 => payload.octet(14) <= LONGEST_CONNECTION && looks_random(payload.be_u64_at(6)),
+        20 => payload.octet(26) <= LONGEST_CONNECTION && looks_random(payload.be_u64_at(6)),
         _ => false,
     };
     !is_old_draft && (payload.length() >= FULL_DATAGRAM || is_usual)
