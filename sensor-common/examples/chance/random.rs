@@ -19,7 +19,13 @@ pub const PORTS: [u16; 20] = [
 ];
 
 /// What the octets are like.
-const KINDS: [&str; 3] = ["uniform", "mostly zeros and small numbers", "printable"];
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Uniform,
+    Printable,
+    /// More like data than chance is: zeros, and small numbers between them.
+    MostlyZeros,
+}
 
 pub fn ports(draw: &mut Draw) -> [u16; 2] {
     let drawn = draw.word();
@@ -27,17 +33,20 @@ pub fn ports(draw: &mut Draw) -> [u16; 2] {
     [(drawn >> 32) as u16, port]
 }
 
-/// Up to four payload packets of each direction.
+/// A flow of random octets, of which every eighth has printable ones only.
 pub fn random_flow(draw: &mut Draw, tally: &mut Tally) {
-    let drawn = draw.word();
-    let protocol = if drawn & 1 == 0 { TCP } else { UDP };
-    // Uniform octets are what the bar is about; the others are closer to real data.
-    let kind = [0, 0, 0, 0, 0, 0, 1, 2][(drawn >> 1) as usize % 8];
+    let kind = if draw.below(8) == 0 { Kind::Printable } else { Kind::Uniform };
+    flow_of(kind, draw, tally);
+}
+
+/// Up to four payload packets of each direction.
+pub fn flow_of(kind: Kind, draw: &mut Draw, tally: &mut Tally) {
+    let protocol = if draw.word() & 1 == 0 { TCP } else { UDP };
     let [source_port, destination_port] = ports(draw);
     let addresses = draw.word();
     let directions = 1 + draw.below(2) as u64;
     let mut octets = [0; LONGEST];
-    tally.begin(if protocol == TCP { "stream" } else { "datagrams" }, KINDS[kind]);
+    tally.begin(if protocol == TCP { "stream" } else { "datagrams" }, kind.name());
     for direction in 0..directions {
         let swapped = direction == 1;
         let context = Context {
@@ -59,10 +68,20 @@ pub fn random_flow(draw: &mut Draw, tally: &mut Tally) {
     tally.end();
 }
 
-fn fill(draw: &mut Draw, kind: usize, octets: &mut [u8]) {
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Printable => "printable",
+            Self::MostlyZeros => "mostly zeros",
+        }
+    }
+}
+
+fn fill(draw: &mut Draw, kind: Kind, octets: &mut [u8]) {
     draw.fill(octets);
     match kind {
-        1 => {
+        Kind::MostlyZeros => {
             for octet in octets {
                 *octet = match *octet {
                     0..0x90 => 0,
@@ -71,7 +90,7 @@ fn fill(draw: &mut Draw, kind: usize, octets: &mut [u8]) {
                 };
             }
         }
-        2 => octets.iter_mut().for_each(|octet| *octet = 0x20 + *octet % 0x5f),
-        _ => {}
+        Kind::Printable => octets.iter_mut().for_each(|octet| *octet = 0x20 + *octet % 0x5f),
+        Kind::Uniform => {}
     }
 }

@@ -31,8 +31,13 @@ pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identifi
     let is_usual = code != ACCESS_REJECT
         || (kind < 64 && IN_REJECT >> kind & 1 != 0)
         || matches!(kind, 79 | 80 | 101);
+    // X.224 data in TPKT (RFC 1006 section 6) begins as a refusal does.
+    let is_tpkt = payload.be_u16(0) == 0x0300 && payload.be_u24(4) == 0x02_f080;
     let on_port = context.has_port(1812) || context.has_port(1813) || context.has_port(3799);
-    Some(Identification::marked(Application::Radius, on_port && has_attribute && is_usual))
+    Some(Identification::marked(
+        Application::Radius,
+        on_port && has_attribute && is_usual && !is_tpkt,
+    ))
 }
 
 #[cfg(test)]
@@ -83,5 +88,8 @@ mod tests {
         assert_eq!(on_port(&refusal), likely(Application::Radius));
         refusal[20] = 18;
         assert_eq!(on_port(&refusal), confirmed(Application::Radius));
+        refusal[1] = 0;
+        refusal[4..7].copy_from_slice(&[2, 0xf0, 0x80]);
+        assert_eq!(on_port(&refusal), likely(Application::Radius));
     }
 }
