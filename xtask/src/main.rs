@@ -1,4 +1,5 @@
-//! The commands of this repository: `cargo xtask setup|build|test|verify|score|tidy|demo`.
+//! The commands of this repository: `cargo xtask setup|build|test|verify|score|tidy|demo|fuzz|
+//! chance|miri`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
 //! compiles in seconds and before any of them does.
@@ -6,8 +7,12 @@
 mod agent;
 mod bpf;
 mod cargo;
+mod chance;
 mod demo;
+mod fuzz;
 mod linker;
+mod miri;
+mod payloads;
 mod privileges;
 mod process;
 mod score;
@@ -41,7 +46,7 @@ enum Command {
         /// Say what would be installed, and why, and install nothing
         #[arg(long)]
         dry_run: bool,
-        /// Only what this purpose needs (default: everything)
+        /// Only what this purpose needs (default: all but fuzzing)
         #[arg(long = "for", value_name = "PURPOSE")]
         purpose: Vec<Need>,
     },
@@ -57,6 +62,12 @@ enum Command {
     Verify,
     /// Replay a labelled corpus through the agent and score its flows and alerts
     Score(score::Options),
+    /// Search for octets that break a law, with coverage as the guide, target by target
+    Fuzz(fuzz::Options),
+    /// Count how often flows of chance, or of another protocol, are confirmed wrongly
+    Chance(chance::Options),
+    /// Run the tests of sensor-common in Miri, where its component is installed
+    Miri,
     /// Check what the compiler does not: file length, file names, metrics against their
     /// documentation
     Tidy,
@@ -92,6 +103,9 @@ fn run(command: Command) -> Result<ExitCode> {
             verify::run(&workspace)?;
         }
         Command::Score(options) => return score::run(&workspace, &options),
+        Command::Fuzz(options) => return fuzz::run(&workspace, &options),
+        Command::Chance(options) => chance::run(&workspace, &options)?,
+        Command::Miri => return miri::run(&workspace),
         Command::Tidy => tidy::run(&workspace)?,
         Command::Demo { keep } => {
             // Who may not make a laboratory is shown a recording, and needs nothing to make one with.

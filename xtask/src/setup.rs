@@ -31,9 +31,12 @@ pub enum Need {
     Test,
     /// The hospital laboratory alone
     Demo,
+    /// Fuzzing
+    Fuzz,
 }
 
 impl Need {
+    /// All that the tests and the demonstration need.
     pub const ALL: [Self; 4] = [Self::Build, Self::Lint, Self::Test, Self::Demo];
 }
 

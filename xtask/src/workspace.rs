@@ -66,6 +66,31 @@ impl Workspace {
         self.target.join("score")
     }
 
+    /// The crate of the fuzz targets, which is no member of the workspace.
+    pub fn fuzz_crate(&self) -> PathBuf {
+        self.root.join("tests/fuzz")
+    }
+
+    /// What fuzzing builds, finds and keeps.
+    pub fn fuzz_output(&self) -> PathBuf {
+        self.target.join("fuzz")
+    }
+
+    /// Dialogues and seeds taken out of captures.
+    pub fn payloads(&self) -> PathBuf {
+        self.target.join("payloads")
+    }
+
+    /// The captures that the repository has itself.
+    pub fn recordings(&self) -> PathBuf {
+        self.root.join("tests/corpus")
+    }
+
+    /// Where Miri builds: with another compiler than the rest.
+    pub fn miri_target(&self) -> PathBuf {
+        self.target.join("miri")
+    }
+
     /// The labelled captures, named by WARDLINE_CORPUS or lying in the usual place; `None` when
     /// there are none.
     pub fn corpus(&self) -> Option<PathBuf> {

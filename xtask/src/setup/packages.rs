@@ -58,6 +58,9 @@ pub const PACKAGES: &[Package] = &[
     package("openssl", "speaks TLS across the gateway", TEST, "openssl", &[]),
 ];
 
+/// Also compiles libFuzzer.
+pub const CPP: Package = package("g++", FOR_LINKER, BUILD, "g++", &[]);
+
 const FOR_COMPILER: &str = "compiles the XDP program: a Rust compiler with a core library for BPF";
 const FOR_LINKER: &str = "builds bpf-linker, which links the XDP program";
 
@@ -72,7 +75,7 @@ pub const COMPILER: &[Package] = &[
 /// What building bpf-linker takes besides LLVM, whose version follows the compiler's: [`llvm`].
 pub const LINKER_BUILD: &[Package] = &[
     package("ca-certificates", FOR_LINKER, BUILD, "/etc/ssl/certs/ca-certificates.crt", &[]),
-    package("g++", FOR_LINKER, BUILD, "g++", &[]),
+    CPP,
     package("libc6-dev", FOR_LINKER, BUILD, "gcc", &[]),
     package("zlib1g-dev", FOR_LINKER, BUILD, "/usr/include/zlib.h", &[]),
     package("libzstd-dev", FOR_LINKER, BUILD, "/usr/include/zstd.h", &[]),

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::Need;
 use super::found::{DISTRIBUTION, Found};
-use super::packages::{COMPILER, LINKER_BUILD, LINTERS, PACKAGES, Package, llvm};
+use super::packages::{COMPILER, CPP, LINKER_BUILD, LINTERS, PACKAGES, Package, llvm};
 use crate::linker;
 
 /// LLVM of the compiler that the packages in [`COMPILER`] bring.
@@ -37,6 +37,9 @@ impl Plan {
         }
         if needs.contains(&Need::Lint) {
             plan.add_linters(found);
+        }
+        if needs.contains(&Need::Fuzz) {
+            plan.add(std::iter::once(CPP), found);
         }
         plan.add(
             PACKAGES
