@@ -15,9 +15,6 @@ const LONGEST_PAYLOAD: usize = 800;
 /// Seconds and megabytes that one input may take.
 const SLOWEST: u32 = 10;
 const LARGEST: u32 = 2048;
-/// What libFuzzer says last is what went wrong.
-const SHOWN_LINES: usize = 12;
-
 pub struct Places {
     pub program: PathBuf,
     pub seeds: PathBuf,
@@ -34,9 +31,11 @@ pub struct Search {
     pub coverage: u64,
     /// Inputs that reach what no other does.
     pub inputs: u64,
-    /// How each crash is repeated, and what was said last.
+    /// How each crash is repeated.
     pub crashes: Vec<String>,
-    pub last_lines: Vec<String>,
+    /// Why the last one was one.
+    pub reasons: Vec<String>,
+    is_message: bool,
 }
 
 impl Search {
@@ -90,12 +89,13 @@ impl Search {
         }
         self.executions = after("stat::number_of_executed_units:").unwrap_or(self.executions);
         self.per_second = after("stat::average_exec_per_sec:").unwrap_or(self.per_second);
-        if !line.starts_with('#') && !line.starts_with("stat::") && !line.trim().is_empty() {
-            if self.last_lines.len() == SHOWN_LINES {
-                self.last_lines.remove(0);
-            }
-            self.last_lines.push(line.to_owned());
+        // Where a panic was, the message after it, and libFuzzer's own word. The input is shown in
+        // other lines, which are left out: it may be somebody's payload.
+        let is_place = line.contains("panicked at");
+        if is_place || self.is_message || line.starts_with("SUMMARY") {
+            self.reasons.push(line.to_owned());
         }
+        self.is_message = is_place;
     }
 }
 
@@ -122,12 +122,16 @@ mod tests {
             "#4096\tpulse  cov: 10 ft: 12 corp: 4/16b lim: 53 exec/s: 512 rss: 27Mb",
             "#5000\tDONE   cov: 11 ft: 13 corp: 5/20b lim: 53 exec/s: 500 rss: 27Mb",
             "stat::number_of_executed_units: 5000",
+            "thread '<unnamed>' panicked at src/laws.rs:1:",
+            "the first octet",
+            "0x1,0x88,0x94",
             "stat::average_exec_per_sec:     500",
         ] {
             search.read(line);
         }
         assert_eq!((search.coverage, search.inputs), (11, 5));
         assert_eq!((search.executions, search.per_second), (5000, 500));
-        assert_eq!(search.last_lines, ["INFO: Seed: 1"]);
+        let reasons = ["thread '<unnamed>' panicked at src/laws.rs:1:", "the first octet"];
+        assert_eq!(search.reasons, reasons);
     }
 }

@@ -51,7 +51,7 @@ impl fmt::Display for Table {
         for search in searches.iter().filter(|search| !search.crashes.is_empty()) {
             writeln!(f, "\n{} crashes; to repeat:", search.target)?;
             search.crashes.iter().try_for_each(|crash| writeln!(f, "  {crash}"))?;
-            search.last_lines.iter().try_for_each(|line| writeln!(f, "  | {line}"))?;
+            search.reasons.iter().try_for_each(|line| writeln!(f, "  | {line}"))?;
         }
         Ok(())
     }
