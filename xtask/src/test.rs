@@ -14,7 +14,7 @@ use crate::privileges::require_kernel_access;
 use crate::process::{run_openly, run_streaming};
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
-use crate::{bpf, build, tidy, verify, vm};
+use crate::{bpf, build, miri, tidy, verify, vm};
 use outcome::Outcome;
 use stages::{Stages, Verdict};
 use transcript::Transcript;
@@ -25,6 +25,10 @@ const ON_THIS_MACHINE: [&str; 3] = ["--workspace", "--exclude", "sensor-ebpf"];
 /// documentation are left out: one that is ignored there was never meant to run.
 const PRIVILEGED: [&str; 7] =
     ["--package", "tests", "--package", "sensor", "--lib", "--bins", "--tests"];
+
+/// What takes longer than a change can wait for.
+const LONG: [(&str, &str); 2] =
+    [("fuzzing", "cargo xtask fuzz"), ("chance at length", "cargo xtask chance")];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Part {
@@ -86,6 +90,14 @@ pub fn run(workspace: &Workspace, part: Part) -> Result<ExitCode> {
         stages.run_tests("tests on this machine", &mut host, |outcome| {
             run_tests(tests(workspace, &ON_THIS_MACHINE, &[]), outcome)
         });
+        stages.run("Miri", || match miri::missing() {
+            Some(missing) => Ok(Verdict::NotRun(missing)),
+            None => passed(miri::test(workspace)),
+        });
+        for (stage, command) in LONG {
+            let reason = format!("`{command}`, of which chance.rs and laws.rs are a short part");
+            stages.run(stage, || Ok(Verdict::NotRun(reason)));
+        }
     }
     if part.kernel() {
         stages.run("verifier budget", || passed(verify::run(workspace)));
