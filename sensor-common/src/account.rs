@@ -16,7 +16,7 @@ use crate::{
     books::Entry,
     dissect::Dissection,
     endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW, totals_index},
-    flow::{FirstPacket, FlowSet, FlowSlot, WAYS},
+    flow::{FirstPacket, FlowSet, FlowSlot, WAYS, preferred_way},
     frame::Frame,
     payload::Payload,
     record::{EndpointNotice, RecordKind},
@@ -39,6 +39,8 @@ pub struct Work {
     tunnel: Tunnel,
     payload: Payload,
     now: u64,
+    /// The hash of the flow's key, by which its set was found.
+    pub hash: u64,
     /// The slot of the flow in its set.
     way: usize,
     /// [`crate::flow::FlowKey::conversation`].
@@ -136,14 +138,15 @@ fn find_slot<E: Environment>(
     now: u64,
 ) {
     work.now = now;
-    match set.find(&work.dissection.key) {
+    let preferred = preferred_way(work.hash);
+    match set.find(&work.dissection.key, preferred) {
         Some(way) if !set.slots[way % WAYS].has_ended_before(work.dissection.tcp_flags) => {
             work.way = way;
         }
         found => {
             work.way = match found {
                 Some(way) => way,
-                None => set.vacancy(now),
+                None => set.vacancy(now, preferred),
             };
             take_slot(environment, work, set, first_position);
         }

@@ -7,7 +7,7 @@ mod slot;
 
 pub use encapsulation::Encapsulation;
 pub use key::{FlowKey, FlowKeyFields, Network};
-pub use set::{FlowSet, WAYS};
+pub use set::{FlowSet, WAYS, preferred_way};
 pub use slot::{FirstPacket, FlowSlot, GENERATION_WORD, SLOT_WORDS};
 
 #[cfg(test)]
@@ -103,10 +103,21 @@ mod tests {
         for (way, seen) in [5u64, 3, 9, 4].into_iter().enumerate() {
             set.slots[way].open(&key(way as u16 + 1), seen, (0, 0), FirstPacket::default());
         }
-        assert_eq!(set.find(&key(3)), Some(2));
-        assert_eq!(set.find(&key(77)), None);
-        assert_eq!(set.vacancy(10), 1);
+        for preferred in 0..WAYS {
+            assert_eq!(set.find(&key(3), preferred), Some(2));
+            assert_eq!(set.find(&key(77), preferred), None);
+            assert_eq!(set.vacancy(10, preferred), 1);
+        }
         set.slots[3] = FlowSlot::default();
-        assert_eq!(set.vacancy(10), 3);
+        assert_eq!(set.vacancy(10, 0), 3);
+    }
+
+    #[test]
+    fn a_new_flow_takes_its_preferred_way_or_the_next_that_is_empty() {
+        let mut set = FlowSet::default();
+        assert_eq!(set.vacancy(10, 2), 2);
+        set.slots[2].open(&key(1), 5, (0, 0), FirstPacket::default());
+        set.slots[3].open(&key(2), 5, (0, 0), FirstPacket::default());
+        assert_eq!(set.vacancy(10, 2), 0);
     }
 }

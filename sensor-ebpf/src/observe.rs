@@ -103,8 +103,9 @@ fn open(context: &XdpContext, cpu: u32, work: &mut Work, now: u64) -> bool {
 
 /// The set that the flow at work belongs to, and the index of its first slot.
 #[inline(always)]
-fn flow_set(settings: &Settings, cpu: u32, work: &Work) -> Option<(&'static mut FlowSet, u32)> {
+fn flow_set(settings: &Settings, cpu: u32, work: &mut Work) -> Option<(&'static mut FlowSet, u32)> {
     let hash = work.dissection.key.hash(settings.seed);
+    work.hash = hash;
     let index = cpu * (settings.set_mask + 1) + (hash as u32 & settings.set_mask);
     let set = FLOWS.get_ptr_mut(index)?;
     // SAFETY: the set lies in this CPU's own region of the table.

@@ -5,9 +5,11 @@
 //! - [`lab`] makes namespaces, links and a whole small hospital of them;
 //! - [`agent`] runs the agent under test and asks it;
 //! - [`demo`] shows the agent at work in that hospital;
-//! - [`guest`] is what is tried on a kernel in a virtual machine.
+//! - [`guest`] is what is tried on a kernel in a virtual machine;
+//! - [`bench`] measures the XDP program.
 
 pub mod agent;
+pub mod bench;
 pub mod demo;
 pub mod fetch;
 pub mod frames;

@@ -13,6 +13,8 @@ use crate::workspace::Workspace;
 
 const PACKAGE: &str = "sensor-ebpf";
 const PROGRAM: &str = "wardline-xdp";
+/// What the program is measured against.
+const BENCH_PROGRAMS: &str = "wardline-bench";
 
 /// Both tools that the program needs.
 pub struct Tools {
@@ -38,18 +40,26 @@ impl Tools {
 
 /// Builds the program and puts it where the agent's build script looks for it.
 pub fn build(workspace: &Workspace) -> Result<()> {
+    build_object(workspace, PROGRAM, &workspace.bpf_object())
+}
+
+/// Builds the programs that the shipped one is measured against.
+pub fn build_bench(workspace: &Workspace) -> Result<()> {
+    build_object(workspace, BENCH_PROGRAMS, &workspace.bench_object())
+}
+
+fn build_object(workspace: &Workspace, program: &str, object: &Path) -> Result<()> {
     let tools = Tools::find(workspace)?;
-    println!("build: {PROGRAM} for {TARGET} with {}", tools.toolchain.describe());
+    println!("build: {program} for {TARGET} with {}", tools.toolchain.describe());
     let start = Instant::now();
     let mut command = tools.toolchain.cargo("build", &tools.linker, &workspace.bpf_target());
-    command.current_dir(workspace.root()).args(["--package", PACKAGE, "--bin", PROGRAM]);
-    run_openly(command).context("the XDP program does not build")?;
-    let built = workspace.bpf_target().join(TARGET).join("release").join(PROGRAM);
-    let object = workspace.bpf_object();
-    let octets = publish(&built, &object)?;
+    command.current_dir(workspace.root()).args(["--package", PACKAGE, "--bin", program]);
+    run_openly(command).with_context(|| format!("{program} does not build"))?;
+    let built = workspace.bpf_target().join(TARGET).join("release").join(program);
+    let octets = publish(&built, object)?;
     println!(
         "build: {} ({octets} octets, {:.1} s)",
-        workspace.shown(&object),
+        workspace.shown(object),
         start.elapsed().as_secs_f32()
     );
     Ok(())

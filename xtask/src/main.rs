@@ -1,10 +1,11 @@
-//! The commands of this repository: `cargo xtask setup|build|test|verify|score|tidy|demo|fuzz|
+//! The commands of this repository: `cargo xtask setup|build|test|verify|bench|score|tidy|demo|fuzz|
 //! chance|miri`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
 //! compiles in seconds and before any of them does.
 
 mod agent;
+mod bench;
 mod bpf;
 mod cargo;
 mod chance;
@@ -62,6 +63,8 @@ enum Command {
     },
     /// Load every program through this kernel's verifier and hold it to the instruction budget
     Verify,
+    /// Measure what the XDP program costs a packet, beside what else one could use
+    Bench(bench::Options),
     /// Replay a labelled corpus through the agent and score its flows and alerts
     Score(score::Options),
     /// Check what the compiler does not: file length, file names, metrics and applications against
@@ -108,6 +111,7 @@ fn run(command: Command) -> Result<ExitCode> {
             build(&workspace)?;
             verify::run(&workspace)?;
         }
+        Command::Bench(options) => bench::run(&workspace, &options)?,
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
         Command::Fuzz(options) => return fuzz::run(&workspace, &options),

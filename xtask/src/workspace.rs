@@ -56,6 +56,16 @@ impl Workspace {
         self.bpf_target().join("wardline-xdp.o")
     }
 
+    /// The programs that the bench measures it against.
+    pub fn bench_object(&self) -> PathBuf {
+        self.bpf_target().join("wardline-bench.o")
+    }
+
+    /// The page that the bench writes.
+    pub fn performance_page(&self) -> PathBuf {
+        self.root.join("docs/performance.md")
+    }
+
     /// Tools that set-up builds, as a `cargo install --root`.
     pub fn tools(&self) -> PathBuf {
         self.root.join("target/tools")

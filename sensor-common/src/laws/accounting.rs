@@ -10,7 +10,7 @@ use crate::{
     books::Entry,
     dissect::dissect,
     endpoint::{Direction, totals_index},
-    flow::{FlowSet, FlowSlot, WAYS},
+    flow::{FlowSet, FlowSlot, WAYS, preferred_way},
 };
 
 /// Packets and octets.
@@ -51,9 +51,13 @@ impl FlowTable {
         }
         let key = self.work.dissection.key;
         let flags = self.work.dissection.tcp_flags;
-        let index = key.hash(self.surroundings.seed()) as usize & (self.sets.len() - 1);
+        let hash = key.hash(self.surroundings.seed());
+        self.work.hash = hash;
+        let index = hash as usize & (self.sets.len() - 1);
         let before = self.sets[index];
-        let way = before.find(&key).unwrap_or_else(|| quietest(&before, now));
+        let preferred = preferred_way(hash);
+        let way = before.find(&key, preferred);
+        let way = way.unwrap_or_else(|| quietest(&before, now, preferred));
         let set = &mut self.sets[index];
         let first_position = (index * WAYS) as u32;
         account(&self.surroundings, frame, &mut self.work, set, first_position, octets, now);
@@ -129,14 +133,16 @@ fn add(sum: &mut Counts, counts: Counts) {
     sum.1 += counts.1;
 }
 
-/// An empty slot before all others, then the one whose last frame is longest ago.
-fn quietest(set: &FlowSet, now: u64) -> usize {
+/// An empty slot before all others, then the one whose last frame is longest ago; of several the
+/// first from `preferred` on.
+fn quietest(set: &FlowSet, now: u64, preferred: usize) -> usize {
     let quiet = |slot: &FlowSlot| match slot.is_empty() {
         true => u64::MAX,
         false => now - slot.last_seen(now),
     };
     let longest = set.slots.iter().map(quiet).max().unwrap_or(0);
-    set.slots.iter().position(|slot| quiet(slot) == longest && longest > 0).unwrap_or(0)
+    let mut ways = (preferred..preferred + WAYS).map(|way| way % WAYS);
+    ways.find(|way| quiet(&set.slots[*way]) == longest && longest > 0).unwrap_or(preferred)
 }
 
 /// Frames as a fuzzer keeps them, through a table that the first octets choose.

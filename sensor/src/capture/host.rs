@@ -111,8 +111,9 @@ impl HostDatapath {
     }
 
     /// The set that the flow at work belongs to.
-    fn set_index(&self) -> u32 {
-        self.work.dissection.key.hash(self.settings.seed) as u32 & self.settings.set_mask
+    fn set_index(&mut self) -> u32 {
+        self.work.hash = self.work.dissection.key.hash(self.settings.seed);
+        self.work.hash as u32 & self.settings.set_mask
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap as Table, os::fd::OwnedFd, time::Duration};
 use aya::{
     Ebpf, Pod,
     maps::{HashMap, MapData, RingBuf},
-    programs::Xdp,
+    programs::{ProgramFd, Xdp},
 };
 use aya_log::EbpfLogger;
 use bytes::{Buf as _, Bytes};
@@ -23,7 +23,7 @@ use super::{
     buffers::Buffers,
     clock,
     interfaces::Interface,
-    loading::{LoadError, Loaded, XdpSettings, load, xdp},
+    loading::{LoadError, Loaded, XdpSettings, load, load_object, xdp},
     mapped::MappedWords,
     pins::Pins,
 };
@@ -72,23 +72,18 @@ impl XdpDatapath {
     ///
     /// [`LoadError`], each variant with what to do.
     pub fn open(wanted: &XdpSettings, seed: u64, pins: Option<Pins>) -> Result<Self, LoadError> {
-        let cpus = aya::util::nr_cpus()
-            .map_err(|(_, source)| LoadError::Mapping { map: name::FLOWS, source })?
-            as u32;
-        let buffers = Buffers::of_this_kernel().map_err(LoadError::of_program)?;
-        let settings = Settings {
-            seed,
-            set_mask: wanted.sizes.sets - 1,
-            verdict_mask: wanted.sizes.verdicts - 1,
-            cpus,
-            is_replay: 0,
-            samples_per_second: wanted.samples_per_second,
-            // The budget of samples needs no better than the order of a second.
-            ticks_per_second: 250,
-            abi_version: ABI_VERSION,
-            is_linear: buffers.is_linear(),
-        };
+        let settings = live_settings(wanted, seed)?;
         Self::from_loaded(load(wanted, settings, pins.as_ref())?, wanted, pins)
+    }
+
+    /// The same from another build of the object, pinned nowhere: to compare two builds.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::open`].
+    pub fn open_object(object: &[u8], wanted: &XdpSettings, seed: u64) -> Result<Self, LoadError> {
+        let settings = live_settings(wanted, seed)?;
+        Self::from_loaded(load_object(object, wanted, settings, None)?, wanted, None)
     }
 
     pub(super) fn from_loaded(
@@ -184,6 +179,12 @@ impl XdpDatapath {
             .collect()
     }
 
+    /// The loaded program, for the bench, which calls it from another one.
+    pub fn program(&self) -> Option<&ProgramFd> {
+        let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
+        program.fd().ok()
+    }
+
     /// Time spent in the program and runs of it, when the kernel keeps such statistics.
     pub fn run_statistics(&self) -> Option<(Duration, u64)> {
         let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
@@ -205,6 +206,25 @@ impl XdpDatapath {
             logger.flush();
         }
     }
+}
+
+fn live_settings(wanted: &XdpSettings, seed: u64) -> Result<Settings, LoadError> {
+    let cpus = aya::util::nr_cpus()
+        .map_err(|(_, source)| LoadError::Mapping { map: name::FLOWS, source })?
+        as u32;
+    let buffers = Buffers::of_this_kernel().map_err(LoadError::of_program)?;
+    Ok(Settings {
+        seed,
+        set_mask: wanted.sizes.sets - 1,
+        verdict_mask: wanted.sizes.verdicts - 1,
+        cpus,
+        is_replay: 0,
+        samples_per_second: wanted.samples_per_second,
+        // The budget of samples needs no better than the order of a second.
+        ticks_per_second: 250,
+        abi_version: ABI_VERSION,
+        is_linear: buffers.is_linear(),
+    })
 }
 
 const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;

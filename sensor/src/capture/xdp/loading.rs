@@ -78,6 +78,16 @@ impl Loaded {
 /// Loads the programs for the frames that `settings` tell of; with `pins`, into the maps that are there if their layout is the same.
 pub fn load(
     wanted: &XdpSettings,
+    settings: Settings,
+    pins: Option<&Pins>,
+) -> Result<Loaded, LoadError> {
+    load_object(OBJECT, wanted, settings, pins)
+}
+
+/// The same from another build of the object.
+pub fn load_object(
+    object: &[u8],
+    wanted: &XdpSettings,
     mut settings: Settings,
     pins: Option<&Pins>,
 ) -> Result<Loaded, LoadError> {
@@ -91,7 +101,7 @@ pub fn load(
             None => pins.forget_maps(),
         }
     }
-    let mut ebpf = open(wanted, &settings, pins, VerifierLogLevel::default())?;
+    let mut ebpf = open_object(object, wanted, &settings, pins, VerifierLogLevel::default())?;
     for program in [name::CLOCK_PROGRAM, Buffers::of_setting(settings.is_linear).program()] {
         xdp(&mut ebpf, program)?.load().map_err(LoadError::of_program)?;
     }
@@ -101,14 +111,25 @@ pub fn load(
     Ok(Loaded { ebpf, settings, is_resumed })
 }
 
-/// Makes the maps, or takes the pinned ones; loads no program yet.
+/// Makes the maps of the embedded object; loads no program yet.
 pub(super) fn open(
     wanted: &XdpSettings,
     settings: &Settings,
     pins: Option<&Pins>,
     log_level: VerifierLogLevel,
 ) -> Result<Ebpf, LoadError> {
-    if OBJECT.is_empty() {
+    open_object(OBJECT, wanted, settings, pins, log_level)
+}
+
+/// Makes the maps, or takes the pinned ones; loads no program yet.
+fn open_object(
+    object: &[u8],
+    wanted: &XdpSettings,
+    settings: &Settings,
+    pins: Option<&Pins>,
+    log_level: VerifierLogLevel,
+) -> Result<Ebpf, LoadError> {
+    if object.is_empty() {
         return Err(LoadError::BuiltWithoutProgram);
     }
     let octets = settings.to_octets();
@@ -123,7 +144,7 @@ pub(super) fn open(
             loader.map_pin_path(map, pins.map(map));
         }
     }
-    loader.load(OBJECT).map_err(not_permitted_or(|error| LoadError::Object(Box::new(error))))
+    loader.load(object).map_err(not_permitted_or(|error| LoadError::Object(Box::new(error))))
 }
 
 /// A program of the object.

@@ -1,0 +1,218 @@
+//! Runs before every program that is measured: writes the next flow of a turn into the frame, then
+//! calls the program. It costs all of them the same.
+//!
+//! Fields are written in the words in which the dissector reads them. A wider read of what was
+//! written just before by a narrower store waits for the store, which no frame from a network card
+//! would make it do.
+
+use core::arch::asm;
+
+use aya_ebpf::{
+    bindings::xdp_action,
+    helpers::generated::bpf_xdp_store_bytes,
+    macros::map,
+    maps::{Array, ProgramArray},
+    programs::XdpContext,
+};
+
+/// Entries of the table of flows: a thousand blocks, since user space writes block by block.
+const BLOCK: usize = 1024;
+const BLOCKS: u32 = 1024;
+
+/// Octets of a packet in the table of packets.
+const PACKET_OCTETS: usize = 1504;
+const PACKETS: u32 = 128;
+/// Words of an IPv4 packet that the flow is written into: lifetime, protocol and source address;
+/// ports.
+const NETWORK_WORD: usize = 1;
+
+/// Which flows come, and how they look; written by user space before each turn.
+#[repr(C)]
+struct Turn {
+    /// Frames so far.
+    position: u64,
+    /// 1 for flow after flow, 0 for the flows of the table.
+    is_sequential: u64,
+    first_flow: u64,
+    /// The addresses of flow 0.
+    source: u64,
+    destination: u64,
+    /// How many bits of the flow's number are added to either address; what is left over becomes
+    /// the source port.
+    source_bits: u64,
+    destination_bits: u64,
+    /// The high half of the IPv4 header's second word.
+    lifetime_and_protocol: u64,
+    /// The low 48 bits of the transport header's first word: all but the source port.
+    transport: u64,
+    /// Added to the packet's number in the table of flows.
+    first_packet: u64,
+}
+
+#[repr(C)]
+struct Packet {
+    length: u64,
+    words: [u64; PACKET_OCTETS / 8],
+}
+
+#[map]
+static TURN: Array<Turn> = Array::with_max_entries(1, 0);
+
+/// The flow of each frame in the low 32 bits, the number of its packet above them.
+#[map]
+static FLOW_TABLE: Array<[u64; BLOCK]> = Array::with_max_entries(BLOCKS, 0);
+
+#[map]
+static PACKET_TABLE: Array<Packet> = Array::with_max_entries(PACKETS, 0);
+
+#[map]
+static MEASURED: ProgramArray = ProgramArray::with_max_entries(1, 0);
+
+/// One flow as header fields.
+struct Fields {
+    source: u64,
+    destination: u64,
+    source_port: u64,
+    packet: u64,
+}
+
+#[inline(always)]
+fn next(turn: &mut Turn) -> Option<Fields> {
+    let position = turn.position;
+    turn.position = position + 1;
+    let block = FLOW_TABLE.get((position / BLOCK as u64) as u32 & (BLOCKS - 1))?;
+    let entry = block[position as usize & (BLOCK - 1)];
+    let flow = match turn.is_sequential {
+        0 => entry & 0xffff_ffff,
+        _ => turn.first_flow + position,
+    };
+    let (source_bits, destination_bits) = (turn.source_bits & 31, turn.destination_bits & 31);
+    Some(Fields {
+        source: turn.source + (flow & ((1 << source_bits) - 1)),
+        destination: turn.destination + (flow >> source_bits & ((1 << destination_bits) - 1)),
+        source_port: 0x8000 | flow >> source_bits >> destination_bits & 0x7fff,
+        packet: turn.first_packet + (entry >> 32),
+    })
+}
+
+#[inline(always)]
+fn turn() -> Option<&'static mut Turn> {
+    let turn = TURN.get_ptr_mut(0)?;
+    // SAFETY: the bench runs one program at a time.
+    Some(unsafe { &mut *turn })
+}
+
+#[inline(always)]
+fn call(context: &XdpContext) -> u32 {
+    // SAFETY: the program that is called takes over with the same context.
+    unsafe { MEASURED.tail_call(context, 0) };
+    xdp_action::XDP_ABORTED
+}
+
+#[inline(always)]
+pub fn ipv4(context: &XdpContext, network_offset: usize) -> u32 {
+    let Some((turn, fields)) = turn().and_then(|turn| next(turn).map(|fields| (&*turn, fields)))
+    else {
+        return xdp_action::XDP_ABORTED;
+    };
+    let is_written = write_ipv4(
+        context,
+        network_offset,
+        &fields,
+        turn.lifetime_and_protocol << 32,
+        turn.transport,
+    );
+    if is_written { call(context) } else { xdp_action::XDP_ABORTED }
+}
+
+/// Addresses and ports of an IPv4 packet without options.
+#[inline(always)]
+fn write_ipv4(
+    context: &XdpContext,
+    network_offset: usize,
+    fields: &Fields,
+    lifetime_and_protocol: u64,
+    transport: u64,
+) -> bool {
+    let start = context.data() + network_offset;
+    if start + 28 > context.data_end() {
+        return false;
+    }
+    let second = (lifetime_and_protocol | fields.source).to_be();
+    let destination = (fields.destination as u32).to_be();
+    let ports = (fields.source_port << 48 | transport).to_be();
+    // SAFETY: the 28 octets from `start` lie in the frame.
+    unsafe {
+        asm!(
+            "*(u64 *)({0} + 8) = {1}",
+            "*(u32 *)({0} + 16) = {2}",
+            "*(u64 *)({0} + 20) = {3}",
+            in(reg) start, in(reg) second, in(reg) destination as u64, in(reg) ports,
+            options(nostack)
+        );
+    }
+    true
+}
+
+#[inline(always)]
+pub fn ipv6(context: &XdpContext, network_offset: usize) -> u32 {
+    let Some((turn, fields)) = turn().and_then(|turn| next(turn).map(|fields| (&*turn, fields)))
+    else {
+        return xdp_action::XDP_ABORTED;
+    };
+    let ports = fields.source_port << 48 | turn.transport;
+    let start = context.data() + network_offset;
+    if start + 48 > context.data_end() {
+        return xdp_action::XDP_ABORTED;
+    }
+    // SAFETY: the 48 octets from `start` lie in the frame.
+    unsafe {
+        asm!(
+            "*(u64 *)({0} + 16) = {1}",
+            "*(u64 *)({0} + 32) = {2}",
+            "*(u64 *)({0} + 40) = {3}",
+            in(reg) start,
+            in(reg) fields.source.to_be(),
+            in(reg) fields.destination.to_be(),
+            in(reg) ports.to_be(),
+            options(nostack)
+        );
+    }
+    call(context)
+}
+
+#[inline(always)]
+pub fn packet(context: &XdpContext) -> u32 {
+    const NETWORK_OFFSET: usize = 14;
+    let Some(fields) = turn().and_then(next) else {
+        return xdp_action::XDP_ABORTED;
+    };
+    let Some(packet) = PACKET_TABLE.get(fields.packet as u32 & (PACKETS - 1)) else {
+        return xdp_action::XDP_ABORTED;
+    };
+    let length = packet.length;
+    if length == 0 || length > PACKET_OCTETS as u64 {
+        return xdp_action::XDP_ABORTED;
+    }
+    // SAFETY: the packet has `length` octets; the kernel checks the frame's bounds.
+    let failure = unsafe {
+        bpf_xdp_store_bytes(
+            context.ctx,
+            NETWORK_OFFSET as u32,
+            packet.words.as_ptr().cast_mut().cast(),
+            length as u32,
+        )
+    };
+    if failure != 0 {
+        return xdp_action::XDP_ABORTED;
+    }
+    let lifetime_and_protocol = u64::from_be(packet.words[NETWORK_WORD]) & !0xffff_ffff;
+    // The transport header begins after 20 octets, in the middle of a word.
+    let beginning = u64::from_be(packet.words[2]) << 32 | u64::from_be(packet.words[3]) >> 32;
+    let transport = beginning & 0xffff_ffff_ffff;
+    if write_ipv4(context, NETWORK_OFFSET, &fields, lifetime_and_protocol, transport) {
+        call(context)
+    } else {
+        xdp_action::XDP_ABORTED
+    }
+}

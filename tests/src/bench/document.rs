@@ -1,0 +1,106 @@
+//! `docs/performance.md`: what the bench writes of it stands between two marks, and the rest of the
+//! page is left alone.
+
+use std::fs;
+use std::path::Path;
+
+use super::error::BenchError;
+use super::machine::Machine;
+use super::plot::plot;
+use super::report::Report;
+use super::tables::tables;
+
+const BEGIN: &str = "<!-- written by `cargo xtask bench --document` -->";
+const END: &str = "<!-- end of what the bench writes -->";
+const TITLE: &str = "# Performance\n\n";
+const PLOT: &str = "performance.svg";
+
+const METHOD: &str = "\
+The kernel runs a program many times over one frame (`BPF_PROG_TEST_RUN`). Before each run a first
+program writes another flow into the frame, from a table of 2^20 flows or flow after flow, and calls
+the program under test. *null* is a program that only lets the frame pass; figures are nanoseconds
+over the null of the same round: the median over rounds, and the least time less the null's least.
+Programs take turns within a round; time is the thread's own CPU time, so that preemption does not
+count. *Stock* programs dissect as Wardline does and add atomically to two counters in one of the
+kernel's maps, under a key of 16 octets, with room for twice the flows. Wardline is the program that
+is shipped, with all it does; its table has four slots for each flow. For *new flows* every table
+has room for 65,536.
+
+*First payload packets*: of 16,384 new flows, each opened by a packet without payload, the packet
+that brings the payload, and the same packet after the flow's application is settled; the
+difference is what classifying adds. *Once settled*, a packet with payload is compared with one
+without. The mix goes through all protocols in random order, so that no branch is learnt by heart.
+
+One machine, and other work on it: trust ratios and minima more than single figures. Nothing here
+says how the program behaves on a network card or with many CPUs on one flow.
+";
+
+/// Writes the page and the plot beside it.
+///
+/// # Errors
+///
+/// When either cannot be written.
+pub fn document(report: &Report, page: &Path) -> Result<(), BenchError> {
+    let write = |path: &Path, text: &str| {
+        fs::write(path, text)
+            .map_err(|source| BenchError::Write { path: path.to_path_buf(), source })
+    };
+    let loads: Vec<_> = report.loads.iter().chain(&report.floods).collect();
+    write(&page.with_file_name(PLOT), &plot(&loads))?;
+    let earlier = fs::read_to_string(page).unwrap_or_else(|_| TITLE.to_owned());
+    write(page, &replaced(&earlier, &section(report)))
+}
+
+fn section(report: &Report) -> String {
+    format!(
+        "## What the XDP program costs a packet\n\n{METHOD}\n{}\n![added nanoseconds]({PLOT})\n\n{}",
+        machine(report),
+        tables(report)
+    )
+}
+
+fn machine(report: &Report) -> String {
+    let Machine { date, processor, processors, kernel, mitigations, .. } = &report.machine;
+    let null = |pick: fn(&super::figures::Noise) -> f64| {
+        let nulls = report.loads.iter().chain(&report.floods).map(|load| pick(&load.null));
+        nulls.collect::<Vec<_>>()
+    };
+    let lowest = null(|null| null.minimum).into_iter().fold(f64::INFINITY, f64::min);
+    let highest = null(|null| null.maximum).into_iter().fold(0.0, f64::max);
+    format!(
+        "Measured {date} on {processors} CPUs of a {processor}, {kernel}, {}. Noise: load average \
+         {:.1} before and {:.1} after, {:.1} % of the time taken by the hypervisor; the null \
+         program took {lowest:.1} to {highest:.1} ns.\n",
+        if mitigations.is_empty() { "no mitigations".to_owned() } else { mitigations.join(", ") },
+        report.machine.load_before,
+        report.machine.load_after,
+        report.machine.stolen_percent,
+    )
+}
+
+/// `page` with `section` between the marks; at its end if it has none.
+fn replaced(page: &str, section: &str) -> String {
+    let marked = format!("{BEGIN}\n\n{section}\n{END}\n");
+    match (page.find(BEGIN), page.find(END)) {
+        (Some(begin), Some(end)) if begin < end => {
+            let rest = page[end + END.len()..].trim_start_matches('\n');
+            let rest = if rest.is_empty() { String::new() } else { format!("\n{rest}") };
+            format!("{}{marked}{rest}", &page[..begin])
+        }
+        _ => format!("{page}{marked}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_written_anew() {
+        let first = replaced("# Performance\n\nBy hand.\n\n", "one");
+        let page = format!("{first}\n## Also by hand\n");
+        let second = replaced(&page, "two");
+        assert_eq!(second, page.replace("one", "two"));
+        assert_eq!(replaced(&second, "two"), second);
+    }
+}

@@ -1,0 +1,68 @@
+//! Everything that was measured, as it goes into the JSON file.
+
+use serde::Serialize;
+
+use super::figures::{Added, Noise};
+use super::machine::Machine;
+use super::shipped::Books;
+
+/// The name of the program that is shipped, in results.
+pub const SHIPPED: &str = "Wardline";
+
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub machine: Machine,
+    pub is_quick: bool,
+    /// Known flows, then floods.
+    pub loads: Vec<LoadResult>,
+    pub floods: Vec<LoadResult>,
+    pub first_payloads: Option<FirstPayloads>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct LoadResult {
+    pub name: String,
+    pub description: String,
+    pub rounds: usize,
+    pub null: Noise,
+    pub variants: Vec<VariantResult>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct VariantResult {
+    pub name: String,
+    pub added: Added,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub books: Option<Books>,
+}
+
+impl LoadResult {
+    pub fn added(&self, variant: &str) -> Option<Added> {
+        self.variants.iter().find(|result| result.name == variant).map(|result| result.added)
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct FirstPayloads {
+    pub flows: u32,
+    pub rounds: u32,
+    pub classes: Vec<ClassResult>,
+    pub mix: Vec<ClassResult>,
+    pub books: Books,
+}
+
+/// Nanoseconds a packet, medians over rounds; the first two over the null.
+#[derive(Debug, Serialize)]
+pub struct ClassResult {
+    pub name: String,
+    pub program: String,
+    pub verdict: String,
+    /// The packet that brings the first payload.
+    pub first: f64,
+    /// The same packet when the application is settled.
+    pub settled: f64,
+    pub added_by_classifying: f64,
+    /// The settled flow's packet with payload minus its packet without.
+    pub added_by_payload_once_settled: f64,
+    pub null: Noise,
+}

@@ -1,0 +1,209 @@
+//! The figures as Markdown tables, which are read in a terminal as well.
+
+use std::fmt::Write as _;
+
+use super::figures::Noise;
+use super::programs::Stock;
+use super::report::{ClassResult, FirstPayloads, LoadResult, Report, SHIPPED};
+
+/// Rows of cells, the first of which are headings.
+struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new<const N: usize>(headings: [&str; N]) -> Self {
+        Self { rows: vec![headings.map(str::to_owned).into()] }
+    }
+
+    fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.into());
+    }
+
+    /// Markdown with columns of one width; all but the first to the right.
+    fn render(&self) -> String {
+        let columns = self.rows[0].len();
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+            })
+            .collect();
+        let mut text = String::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                text.push_str("| ");
+                let padding = " ".repeat(width - cell.chars().count());
+                let (before, after) =
+                    if column == 0 { ("", padding.as_str()) } else { (padding.as_str(), "") };
+                text.extend([before, cell, after, " "]);
+            }
+            text.push_str("|\n");
+            if index == 0 {
+                for (column, width) in widths.iter().enumerate() {
+                    let end = if column == 0 { " " } else { ":" };
+                    text.extend(["| ", &"-".repeat(width - usize::from(column > 0)), end]);
+                    if column > 0 {
+                        text.push(' ');
+                    }
+                }
+                text.push_str("|\n");
+            }
+        }
+        text
+    }
+}
+
+fn noise(null: &Noise) -> String {
+    format!("{:.1} / {:.1} / {:.1}", null.minimum, null.median, null.maximum)
+}
+
+/// All figures.
+pub fn tables(report: &Report) -> String {
+    let mut text = String::new();
+    if !report.loads.is_empty() {
+        text.push_str("### Known flows\n\n");
+        text.push_str(&loads(&report.loads));
+        text.push('\n');
+    }
+    if !report.floods.is_empty() {
+        text.push_str("### New flows on a full table\n\n");
+        text.push_str(&loads(&report.floods));
+        text.push('\n');
+        text.push_str(&books(&report.floods));
+        text.push('\n');
+    }
+    if let Some(first) = &report.first_payloads {
+        text.push_str("### First payload packets\n\n");
+        text.push_str(&first_payloads(first));
+        text.push('\n');
+    }
+    text
+}
+
+fn loads(loads: &[LoadResult]) -> String {
+    let mut table = Table::new([
+        "load",
+        "program",
+        "added ns, median",
+        "added ns, minimum",
+        "of null",
+        "of the better stock map",
+    ]);
+    for load in loads {
+        table.row([
+            format!("{}: {}", load.name, load.description),
+            format!("null: ns {}", noise(&load.null)),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
+        let stock = [Stock::Hash, Stock::Lru]
+            .iter()
+            .filter_map(|stock| load.added(stock.name()))
+            .map(|added| added.median)
+            .fold(f64::INFINITY, f64::min);
+        for variant in &load.variants {
+            let added = &variant.added;
+            let is_stock = [Stock::Parse, Stock::Hash, Stock::Lru]
+                .iter()
+                .any(|stock| stock.name() == variant.name);
+            table.row([
+                String::new(),
+                variant.name.clone(),
+                format!("{:.1}", added.median),
+                format!("{:.1}", added.minimum),
+                format!("{:.2}", added.ratio),
+                if is_stock { String::new() } else { format!("{:.2}", added.median / stock) },
+            ]);
+        }
+    }
+    table.render()
+}
+
+fn books(loads: &[LoadResult]) -> String {
+    let mut table = Table::new([
+        "load, program",
+        "sent",
+        "in the table",
+        "evicted",
+        "of these read",
+        "lost",
+        "unaccounted",
+    ]);
+    for load in loads {
+        for variant in &load.variants {
+            let Some(books) = &variant.books else {
+                continue;
+            };
+            table.row([
+                format!("{}, {}", load.name, variant.name),
+                books.sent.to_string(),
+                books.live.to_string(),
+                books.evicted.to_string(),
+                books.read.to_string(),
+                books.lost.to_string(),
+                books.unaccounted().to_string(),
+            ]);
+        }
+    }
+    table.render()
+}
+
+fn first_payloads(first: &FirstPayloads) -> String {
+    let mut table = Table::new([
+        "first payload of",
+        "verdict",
+        "first packet, ns",
+        "once settled, ns",
+        "classifying adds",
+        "payload adds once settled",
+    ]);
+    for class in first.mix.iter().chain(&first.classes) {
+        let name = match class.program.as_str() {
+            SHIPPED => class.name.clone(),
+            program => format!("{}, {program}", class.name),
+        };
+        table.row([
+            name,
+            class.verdict.clone(),
+            format!("{:.0}", class.first),
+            format!("{:.0}", class.settled),
+            format!("{:.0}", class.added_by_classifying),
+            format!("{:.1}", class.added_by_payload_once_settled),
+        ]);
+    }
+    let mut text = table.render();
+    let dearest = first
+        .classes
+        .iter()
+        .filter(|class| class.program == SHIPPED)
+        .max_by(|a, b| a.added_by_classifying.total_cmp(&b.added_by_classifying));
+    if let Some(ClassResult { name, added_by_classifying, .. }) = dearest {
+        let _ = writeln!(
+            text,
+            "\nDearest: {name}, {added_by_classifying:.0} ns. {} flows in play, {} rounds; \
+             {} packets sent, {} unaccounted.",
+            first.flows,
+            first.rounds,
+            first.books.sent,
+            first.books.unaccounted()
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_one_width_and_the_first_is_to_the_left() {
+        let mut table = Table::new(["a", "number"]);
+        table.row(["longer".to_owned(), "7".to_owned()]);
+        assert_eq!(
+            table.render(),
+            "| a      | number |\n| ------ | -----: |\n| longer |      7 |\n"
+        );
+    }
+}
