@@ -59,7 +59,7 @@ impl Default for Interpreter {
 impl Interpreter {
     pub fn read(&mut self, sample: &PayloadSample) -> Option<Lesson> {
         let octets = &sample.octets[..];
-        let Some(ends) = ends(&sample.key) else { return None };
+        let ends = ends(&sample.key)?;
         match sample.application {
             Application::Ftp => self.expect(&ftp::read(octets, &ends), sample.at),
             Application::Tftp => {
