@@ -86,7 +86,7 @@ mod wireguard;
 mod wsd;
 mod x11;
 
-pub use sampling::{Sampling, sample_length};
+pub use sampling::{Sampling, awaited_octets, sample_length};
 
 use crate::{
     flow::{FlowKey, Network},
