@@ -271,3 +271,6 @@ fn recollection(word: u64, conversation: u64) -> Identification {
         evidence: Evidence::from_number((word >> 8) as u8),
     }
 }
+
+#[cfg(test)]
+mod tests;

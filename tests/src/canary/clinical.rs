@@ -24,9 +24,9 @@ pub(super) fn plans() -> Vec<Plan> {
         Plan::udp("UNKNOWNUDP", "unknown", (31_006, 0), own_datagrams),
         Plan::udp("ML", "unknown", (31_007, 0), own_documents),
         // What the port says is no reason to read them.
-        Plan::udp("ATLEASES", "dhcp", (67, 0), own_datagrams),
-        Plan::udp("ATDISCOVERY", "wsd", (3702, 0), own_datagrams),
-        Plan::udp("ATMEDIA", "sip", (5060, 0), own_datagrams),
+        Plan::udp("ATLEASES", "dhcp", (67, 0), like_a_lease),
+        Plan::udp("ATDISCOVERY", "wsd", (3702, 0), like_an_envelope),
+        Plan::udp("ATMEDIA", "sip", (5060, 0), like_an_invitation),
     ]
 }
 
@@ -153,8 +153,24 @@ fn own_protocol(scene: &Scene<'_>) -> Turns {
 }
 
 fn own_datagrams(scene: &Scene<'_>) -> Turns {
-    let text = format!("{} is about to be discharged from ward 3", scene.name);
-    (0..6).map(|_| (Client, text.clone().into())).collect()
+    datagrams("", scene)
+}
+
+fn like_a_lease(scene: &Scene<'_>) -> Turns {
+    datagrams("\x01\x01\x06", scene)
+}
+
+fn like_an_envelope(scene: &Scene<'_>) -> Turns {
+    datagrams("<", scene)
+}
+
+fn like_an_invitation(scene: &Scene<'_>) -> Turns {
+    datagrams("INVITE ", scene)
+}
+
+fn datagrams(beginning: &str, scene: &Scene<'_>) -> Turns {
+    let text = format!("{beginning}{} is about to be discharged from ward 3", scene.name);
+    (0..8).map(|_| (Client, text.clone().into())).collect()
 }
 
 fn own_documents(scene: &Scene<'_>) -> Turns {
