@@ -46,6 +46,8 @@ pub struct Work {
     /// [`crate::flow::FlowKey::conversation`].
     conversation: u64,
     proposal: Proposal,
+    /// Octets of the payload at work that may be sampled.
+    permitted: usize,
 }
 
 /// One payload that user space may read.

@@ -3,6 +3,7 @@
 //! - [`frames`] builds Ethernet frames by hand and sends or records them;
 //! - [`speakers`] talk the protocols of a hospital over real sockets;
 //! - [`lab`] makes namespaces, links and a whole small hospital of them;
+//! - [`canary`] plants names in traffic and looks for them;
 //! - [`agent`] runs the agent under test and asks it;
 //! - [`demo`] shows the agent at work in that hospital;
 //! - [`guest`] is what is tried on a kernel in a virtual machine;
@@ -10,6 +11,7 @@
 
 pub mod agent;
 pub mod bench;
+pub mod canary;
 pub mod demo;
 pub mod fetch;
 pub mod frames;

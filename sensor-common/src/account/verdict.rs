@@ -7,7 +7,7 @@ use core::hint::black_box;
 use super::{Environment, SampleRequest, Work, destination_endpoint, fold, is_first_segment};
 use crate::{
     application::{
-        Application, Change, Context, Evidence, Identification, Verdict, identify,
+        Application, Change, Context, Evidence, Identification, Verdict, awaited_octets, identify,
         identify_by_headers, identify_by_port, is_carried_by_http, sample_length,
     },
     books::Entry,
@@ -136,6 +136,8 @@ pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
     }
 }
 
+/// Hands of a payload to user space what [`sample_length`] allows; nothing, if only the port speaks
+/// for the verdict.
 #[inline(never)]
 fn sample<E: Environment, F: Frame + ?Sized>(
     environment: &E,
@@ -145,16 +147,35 @@ fn sample<E: Environment, F: Frame + ?Sized>(
 ) {
     let work = black_box(work);
     let slot = &set.slots[work.way % WAYS];
-    let verdict = slot.verdict();
-    if !verdict.is_sampled(slot.inspected) {
+    if !slot.verdict().is_sampled(slot.inspected) || slot.evidence <= Evidence::Port as u8 {
         return;
     }
-    let length = sample_length(verdict.bits(), &work.payload);
-    if length > 0 {
-        let (application, endpoint) = (verdict.number(), slot.source_endpoint);
-        let request = SampleRequest { application, endpoint, length, now: work.now };
+    measure(work, set);
+    // Read back: the verifier would go on with every length on its own.
+    let work = black_box(work);
+    let slot = &set.slots[work.way % WAYS];
+    if work.permitted > 0 {
+        let request = SampleRequest {
+            application: slot.verdict().number(),
+            endpoint: slot.source_endpoint,
+            length: work.permitted,
+            now: work.now,
+        };
         environment.sample(frame, &work.dissection, &request);
     }
+}
+
+/// How much of the payload in this frame may be sampled.
+#[inline(never)]
+fn measure(work: &mut Work, set: &mut FlowSet) {
+    let work = black_box(work);
+    let slot = &mut set.slots[work.way % WAYS];
+    let verdict = slot.verdict().bits();
+    // Octets held of the segment before count in the payload, but are not in this frame.
+    let held = work.payload.length().saturating_sub(work.dissection.payload_length);
+    let permitted = sample_length(verdict, &work.payload, slot.awaited);
+    work.permitted = permitted.saturating_sub(held);
+    slot.awaited = awaited_octets(verdict, &work.payload, slot.awaited);
 }
 
 /// Whether later packets can add nothing to what is known of the flow.
@@ -250,3 +271,6 @@ fn recollection(word: u64, conversation: u64) -> Identification {
         evidence: Evidence::from_number((word >> 8) as u8),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,52 @@ pub(super) fn recognise<F: Frame + ?Sized>(frame: &F, payload: &Payload) -> Opti
     ))
 }
 
+/// Octets that may leave the kernel: the interfaces that a client binds to, without the credentials
+/// behind them (C706 sections 12.6.4.3 and 12.6.4.1, MS-RPCE section 2.2.2.11); the answers of an
+/// endpoint mapper; of datagrams the header. Arguments and results of calls are not among them.
+#[inline(always)]
+pub(super) fn sample_length(payload: &Payload) -> usize {
+    const RESPONSE: u8 = 2;
+    const BIND: u8 = 11;
+    const ALTER_CONTEXT: u8 = 14;
+    const TRAILER_HEADER: usize = 8;
+    const MOST: usize = 1024;
+    if payload.octet(0) == 4 {
+        return DATAGRAM_HEADER;
+    }
+    let (fragment, credentials) = if payload.octet(4) & LITTLE_ENDIAN != 0 {
+        (payload.le_u16(8) as usize, payload.le_u16(10) as usize)
+    } else {
+        (payload.be_u16(8) as usize, payload.be_u16(10) as usize)
+    };
+    let trailer = if credentials > 0 { credentials + TRAILER_HEADER } else { 0 };
+    let is_sampled = match payload.octet(2) {
+        BIND | ALTER_CONTEXT => true,
+        RESPONSE => is_endpoint_map(payload),
+        _ => false,
+    };
+    if payload.octet(0) != 5 || !is_sampled || fragment < STREAM_HEADER + trailer {
+        return 0;
+    }
+    let whole = fragment - trailer;
+    if whole < MOST { whole } else { MOST }
+}
+
+/// Whether a response has the form of the results of `ept_map` (C706 appendix O): an entry handle,
+/// mostly zero, the number of towers, and their array, of as many elements from the first on. In the
+/// 64-bit transfer syntax (MS-RPCE section 2.2.5) the array's bounds take twice the room.
+#[inline(always)]
+fn is_endpoint_map(payload: &Payload) -> bool {
+    const HANDLE: usize = 24;
+    let towers = payload.be_u32(HANDLE + 20);
+    let is_count = (towers.swap_bytes().wrapping_sub(1) < 256) | (towers.wrapping_sub(1) < 256);
+    let bounds = (payload.be_u32(HANDLE + 28), payload.be_u32(HANDLE + 32));
+    payload.be_u32(HANDLE) == 0
+        && is_count
+        && bounds.0 == 0
+        && (bounds.1 == towers || bounds.1 == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
@@ -90,5 +136,70 @@ mod tests {
         no_prefix_is_confirmed(&request, datagram);
         request[74] = 5;
         assert_ne!(datagram(&request).application, Application::Dcerpc);
+    }
+
+    fn sample(octets: &[u8]) -> &[u8] {
+        &octets[..sample_length(&Payload::from_octets(octets)).min(octets.len())]
+    }
+
+    /// A fragment in little-endian order with so many octets of credentials at its end.
+    fn fragment<const N: usize>(kind: u8, credentials: u8) -> [u8; N] {
+        let mut octets = [0x5a; N];
+        octets[..16].copy_from_slice(&[
+            5,
+            0,
+            kind,
+            3,
+            0x10,
+            0,
+            0,
+            0,
+            N as u8,
+            0,
+            credentials,
+            0,
+            1,
+            0,
+            0,
+            0,
+        ]);
+        octets
+    }
+
+    #[test]
+    fn binds_leave_without_credentials_and_calls_stay() {
+        for kind in [11, 14] {
+            assert_eq!(sample(&fragment::<120>(kind, 0)).len(), 120);
+            assert_eq!(sample(&fragment::<120>(kind, 40)).len(), 120 - 40 - 8);
+            assert_eq!(sample(&fragment::<120>(kind, 110)).len(), 0, "{kind}: more than there is");
+        }
+        for kind in [0, 1, 2, 3, 12, 13, 15, 16] {
+            assert_eq!(sample(&fragment::<120>(kind, 0)).len(), 0, "{kind}");
+        }
+        let mut datagram = [0x5a; 120];
+        datagram[0] = 4;
+        assert_eq!(sample(&datagram).len(), DATAGRAM_HEADER);
+        datagram[0] = 6;
+        assert_eq!(sample(&datagram).len(), 0);
+    }
+
+    #[test]
+    fn of_results_only_those_of_an_endpoint_mapper_leave() {
+        let mut short = fragment::<200>(2, 0);
+        // Handle; number of towers; bounds: most, first, how many.
+        short[24..60].fill(0);
+        (short[44], short[48], short[56]) = (2, 4, 2);
+        assert_eq!(sample(&short).len(), 200);
+        let mut wide = short;
+        wide[56] = 0;
+        assert_eq!(sample(&wide).len(), 200, "64-bit transfer syntax");
+        let mut big = short;
+        big[44..60].copy_from_slice(&[0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 2]);
+        assert_eq!(sample(&big).len(), 200);
+        for (at, octet) in [(24, 1), (44, 0), (45, 2), (52, 1), (56, 3)] {
+            let mut near_miss = short;
+            near_miss[at] = octet;
+            assert_eq!(sample(&near_miss).len(), 0, "{octet} at {at}");
+        }
     }
 }

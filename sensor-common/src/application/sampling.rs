@@ -2,10 +2,24 @@
 //!
 //! A verdict needs no sample; what a device says of itself, or of a flow to come, does. Payloads
 //! that carry patients, orders or results are never sampled: HL7, ASTM, POCT1-A, IntelliVue,
-//! CARESCAPE, FHIR, DICOM data sets, and whatever has no verdict. The cut is made here, before
-//! anything is copied.
+//! CARESCAPE, FHIR, DICOM data sets, and whatever has no verdict, or one by its port only. The cut is
+//! made here, before anything is copied: at the end of the message that is read, of the line, of the
+//! command set.
+//!
+//! Some messages hold, beside what is read, what people are called, and cannot be cut at such a
+//! place. It reaches the agent's memory for as long as the parser runs, and no parser looks at it:
+//!
+//! - SIP: header fields (`From`, `To`) stand before the description of the media.
+//! - RTSP: the URL of a SETUP stands before its transport.
+//! - WS-Discovery: scopes stand between the types of a device and its addresses.
+//! - DICOM: the user identity (item 58H, PS3.7 annex D.3.3.7) is one of the sub-items at the end of
+//!   an A-ASSOCIATE-RQ, in no set order; to find it the program would have to walk all presentation
+//!   contexts, up to 128 items of any length. The comment on an error (0000,0902) is an element of a
+//!   command set like any other.
+//!
+//! `tests/tests/canary.rs` has this list, and holds the rest against it.
 
-use super::{Application, Verdict};
+use super::{Application, Verdict, text};
 use crate::{payload::Payload, record::SAMPLE_OCTETS};
 
 /// Which payload packets of one direction of a flow are sampled.
@@ -82,52 +96,78 @@ impl Verdict {
 }
 
 /// Octets of a payload of `verdict`'s application that may be copied to user space, 0 for none.
+///
+/// `awaited` are the octets of a hello that are still to come, see [`awaited_octets`].
 #[inline(never)]
-pub fn sample_length(verdict: u8, payload: &Payload) -> usize {
+pub fn sample_length(verdict: u8, payload: &Payload, awaited: u16) -> usize {
     let most = match Verdict::from_bits(verdict).application() {
-        Application::Dhcp | Application::Wsd => SAMPLE_OCTETS,
+        // A request or a reply of an Ethernet.
+        Application::Dhcp if payload.be_u24(0) & 0xfc_ffff == 0x00_0106 => SAMPLE_OCTETS,
+        Application::Wsd if super::wsd::begins_like_one(payload) => SAMPLE_OCTETS,
+        Application::Tls if awaited > 0 => awaited as usize,
         Application::Tls => tls(payload),
         // Only long headers carry what can be read (RFC 9000 section 17.2).
         Application::Quic if payload.octet(0) & 0xc0 == 0xc0 => SAMPLE_OCTETS,
         Application::Dicom => super::dicom::sample_length(payload),
         Application::Smb1 | Application::Smb2 => super::smb::sample_length(payload),
-        Application::Dcerpc => 1024,
+        Application::Dcerpc => super::dcerpc::sample_length(payload),
         Application::Ftp => ftp(payload),
-        Application::Tftp => 512,
+        // The operation of a request says enough; names of files stay.
+        Application::Tftp if payload.be_u16(0).wrapping_sub(1) < 2 => 2,
         Application::Sip if payload.has(0, b"INVITE") || payload.has(0, b"SIP/") => SAMPLE_OCTETS,
         Application::Rtsp if payload.has(0, b"SETUP") || payload.has(0, b"RTSP/") => 512,
         _ => 0,
     };
+    let most = if most < SAMPLE_OCTETS { most } else { SAMPLE_OCTETS };
     let length = payload.length();
     if length < most { length } else { most }
 }
 
-/// Hellos, and what goes on with one: that does not begin with a record's header. Of a server's
-/// flight only the beginning, before certificates.
+/// Type and length of a TLS record (RFC 8446 section 5.1), and of a handshake message (section 4).
+const HELLO_HEADERS: usize = 5 + 4;
+
+/// Octets of a ClientHello that go on after this payload: only for so many octets is a later segment
+/// read that does not say itself what it is. So nothing is read of a stream that only the other side
+/// speaks TLS on, as when a clear message goes to a port for TLS and is answered by an alert.
+#[inline(never)]
+pub fn awaited_octets(verdict: u8, payload: &Payload, awaited: u16) -> u16 {
+    if verdict & 0x7f != Application::Tls as u8 {
+        return 0;
+    }
+    let length = payload.length();
+    let expected = if awaited > 0 {
+        awaited as usize
+    } else if payload.be_u16(0) == 0x1603 && payload.octet(5) == CLIENT_HELLO {
+        payload.be_u24(6) as usize + HELLO_HEADERS
+    } else {
+        0
+    };
+    let left = if expected > length { expected - length } else { 0 };
+    if left < 1 << 14 { left as u16 } else { 0 }
+}
+
+const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
+
+/// Hellos; of a server's flight only the beginning, before certificates.
 #[inline(always)]
 fn tls(payload: &Payload) -> usize {
-    const CLIENT_HELLO: u8 = 1;
-    const SERVER_HELLO: u8 = 2;
-    let begins_record = payload.octet(0).wrapping_sub(20) < 4 && payload.octet(1) == 3;
-    if !begins_record {
-        return SAMPLE_OCTETS;
-    }
-    match (payload.octet(0), payload.octet(5)) {
-        (22, CLIENT_HELLO) => SAMPLE_OCTETS,
-        (22, SERVER_HELLO) => 128,
+    match (payload.be_u16(0), payload.octet(5)) {
+        (0x1603, CLIENT_HELLO) => SAMPLE_OCTETS,
+        (0x1603, SERVER_HELLO) => 128,
         _ => 0,
     }
 }
 
-/// The lines that name a data connection (RFC 959 section 4.1.2, RFC 2428); no other leaves, least
-/// of all a password.
+/// The line that names a data connection (RFC 959 section 4.1.2, RFC 2428), to its end; no other
+/// leaves, least of all a password or the name of a file.
 #[inline(always)]
 fn ftp(payload: &Payload) -> usize {
     let names_connection = payload.has(0, b"PORT ")
         || payload.has(0, b"EPRT ")
         || payload.has(0, b"227")
         || payload.has(0, b"229");
-    if names_connection { 128 } else { 0 }
+    if names_connection { text::line_length(payload) } else { 0 }
 }
 
 #[cfg(test)]
@@ -135,7 +175,7 @@ mod tests {
     use super::*;
 
     fn length(application: Application, octets: &[u8]) -> usize {
-        sample_length(Verdict::settled(application).bits(), &Payload::from_octets(octets))
+        sample_length(Verdict::settled(application).bits(), &Payload::from_octets(octets), 0)
     }
 
     #[test]
@@ -161,22 +201,73 @@ mod tests {
     }
 
     #[test]
-    fn passwords_of_ftp_stay_and_data_connections_are_told() {
+    fn of_ftp_only_the_line_leaves_that_tells_of_a_data_connection() {
         assert_eq!(length(Application::Ftp, b"PASS secret\r\n"), 0);
         assert_eq!(length(Application::Ftp, b"PORT 10,0,0,1,4,1\r\n"), 19);
+        assert_eq!(length(Application::Ftp, b"PORT 10,0,0,1,4,1\r\nSTOR name.pdf\r\n"), 19);
         assert_eq!(length(Application::Ftp, b"227 Entering Passive Mode (10,0,0,1,4,1)\r\n"), 42);
+        assert_eq!(length(Application::Ftp, b"PORT 10,0,0,1,4"), 0);
     }
 
     #[test]
-    fn of_tls_hellos_leave_and_what_goes_on_with_them() {
+    fn of_tftp_leaves_what_is_asked_and_not_for_which_file() {
+        assert_eq!(length(Application::Tftp, b"\0\x01name.cfg\0octet\0"), 2);
+        assert_eq!(length(Application::Tftp, b"\0\x02name.cfg\0octet\0"), 2);
+        for operation in [0, 3, 4, 5, 6] {
+            assert_eq!(length(Application::Tftp, &[0, operation, 0, 1, b'n', b'a']), 0);
+        }
+    }
+
+    #[test]
+    fn leases_and_envelopes_leave_and_nothing_else_on_their_flows() {
+        let mut lease = [0; 300];
+        lease[..3].copy_from_slice(&[1, 1, 6]);
+        assert_eq!(length(Application::Dhcp, &lease), 300);
+        lease[0] = 2;
+        assert_eq!(length(Application::Dhcp, &lease), 300);
+        lease[2] = 16;
+        assert_eq!(length(Application::Dhcp, &lease), 0);
+        let envelope = b"<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\">";
+        assert_eq!(length(Application::Wsd, envelope), envelope.len());
+        assert_eq!(length(Application::Wsd, b"clear text"), 0);
+    }
+
+    fn hello(message: u8) -> [u8; 600] {
         let mut hello = [7; 600];
-        hello[..6].copy_from_slice(&[22, 3, 1, 2, 83, 1]);
-        assert_eq!(length(Application::Tls, &hello), 600);
-        hello[5] = 2;
-        assert_eq!(length(Application::Tls, &hello), 128);
-        hello[0] = 23;
-        assert_eq!(length(Application::Tls, &hello), 0);
-        assert_eq!(length(Application::Tls, &[7; 600]), 600);
+        hello[..9].copy_from_slice(&[22, 3, 1, 2, 83, message, 0, 2, 79]);
+        hello
+    }
+
+    #[test]
+    fn of_tls_hellos_leave() {
+        assert_eq!(length(Application::Tls, &hello(1)), 600);
+        assert_eq!(length(Application::Tls, &hello(2)), 128);
+        let mut record = hello(1);
+        record[0] = 23;
+        assert_eq!(length(Application::Tls, &record), 0);
+        assert_eq!(length(Application::Tls, &[7; 600]), 0);
+    }
+
+    #[test]
+    fn of_a_hello_in_several_segments_no_more_leaves_than_the_hello() {
+        let tls = Verdict::settled(Application::Tls).bits();
+        let segment = |octets: &[u8], awaited| {
+            let payload = Payload::from_octets(octets);
+            (sample_length(tls, &payload, awaited), awaited_octets(tls, &payload, awaited))
+        };
+        let whole = hello(1);
+        assert_eq!(segment(&whole, 0), (600, 0));
+        assert_eq!(segment(&whole[..200], 0), (200, 400));
+        assert_eq!(segment(&whole[200..500], 400), (300, 100));
+        // What comes with the hello's end is cut off.
+        assert_eq!(segment(&[9; 300], 100), (100, 0));
+        assert_eq!(segment(&[9; 300], 0), (0, 0));
+        // A hello says how long it is; nobody's is this long.
+        let mut endless = whole;
+        endless[6] = 1;
+        assert_eq!(segment(&endless, 0).1, 0);
+        let other = Verdict::settled(Application::Hl7).bits();
+        assert_eq!(awaited_octets(other, &Payload::from_octets(&whole[..200]), 0), 0);
     }
 
     #[test]

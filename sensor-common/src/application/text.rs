@@ -41,6 +41,22 @@ pub(super) fn line_octets(octets: u64) -> (u64, u64, u64) {
     (printable, is_zero(octets ^ (ONES * 0x0a)), is_zero(octets))
 }
 
+/// Octets of the first line with its line feed, 0 if it does not end within the first 64.
+#[inline(always)]
+pub(super) fn line_length(payload: &Payload) -> usize {
+    let mut word = 8;
+    let mut length = 0;
+    while word > 0 {
+        word -= 1;
+        // Read afresh, as below.
+        let (_, line_feeds, _) = line_octets(core::hint::black_box(payload).be_u64_at(word * 8));
+        if line_feeds != 0 {
+            length = word * 8 + (line_feeds.leading_zeros() / 8) as usize + 1;
+        }
+    }
+    length
+}
+
 /// Whether the payload begins with four printable octets.
 #[inline(always)]
 pub(super) fn begins_printable(payload: &Payload) -> bool {
@@ -114,6 +130,19 @@ mod tests {
                 assert_eq!(found, (printable, is(octet == 10), is(octet == 0)), "{octet:#x}");
             }
         }
+    }
+
+    #[test]
+    fn the_first_line_ends_at_the_first_line_feed() {
+        for at in 0..64 {
+            let mut octets = [b'x'; 70];
+            (octets[at], octets[69]) = (b'\n', b'\n');
+            assert_eq!(line_length(&Payload::from_octets(&octets)), at + 1);
+            octets[63] = b'\n';
+            assert_eq!(line_length(&Payload::from_octets(&octets)), at + 1);
+        }
+        assert_eq!(line_length(&Payload::from_octets(b"no end")), 0);
+        assert_eq!(line_length(&Payload::from_octets(&[b'x'; 80])), 0);
     }
 
     #[test]

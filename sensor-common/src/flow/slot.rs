@@ -58,7 +58,8 @@ pub struct FlowSlot {
     pub change: u8,
     /// Octets in `held`.
     pub held_length: u8,
-    _reserved: [u8; 2],
+    /// Octets of a hello that are still to come in later segments.
+    pub awaited: u16,
     /// The first octets of a stream that came in a segment of their own, too few to tell anything,
     /// until the next segment comes.
     pub held: u64,
@@ -226,7 +227,7 @@ impl FlowSlot {
                 | (self.earlier_application as u64) << 16
                 | (self.earlier_evidence as u64) << 24
                 | (self.change as u64) << 32,
-            // What is held is payload, and stays.
+            // What is held is payload, and stays; what is awaited is of no use elsewhere.
             0,
             self.digest as u64,
         ]
@@ -257,7 +258,7 @@ impl FlowSlot {
             earlier_evidence: (words[13] >> 24) as u8,
             change: (words[13] >> 32) as u8,
             held_length: 0,
-            _reserved: [0; 2],
+            awaited: 0,
             held: 0,
             digest: words[15] as u32,
             _reserved_end: 0,
@@ -298,6 +299,7 @@ impl FlowSlot {
         self.earlier_evidence = zero as u8;
         self.change = zero as u8;
         self.held_length = zero as u8;
+        self.awaited = zero as _;
         self.held = zero;
         self.digest = zero as u32;
         core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);

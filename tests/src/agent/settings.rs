@@ -14,6 +14,8 @@ pub struct Settings {
     pub memory: &'static str,
     pub ring: &'static str,
     pub endpoints: u32,
+    /// The log's level.
+    pub log: &'static str,
     /// On loopback, of the namespace that the agent runs in.
     pub web_port: u16,
     /// Whole tables, as written in the file.
@@ -29,6 +31,7 @@ impl Settings {
             memory: "64MiB",
             ring: "8MiB",
             endpoints: 8192,
+            log: "info",
             web_port: WEB_PORT,
             more: String::new(),
         }
@@ -39,7 +42,7 @@ impl Settings {
         format!(
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
              memory = {:?}\nring = {:?}\nendpoints = {}\n\n\
-             [agent]\nstate_directory = {}\nsocket = {}\nlog = \"info\"\n\n\
+             [agent]\nstate_directory = {}\nsocket = {}\nlog = {:?}\n\n\
              [web]\nlisten_address = \"127.0.0.1:{}\"\n\n\
              [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
             self.interfaces,
@@ -51,6 +54,7 @@ impl Settings {
             self.endpoints,
             quoted("state"),
             quoted("wardline.sock"),
+            self.log,
             self.web_port,
             quoted("events.jsonl"),
             self.more,

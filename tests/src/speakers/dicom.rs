@@ -28,14 +28,14 @@ pub struct AssociationProposal<'a> {
     pub implementation_version: &'a str,
 }
 
-fn item(kind: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn item(kind: u8, content: &[u8]) -> Vec<u8> {
     let mut item = vec![kind, 0];
     item.extend((content.len() as u16).to_be_bytes());
     item.extend_from_slice(content);
     item
 }
 
-fn pdu(kind: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn pdu(kind: u8, content: &[u8]) -> Vec<u8> {
     let mut pdu = vec![kind, 0];
     pdu.extend((content.len() as u32).to_be_bytes());
     pdu.extend_from_slice(content);
@@ -153,7 +153,7 @@ pub fn dicom_data(context: u8, control: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// One element in implicit VR little endian, padded to an even length.
-fn element(group: u16, number: u16, value: &[u8]) -> Vec<u8> {
+pub(crate) fn element(group: u16, number: u16, value: &[u8]) -> Vec<u8> {
     let even = value.len().next_multiple_of(2);
     let mut element = Vec::with_capacity(8 + even);
     element.extend(group.to_le_bytes());
@@ -164,7 +164,7 @@ fn element(group: u16, number: u16, value: &[u8]) -> Vec<u8> {
     element
 }
 
-fn command(elements: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn command(elements: &[Vec<u8>]) -> Vec<u8> {
     let body = elements.concat();
     let mut command = element(0, 0, &(body.len() as u32).to_le_bytes());
     command.extend(body);

@@ -8,14 +8,14 @@ use super::call::{Call, Spoken};
 use super::tls::{self, TlsVersion};
 
 /// TPKT header (RFC 1006 section 6) around a COTP TPDU and what follows it.
-fn tpkt(content: &[u8]) -> Vec<u8> {
+pub(crate) fn tpkt(content: &[u8]) -> Vec<u8> {
     let mut packet = vec![3, 0];
     packet.extend((content.len() as u16 + 4).to_be_bytes());
     packet.extend_from_slice(content);
     packet
 }
 
-fn cotp(kind: u8, source: u16, user_data: &[u8]) -> Vec<u8> {
+pub(crate) fn cotp(kind: u8, source: u16, user_data: &[u8]) -> Vec<u8> {
     let mut tpdu = vec![6 + user_data.len() as u8, kind, 0, 0];
     tpdu.extend(source.to_be_bytes());
     tpdu.push(0);

@@ -9,7 +9,7 @@ use super::call::{Call, Spoken};
 use crate::frames::SeededRandom;
 
 /// NetBIOS session message (RFC 1002 section 4.3.1): zero, 24-bit length.
-pub(super) fn session_message(content: &[u8]) -> Vec<u8> {
+pub(crate) fn session_message(content: &[u8]) -> Vec<u8> {
     let mut message = (content.len() as u32).to_be_bytes().to_vec();
     message.extend_from_slice(content);
     message
@@ -21,7 +21,7 @@ pub(super) fn session_length(heard: &[u8]) -> Option<usize> {
     Some(4 + (length & 0x00ff_ffff) as usize)
 }
 
-fn header(is_reply: bool) -> Vec<u8> {
+pub(crate) fn header(is_reply: bool) -> Vec<u8> {
     let mut header = vec![0xfe, b'S', b'M', b'B', 64, 0, 0, 0];
     header.extend([0; 4]);
     header.extend([0, 0, 1, 0]);

@@ -19,11 +19,11 @@ const NAMESPACES: &str = concat!(
     "xmlns:dpws=\"http://docs.oasis-open.org/ws-dd/ns/dpws/2009/01\" ",
     "xmlns:mdpws=\"http://standards.ieee.org/downloads/11073/11073-20702-2016\""
 );
-const DISCOVERY: &str = "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01";
-const EVERYONE: &str = "urn:docs-oasis-open-org:ws-dd:ns:discovery:2009:01";
+pub(crate) const DISCOVERY: &str = "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01";
+pub(crate) const EVERYONE: &str = "urn:docs-oasis-open-org:ws-dd:ns:discovery:2009:01";
 const EPR: &str = "urn:uuid:57415244-4c49-4e45-0000-000000000012";
 
-fn envelope(action: &str, to: &str, body: &str) -> String {
+pub(crate) fn envelope(action: &str, to: &str, body: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><s12:Envelope {NAMESPACES}><s12:Header>\
          <wsa:Action>{action}</wsa:Action><wsa:MessageID>urn:uuid:57415244-4c49-4e45-0000-0000000000ff</wsa:MessageID>\

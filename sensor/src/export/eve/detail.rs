@@ -123,3 +123,66 @@ fn version(number: u16) -> String {
         other => format!("0x{other:04x}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn value(detail: &FlowDetail) -> Value {
+        serde_json::to_value(Detail::of(detail)).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        assert_eq!(value(&FlowDetail::default()), json!({}));
+        let server = TlsDetail { chosen_version: Some(0x0303), ..TlsDetail::default() };
+        assert_eq!(value(&FlowDetail::of_tls(server)), json!({"tls": {"version": "TLS 1.2"}}));
+        let detail = FlowDetail { smb_dialect: Some("3.1.1"), ..FlowDetail::default() };
+        assert_eq!(value(&detail), json!({"smb": {"dialect": "3.1.1"}}));
+    }
+
+    #[test]
+    fn hellos_associations_and_interfaces_read_as_documented() {
+        let tls = TlsDetail {
+            server_name: Some("pacs.example".to_owned()),
+            alpn: vec!["h2".to_owned(), "http/1.1".to_owned()],
+            ja4: Some("t13d1516h2_8daaf6152771_e5627efa2ab1".to_owned()),
+            offered_version: Some(0x0304),
+            chosen_version: Some(0x7f17),
+            cipher_suite: Some(0x00ff),
+        };
+        let dicom = DicomDetail {
+            calling_ae_title: Some("CT_ROOM_1".to_owned()),
+            called_ae_title: Some("PACS_MAIN".to_owned()),
+            sop_classes: vec!["Verification".to_owned()],
+            implementation_class: Some("2.25.1".to_owned()),
+            implementation_version: Some("LAB_1".to_owned()),
+            maker: Some("Somebody"),
+            rejection: Some("rejected".to_owned()),
+            operations: vec!["C-ECHO", "C-STORE"],
+        };
+        let detail = FlowDetail {
+            tls: Some(tls),
+            dicom: Some(dicom),
+            smb_dialect: None,
+            rpc_interfaces: vec!["svcctl".to_owned()],
+        };
+        let expected = json!({
+            "tls": {
+                "sni": "pacs.example", "client_alpns": ["h2", "http/1.1"],
+                "ja4": "t13d1516h2_8daaf6152771_e5627efa2ab1", "version": "0x7f17",
+                "client_version": "TLS 1.3", "cipher_suite": "00ff"
+            },
+            "dcerpc": {"interfaces": ["svcctl"]},
+            "dicom": {
+                "calling_ae_title": "CT_ROOM_1", "called_ae_title": "PACS_MAIN",
+                "sop_classes": ["Verification"], "operations": ["C-ECHO", "C-STORE"],
+                "implementation_class": "2.25.1", "implementation_version": "LAB_1",
+                "maker": "Somebody", "rejection": "rejected"
+            }
+        });
+        assert_eq!(value(&detail), expected);
+    }
+}

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
 use sensor_common::{
-    application::Application,
+    application::{Application, Evidence},
     flow::{Encapsulation, Network},
 };
 use serde_json::Value;
@@ -10,6 +10,11 @@ use super::*;
 use crate::flow::fixture::record;
 use crate::{
     detect::{AlertState, Severity},
+    flow::{Reason, VerdictChange},
+    interpret::{
+        FlowDetail,
+        detail::{DicomDetail, TlsDetail},
+    },
     inventory::{DeviceId, DeviceKey},
     time::Moment,
 };
@@ -96,7 +101,7 @@ fn a_tcp_flow_reads_as_suricata_has_it() {
         "proto": "TCP",
         "app_proto": "http",
         "app_evidence": "confirmed",
-            "app_method": "payload",
+        "app_method": "payload",
         "community_id": "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
         "attach_mode": "native",
         "src_device": 4,
@@ -108,6 +113,48 @@ fn a_tcp_flow_reads_as_suricata_has_it() {
         "tcp": {"tcp_flags": "1b", "tcp_flags_ts": "1b", "tcp_flags_tc": "02"}
     });
     assert_eq!(flow_line(&record()), expected);
+}
+
+#[test]
+fn a_verdict_that_was_exchanged_is_told_with_the_reason() {
+    let change = VerdictChange {
+        from: (Application::Ftp, Evidence::Likely),
+        to: (Application::Http, Evidence::Confirmed),
+        reason: Reason::LaterPacket,
+    };
+    let expected = serde_json::json!({
+        "from": "ftp", "from_evidence": "likely", "to": "http", "to_evidence": "confirmed",
+        "reason": "later_packet"
+    });
+    assert_eq!(flow_line(&FlowRecord { change: Some(change), ..record() })["app_change"], expected);
+}
+
+/// Such names do not pass the interpreter; here they must do no harm either.
+#[test]
+fn hostile_names_in_details_never_break_a_line() {
+    for name in ["a\"},\"b\":{\"", "\\", "\n{}\r\n", "\u{0}\u{1b}[2J", "\u{e4}\u{1f3e5}"] {
+        let tls = TlsDetail {
+            server_name: Some(name.to_owned()),
+            alpn: vec![name.to_owned()],
+            ..TlsDetail::default()
+        };
+        let dicom = DicomDetail {
+            calling_ae_title: Some(name.to_owned()),
+            sop_classes: vec![name.to_owned()],
+            ..DicomDetail::default()
+        };
+        let detail = FlowDetail {
+            tls: Some(tls),
+            dicom: Some(dicom),
+            rpc_interfaces: vec![name.to_owned()],
+            ..FlowDetail::default()
+        };
+        let found = flow_line(&FlowRecord { detail: Some(Box::new(detail)), ..record() });
+        assert_eq!(found["tls"]["sni"], name);
+        assert_eq!(found["dicom"]["calling_ae_title"], name);
+        assert_eq!(found["dcerpc"]["interfaces"][0], name);
+        assert_eq!(found["flow"]["reason"], "end_of_flow", "what follows is as it was");
+    }
 }
 
 #[test]

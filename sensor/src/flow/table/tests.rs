@@ -1,4 +1,5 @@
 mod conservation;
+mod detail;
 mod evidence;
 mod outcome;
 
