@@ -46,6 +46,9 @@ pub struct Work {
     /// [`crate::flow::FlowKey::conversation`].
     conversation: u64,
     proposal: Proposal,
+    /// Keys by which endpoints are looked up.
+    sought: EndpointKey,
+    other: EndpointKey,
     /// Octets of the payload at work that may be sampled.
     permitted: usize,
 }
@@ -179,10 +182,7 @@ fn take_slot<E: Environment>(
     } else {
         evict(environment, slot, position, work.now);
     }
-    let endpoints = (
-        source_endpoint(environment, &work.dissection, work.now),
-        destination_endpoint(environment, &work.dissection),
-    );
+    let endpoints = (source_endpoint(environment, work), destination_endpoint(environment, work));
     let slot = &mut set.slots[work.way % WAYS];
     let first = FirstPacket {
         icmp_type_code: work.dissection.icmp_type_code,
@@ -216,7 +216,8 @@ fn look_after<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSe
         fold(environment, slot);
     }
     if slot.destination_endpoint == ELSEWHERE {
-        let index = destination_endpoint(environment, &work.dissection);
+        let index = destination_endpoint(environment, work);
+        let slot = &mut set.slots[work.way % WAYS];
         if index != ELSEWHERE {
             fold(environment, slot);
             slot.destination_endpoint = index;
@@ -239,72 +240,77 @@ fn fold<E: Environment>(environment: &E, slot: &mut FlowSlot) {
 }
 
 #[inline(always)]
-fn source_endpoint<E: Environment>(
-    environment: &E,
-    dissection: &Dissection,
-    now: u64,
-) -> EndpointIndex {
-    let mut key = EndpointKey::of_source(&dissection.key, dissection.source_station);
+fn source_endpoint<E: Environment>(environment: &E, work: &mut Work) -> EndpointIndex {
+    let Work { dissection, now, sought: key, other, .. } = work;
+    *key = EndpointKey::of_source(&dissection.key, dissection.source_station);
     if !key.has_host_address() {
         if !key.has_station() {
             return ELSEWHERE;
         }
-        key = key.station_only();
+        *key = key.station_only();
     }
-    if let Some(index) = environment.endpoint(&key) {
+    if let Some(index) = environment.endpoint(key) {
         return index;
     }
     let interface = dissection.key.interface() as u64;
-    if key.has_station() && key.address != [0; 2] {
-        // A station that later sends from ever new addresses is still counted as itself.
-        let station = key.station_only();
-        if environment.endpoint(&station).is_none() {
-            admit(environment, &station, interface, now);
-        }
+    *other = key.station_only();
+    // A station that later sends from ever new addresses is still counted as itself.
+    if key.has_station() && key.address != [0; 2] && environment.endpoint(other).is_none() {
+        admit(environment, other, interface, *now);
     }
-    if let Some(index) = admit(environment, &key, interface, now) {
+    let index = admit(environment, key, interface, *now);
+    if index != ELSEWHERE {
         if key.station != 0 && key.address != [0; 2] {
-            environment.alias_endpoint(&key.address_only(), index);
+            *other = key.address_only();
+            environment.alias_endpoint(other, index);
         }
         return index;
     }
     environment.note(Entry::EndpointsRefused, 1);
-    environment.endpoint(&key.station_only()).unwrap_or(OVERFLOW)
+    environment.endpoint(other).unwrap_or(OVERFLOW)
 }
 
-#[inline(always)]
+/// The index of a new endpoint, [`ELSEWHERE`] if there is none left.
+#[inline(never)]
 fn admit<E: Environment>(
     environment: &E,
     key: &EndpointKey,
     interface: u64,
     now: u64,
-) -> Option<EndpointIndex> {
-    let index = environment.admit_endpoint(key)?;
+) -> EndpointIndex {
+    let Some(index) = environment.admit_endpoint(key) else { return ELSEWHERE };
     let notice =
         EndpointNotice { kind: RecordKind::Endpoint as u32, index, key: *key, now, interface };
     if !environment.announce_endpoint(&notice) {
         environment.note(Entry::LostNotices, 1);
     }
-    Some(index)
+    index
 }
 
 /// A destination is looked up, never admitted: a sweep over unused addresses makes no endpoints.
 /// From inside a tunnel it may be a host that is known from outside, but not the other way.
-#[inline(always)]
-fn destination_endpoint<E: Environment>(environment: &E, dissection: &Dissection) -> EndpointIndex {
-    let key = EndpointKey::of_destination(&dissection.key, dissection.destination_station);
+#[inline(never)]
+fn destination_endpoint<E: Environment>(environment: &E, work: &mut Work) -> EndpointIndex {
+    let work = black_box(work);
+    let Work { dissection, sought: key, .. } = work;
+    *key = EndpointKey::of_destination(&dissection.key, dissection.destination_station);
     if !key.has_host_address() {
         if !key.has_station() {
             return ELSEWHERE;
         }
-        return environment.endpoint(&key.station_only()).unwrap_or(ELSEWHERE);
+        *key = key.station_only();
+        return environment.endpoint(key).unwrap_or(ELSEWHERE);
     }
-    environment
-        .endpoint(&key)
-        .or_else(|| environment.endpoint(&key.address_only()))
-        .or_else(|| {
-            let is_inside = key.is_encapsulated();
-            if is_inside { environment.endpoint(&key.outside()) } else { None }
-        })
-        .unwrap_or(ELSEWHERE)
+    if let Some(index) = environment.endpoint(key) {
+        return index;
+    }
+    *key = key.address_only();
+    if let Some(index) = environment.endpoint(key) {
+        return index;
+    }
+    if key.is_encapsulated() {
+        *key = key.outside();
+        return environment.endpoint(key).unwrap_or(ELSEWHERE);
+    }
+    ELSEWHERE
 }

@@ -87,7 +87,7 @@ mod wireguard;
 mod wsd;
 mod x11;
 
-pub use sampling::{Sampling, awaited_octets, sample_length};
+pub use sampling::{MOST_SAMPLED_PACKETS, Sampling, awaited_octets, sample_length};
 pub use verdict::{Change, Evidence, Identification, Verdict};
 
 use crate::{

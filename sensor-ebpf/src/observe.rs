@@ -65,7 +65,10 @@ pub fn observe(context: &XdpContext) {
     // From here on values are read back from the map.
     let work = black_box(work);
     work.octets = octets;
-    if work.dissection.may_carry() && !open(context, cpu, work, reception.now) {
+    if work.dissection.may_carry()
+        && has_tunnel(context, work)
+        && !(count_outer(cpu, work, reception.now) && step_in(context, cpu, work))
+    {
         return;
     }
     // Also if another frame was found inside: that is in its place, and checked with it.
@@ -80,25 +83,32 @@ pub fn observe(context: &XdpContext) {
     account(&environment, &frame, work, set, first_position, octets, reception.now);
 }
 
-/// Counts a frame that carries another and puts that in its place; `false` if nothing is left to
-/// count.
+// Three functions, so that none of them keeps its stack frame while another one's callees run.
+
 #[inline(never)]
-fn open(context: &XdpContext, cpu: u32, work: &mut Work, now: u64) -> bool {
-    let frame = XdpFrame::new(context);
-    if !finds_tunnel(&frame, work) {
-        return true;
-    }
+fn has_tunnel(context: &XdpContext, work: &mut Work) -> bool {
+    // The compiler would else pass both ends of the packet as numbers of half a register.
+    let context = black_box(context);
+    finds_tunnel(&XdpFrame::new(context), work)
+}
+
+/// Counts a frame that carries another; `false` if nothing is left to count.
+#[inline(never)]
+fn count_outer(cpu: u32, work: &mut Work, now: u64) -> bool {
     let work = black_box(work);
     let Some((set, first_position)) = flow_set(&settings(), cpu, work) else {
         return false;
     };
-    let environment = XdpEnvironment::new(cpu);
-    count_carrier(&environment, work, set, first_position, now);
-    let work = black_box(work);
+    count_carrier(&XdpEnvironment::new(cpu), work, set, first_position, now);
+    true
+}
+
+/// Puts what the frame carries in its place; `false` if that has no flow.
+#[inline(never)]
+fn step_in(context: &XdpContext, cpu: u32, work: &mut Work) -> bool {
+    let (context, work) = (black_box(context), black_box(work));
     let interface = work.dissection.key.interface();
-    // Read again: how far the tunnel was read would else be a state of its own to the verifier.
-    let frame = XdpFrame::new(context);
-    enter(&environment, &frame, work, interface)
+    enter(&XdpEnvironment::new(cpu), &XdpFrame::new(context), work, interface)
 }
 
 /// The set that the flow at work belongs to, and the index of its first slot.

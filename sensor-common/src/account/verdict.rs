@@ -248,7 +248,8 @@ fn consider<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet)
     slot.evidence = evidence;
     if slot.destination_endpoint == ELSEWHERE {
         // By now the other side has often spoken and is known.
-        slot.destination_endpoint = destination_endpoint(environment, &work.dissection);
+        let index = destination_endpoint(environment, work);
+        set.slots[work.way % WAYS].destination_endpoint = index;
     }
     1
 }

@@ -32,12 +32,15 @@ pub enum Sampling {
     Each,
 }
 
+/// The most of [`Sampling::First`].
+pub const MOST_SAMPLED_PACKETS: u8 = 8;
+
 impl Application {
     pub const fn sampling(self) -> Sampling {
         match self {
             Self::Dhcp | Self::Ftp | Self::Sip | Self::Rtsp | Self::Wsd => Sampling::Each,
             Self::Tls | Self::Quic | Self::Dicom | Self::Smb1 | Self::Smb2 => Sampling::First(4),
-            Self::Dcerpc => Sampling::First(8),
+            Self::Dcerpc => Sampling::First(MOST_SAMPLED_PACKETS),
             Self::Tftp => Sampling::First(1),
             _ => Sampling::Never,
         }

@@ -6,7 +6,7 @@ use std::{vec, vec::Vec};
 use super::surroundings::Surroundings;
 use crate::{
     account::{Environment, INSPECTED_PACKETS, Work, account},
-    application::CAPACITY,
+    application::{CAPACITY, MOST_SAMPLED_PACKETS},
     books::Entry,
     dissect::dissect,
     endpoint::{Direction, totals_index},
@@ -66,7 +66,7 @@ impl FlowTable {
         }
         let (then, slot) = (&before.slots[way], &set.slots[way]);
         assert!(slot.holds(&key) && slot.generation.is_multiple_of(2));
-        assert!(slot.inspected <= INSPECTED_PACKETS);
+        assert!(slot.inspected <= INSPECTED_PACKETS.max(MOST_SAMPLED_PACKETS));
         assert_eq!(slot.last_seen(now), now);
         let is_same_flow = then.holds(&key) && !then.has_ended_before(flags);
         let counted = if is_same_flow { (then.packets(), then.octets()) } else { (0, 0) };
