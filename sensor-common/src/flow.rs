@@ -42,7 +42,9 @@ mod tests {
         slot.set_verdict(Verdict::settled(crate::application::Application::Dicom));
         slot.evidence = 3;
         slot.inspected = 2;
-        assert_eq!(FlowSlot::from_words(&slot.to_words()), slot);
+        let mut words = [0; SLOT_WORDS];
+        slot.write_words(&mut words);
+        assert_eq!(FlowSlot::from_words(&words), slot);
         assert_eq!(slot.key(), key(40_000));
         assert_eq!(slot.tcp_flags(), 0x18);
         assert_eq!(slot.last_seen(0x1_2345_7000), 0x1_2345_6800);

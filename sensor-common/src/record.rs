@@ -44,7 +44,15 @@ impl Default for SlotImage {
 impl SlotImage {
     #[inline(always)]
     pub fn of(slot: &FlowSlot) -> Self {
-        Self { words: slot.to_words() }
+        let mut image = Self::default();
+        image.take(slot);
+        image
+    }
+
+    /// Becomes the image of `slot`, in place.
+    #[inline(always)]
+    pub fn take(&mut self, slot: &FlowSlot) {
+        slot.write_words(&mut self.words);
     }
 
     pub fn slot(&self) -> FlowSlot {

@@ -10,7 +10,7 @@ use sensor_common::{
     endpoint::{EndpointIndex, EndpointKey},
     flow::FlowSlot,
     frame::Frame,
-    record::{EndpointNotice, Evicted, Opened, RecordKind, Sample, SlotImage},
+    record::{EndpointNotice, Evicted, Opened, RecordKind, Sample},
 };
 
 use crate::{
@@ -75,8 +75,15 @@ impl Environment for XdpEnvironment {
         let Some(mut record) = RECORDS.reserve::<Evicted>(0) else {
             return false;
         };
-        let kind = RecordKind::Evicted as u32;
-        record.write(Evicted { kind, position, now, slot: SlotImage::of(slot) });
+        let evicted = record.as_mut_ptr();
+        // SAFETY: `evicted` points to a reserved record, which is the ring's own memory and never
+        // without a value; every field is written before it is submitted.
+        unsafe {
+            (&raw mut (*evicted).kind).write(RecordKind::Evicted as u32);
+            (&raw mut (*evicted).position).write(position);
+            (&raw mut (*evicted).now).write(now);
+            (*evicted).slot.take(slot);
+        }
         record.submit(NO_WAKEUP);
         true
     }

@@ -145,7 +145,7 @@ pub fn awaited_octets(verdict: u8, payload: &Payload, awaited: u16) -> u16 {
     } else {
         0
     };
-    let left = if expected > length { expected - length } else { 0 };
+    let left = expected.saturating_sub(length);
     if left < 1 << 14 { left as u16 } else { 0 }
 }
 

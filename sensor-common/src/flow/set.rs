@@ -16,18 +16,12 @@ impl FlowSet {
     /// The way that holds `key`, sought from `preferred` on.
     #[inline(always)]
     pub fn find(&self, key: &FlowKey, preferred: usize) -> Option<usize> {
-        let ways = ways_from(preferred);
-        if self.slots[ways[0]].holds(key) {
-            return Some(ways[0]);
-        }
-        if self.slots[ways[1]].holds(key) {
-            return Some(ways[1]);
-        }
-        if self.slots[ways[2]].holds(key) {
-            return Some(ways[2]);
-        }
-        if self.slots[ways[3]].holds(key) {
-            return Some(ways[3]);
+        let mut way = preferred % WAYS;
+        for _ in 0..WAYS {
+            if self.slots[way].holds(key) {
+                return Some(way);
+            }
+            way = next_way(way);
         }
         None
     }
@@ -38,7 +32,8 @@ impl FlowSet {
     pub fn vacancy(&self, now: u64, preferred: usize) -> usize {
         let mut vacancy = preferred % WAYS;
         let mut longest = 0;
-        for way in ways_from(preferred) {
+        let mut way = preferred % WAYS;
+        for _ in 0..WAYS {
             let slot = &self.slots[way];
             // An empty slot has been quiet for ever.
             let quiet = (now as u32).wrapping_sub(slot.last_seen) as u64;
@@ -47,6 +42,7 @@ impl FlowSet {
                 longest = quiet;
                 vacancy = way;
             }
+            way = next_way(way);
         }
         vacancy
     }
@@ -61,6 +57,6 @@ pub const fn preferred_way(hash: u64) -> usize {
 }
 
 #[inline(always)]
-fn ways_from(preferred: usize) -> [usize; WAYS] {
-    [preferred % WAYS, (preferred + 1) % WAYS, (preferred + 2) % WAYS, (preferred + 3) % WAYS]
+const fn next_way(way: usize) -> usize {
+    (way + 1) % WAYS
 }

@@ -202,35 +202,34 @@ impl FlowSlot {
         self.unfolded_packets & 0x3f == 0x3f
     }
 
-    /// The slot as it lies in memory, word by word.
+    /// The slot as it lies in memory, word by word into the place where it is wanted: the kernel's
+    /// stack has no room to put it together.
     #[inline(always)]
-    pub(crate) fn to_words(self) -> [u64; SLOT_WORDS] {
-        [
-            self.source[0],
-            self.source[1],
-            self.destination[0],
-            self.destination[1],
-            self.transport,
-            self.place,
-            self.unfolded_octets,
-            self.unfolded_packets as u64 | (self.last_seen as u64) << 32,
-            self.folded_packets,
-            self.folded_octets,
-            self.first_seen,
-            self.source_endpoint as u64 | (self.destination_endpoint as u64) << 32,
-            self.generation as u64
-                | (self.evidence as u64) << 32
-                | (self.inspected as u64) << 40
-                | (self.icmp_type_code as u64) << 48,
-            self.first_tcp_flags as u64
-                | (self.looked_at as u64) << 8
-                | (self.earlier_application as u64) << 16
-                | (self.earlier_evidence as u64) << 24
-                | (self.change as u64) << 32,
-            // What is held is payload, and stays; what is awaited is of no use elsewhere.
-            0,
-            self.digest as u64,
-        ]
+    pub(crate) fn write_words(&self, words: &mut [u64; SLOT_WORDS]) {
+        words[0] = self.source[0];
+        words[1] = self.source[1];
+        words[2] = self.destination[0];
+        words[3] = self.destination[1];
+        words[4] = self.transport;
+        words[5] = self.place;
+        words[6] = self.unfolded_octets;
+        words[7] = self.unfolded_packets as u64 | (self.last_seen as u64) << 32;
+        words[8] = self.folded_packets;
+        words[9] = self.folded_octets;
+        words[10] = self.first_seen;
+        words[11] = self.source_endpoint as u64 | (self.destination_endpoint as u64) << 32;
+        words[GENERATION_WORD] = self.generation as u64
+            | (self.evidence as u64) << 32
+            | (self.inspected as u64) << 40
+            | (self.icmp_type_code as u64) << 48;
+        words[13] = self.first_tcp_flags as u64
+            | (self.looked_at as u64) << 8
+            | (self.earlier_application as u64) << 16
+            | (self.earlier_evidence as u64) << 24
+            | (self.change as u64) << 32;
+        // What is held is payload, and stays.
+        words[14] = 0;
+        words[15] = self.digest as u64;
     }
 
     /// The slot from the words that a reader copied out of the table.
