@@ -19,7 +19,7 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let length = payload.length();
     let is_npdu = match function {
         0x00 | 0x05 => length == 6,
-        0x01 | 0x03 | 0x07 => length >= 4 && (length - 4) % 10 == 0,
+        0x01 | 0x03 | 0x07 => length >= 4 && (length - 4).is_multiple_of(10),
         0x02 | 0x06 => length == 4,
         0x08 => length == 10,
         0x04 => payload.octet(10) == 1,

@@ -46,7 +46,7 @@ fn message<const AT: usize>(payload: &Payload) -> Option<Identification> {
             && payload.be_u32(AT + 20) < 0x100
             && payload.be_u32(AT + 24) < 7
             && credential <= 400
-            && credential % 4 == 0;
+            && credential.is_multiple_of(4);
         return is_call.then_some(Identification::marked(application, second_condition));
     }
     // Accepted, a verifier of flavour 0 and no length, success: all zeros.

@@ -91,15 +91,11 @@ pub fn recogniser_keeps_its_word(recogniser: &Recogniser, utterance: &Utterance)
 /// What the packet path says of a payload, some recogniser says of it too.
 pub fn whole_inquiry_agrees_with_a_recogniser(utterance: &Utterance) {
     let Utterance { context, payload } = utterance;
-    let verdict = verdict_is_the_payloads_own(
-        utterance,
-        |frame, window, context| identify(frame, window, context),
-        |verdict| {
-            if let Some(Identification { application, evidence }) = verdict {
-                assert!(application != Application::Unknown && evidence >= Evidence::Likely);
-            }
-        },
-    );
+    let verdict = verdict_is_the_payloads_own(utterance, identify, |verdict| {
+        if let Some(Identification { application, evidence }) = verdict {
+            assert!(application != Application::Unknown && evidence >= Evidence::Likely);
+        }
+    });
     if verdict.is_some() {
         let window = Payload::from_octets(payload);
         let is_somebodys = RECOGNISERS
