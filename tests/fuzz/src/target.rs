@@ -14,8 +14,10 @@ use crate::captures::capture_is_read_to_an_end;
 
 const NAMED_BY: &str = "WARDLINE_FUZZ_TARGET";
 
+type Law = fn(&[u8]);
+
 /// Targets that are no recogniser.
-const WHOLE: [(&str, fn(&[u8])); 4] = [
+const WHOLE: [(&str, Law); 4] = [
     ("account", frames_are_conserved),
     ("capture", capture_is_read_to_an_end),
     ("dissect", dissection_depends_on_declared_octets_only),
@@ -27,7 +29,7 @@ const WHOLE: [(&str, fn(&[u8])); 4] = [
 ];
 
 pub enum Target {
-    Whole(fn(&[u8])),
+    Whole(Law),
     /// All functions of one file.
     Recogniser(Vec<&'static Recogniser>),
 }
