@@ -137,10 +137,8 @@ impl FlowTable {
         if *detail == FlowDetail::default() {
             return true;
         }
-        if let Some(present) = self.details.get_mut(&id) {
-            present.add(detail.clone());
-        } else if self.details.len() < MOST_DETAILS {
-            self.details.insert(id, Box::new(detail.clone()));
+        if self.details.contains_key(&id) || self.details.len() < MOST_DETAILS {
+            self.details.entry(id).or_default().add(detail.clone());
         } else {
             self.undescribed += 1;
         }

@@ -8,7 +8,7 @@ const MOST: usize = 8;
 pub struct FlowDetail {
     pub tls: Option<TlsDetail>,
     pub dicom: Option<DicomDetail>,
-    /// The dialect of SMB that was agreed on, or the highest that was offered.
+    /// The dialect of SMB that the server chose.
     pub smb_dialect: Option<&'static str>,
     /// Interfaces that were bound over DCE/RPC, by name or UUID.
     pub rpc_interfaces: Vec<String>,
@@ -56,15 +56,11 @@ impl FlowDetail {
 
     /// Adds what another message of the same flow said; of two words on one thing the later counts.
     pub fn add(&mut self, later: Self) {
-        match (&mut self.tls, later.tls) {
-            (Some(tls), Some(later)) => tls.add(later),
-            (None, Some(later)) => self.tls = Some(later),
-            (_, None) => {}
+        if let Some(later) = later.tls {
+            self.tls.get_or_insert_default().add(later);
         }
-        match (&mut self.dicom, later.dicom) {
-            (Some(dicom), Some(later)) => dicom.add(later),
-            (None, Some(later)) => self.dicom = Some(later),
-            (_, None) => {}
+        if let Some(later) = later.dicom {
+            self.dicom.get_or_insert_default().add(later);
         }
         replace(&mut self.smb_dialect, later.smb_dialect);
         extend(&mut self.rpc_interfaces, later.rpc_interfaces);
@@ -76,6 +72,7 @@ impl TlsDetail {
         replace(&mut self.server_name, later.server_name);
         if !later.alpn.is_empty() {
             self.alpn = later.alpn;
+            self.alpn.truncate(MOST);
         }
         replace(&mut self.ja4, later.ja4);
         replace(&mut self.offered_version, later.offered_version);
@@ -143,5 +140,11 @@ mod tests {
             }
             assert_eq!(detail.rpc_interfaces.len(), MOST, "{round}");
         }
+        // Those of the first message too.
+        let sop_classes = (0..40).map(|index| format!("{}", index / 2)).collect();
+        let mut detail = FlowDetail::default();
+        detail.add(FlowDetail::of_dicom(DicomDetail { sop_classes, ..DicomDetail::default() }));
+        let sop_classes = detail.dicom.unwrap().sop_classes;
+        assert_eq!(sop_classes, ["0", "1", "2", "3", "4", "5", "6", "7"]);
     }
 }
