@@ -190,13 +190,17 @@ impl FlowKey {
     /// aim at one set.
     #[inline(always)]
     pub fn hash(&self, seed: u64) -> u64 {
-        // Two independent chains, so that their multiplications overlap.
-        let a = mix(mix(seed ^ self.source[0], self.source[1]), self.transport);
-        let b = mix(
-            mix(seed.rotate_left(32) ^ self.destination[0], self.destination[1]),
-            self.place >> 16,
-        );
-        let hash = (a ^ b.rotate_left(29)).wrapping_mul(MULTIPLIER);
+        // Pairs of words multiplied side by side, each with a secret added: what is waited for is
+        // two multiplications in a row.
+        let other = !seed;
+        let hosts =
+            self.source[1].wrapping_add(seed).wrapping_mul(self.destination[1].wrapping_add(other));
+        let before =
+            self.source[0].wrapping_add(seed).wrapping_mul(self.destination[0].wrapping_add(other));
+        // The ports are in the upper half, of which an even factor would lose bits.
+        let place = (self.place >> 15 | 1).wrapping_add(seed << 1);
+        let sum = hosts.wrapping_add(before).wrapping_add(self.transport.wrapping_mul(place));
+        let hash = (sum ^ sum >> 32).wrapping_mul(MULTIPLIER);
         hash ^ hash >> 32
     }
 
