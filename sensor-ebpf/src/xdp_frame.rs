@@ -40,6 +40,12 @@ impl XdpFrame {
         (start + length <= self.data_end).then_some(start)
     }
 
+    /// Octets of the frame that are in its first buffer; all of them unless it is a large one.
+    #[inline(always)]
+    pub fn first_buffer_length(&self) -> usize {
+        opaque(self.data_end - self.data)
+    }
+
     /// Copies `length` octets from `offset` to the beginning of `words`, as they lie in memory.
     /// Unless all are there and `words` has room for them, it does nothing and says `false`.
     #[inline(always)]
@@ -158,7 +164,7 @@ impl Frame for XdpFrame {
     #[inline(always)]
     fn readable_length(&self) -> usize {
         if is_linear() {
-            return self.data_end - self.data;
+            return self.first_buffer_length();
         }
         // The two pointers tell only of the first buffer.
         // SAFETY: the context is the one this program was called with.
