@@ -26,5 +26,6 @@ pub mod frame;
 #[cfg(feature = "laws")]
 pub mod laws;
 pub mod payload;
+pub mod read_back;
 pub mod record;
 pub mod wire;

@@ -12,6 +12,7 @@ use sensor_common::{
     dissect::dissect,
     flow::{FlowSet, WAYS},
     frame::Frame,
+    read_back::read_back,
 };
 
 use crate::{
@@ -60,14 +61,13 @@ pub fn observe(context: &XdpContext) {
     if let Err(reason) = dissected {
         return undissected(row, reason, octets);
     }
-    // From here on values are read back from the map.
-    let work = black_box(work);
+    read_back();
     work.octets = octets;
     if work.dissection.may_carry() && !open(context, cpu, work, reception.now) {
         return;
     }
     // Also if another frame was found inside: that is in its place, and checked with it.
-    let work = black_box(work);
+    read_back();
     let Some((set, first_position)) = flow_set(cpu, work) else {
         return;
     };
