@@ -19,6 +19,7 @@ use crate::{
     flow::{FirstPacket, FlowSet, FlowSlot, WAYS, preferred_way},
     frame::Frame,
     payload::Payload,
+    read_back::read_back,
     record::{EndpointNotice, RecordKind},
     wire::{transport::tcp_flags, tunnel::Tunnel},
 };
@@ -118,7 +119,7 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     let flags = work.dissection.tcp_flags;
     find_slot(environment, work, set, first_position, now);
     // Read back: the verifier would go through all the rest once for every way.
-    let work = black_box(work);
+    read_back();
     let way = work.way;
     let verdict = set.slots[way % WAYS].verdict();
     if !verdict.is_settled() || is_first_segment(flags) {

@@ -4,6 +4,7 @@ use crate::{
     books::Undissected,
     flow::{FlowKey, FlowKeyFields, Network},
     frame::Frame,
+    read_back::read_back,
     wire::{
         arp,
         ethernet::{self, Link, ethertype},
@@ -57,15 +58,11 @@ impl Dissection {
     }
 }
 
-/// What the network header of a packet says, kept while its transport header is read.
+/// What the network header of a packet says and its flow's key does not, kept while its transport
+/// header is read.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Packet {
-    network: u64,
-    source: [u64; 2],
-    destination: [u64; 2],
-    vlans: u64,
-    protocol: u64,
     transport_offset: usize,
     /// Where the packet ends by its own header: minimum frames carry padding after it.
     end: usize,
@@ -133,34 +130,40 @@ fn flow<F: Frame + ?Sized>(
     // failures among them, and the compiler spills registers that a failure never set.
     found.source_station = link.source;
     found.destination_station = link.destination;
-    found.packet.vlans = (link.outer_vlan as u64) << 16 | link.inner_vlan as u64;
+    let vlans = (link.outer_vlan as u64) << 16 | link.inner_vlan as u64;
     match link.ethertype {
-        ethertype::IPV4 => ipv4_packet(frame, link, &mut found.packet)?,
-        ethertype::IPV6 => ipv6_packet(frame, link, &mut found.packet)?,
+        ethertype::IPV4 => ipv4_packet(frame, link, interface, found)?,
+        ethertype::IPV6 => ipv6_packet(frame, link, interface, found)?,
         ethertype::ARP => return arp_flow(frame, link, interface, found),
         _ => return link_flow(frame, link, interface, found),
     }
-    packet_flow(frame, interface, found)
+    found.key.set_vlans(vlans);
+    packet_flow(frame, found)
 }
+
+// Every part of the key is written once, where it stays: a word that goes through memory several
+// times is waited for each time.
 
 #[inline(always)]
 fn ipv4_packet<F: Frame + ?Sized>(
     frame: &F,
     link: &Link,
-    packet: &mut Packet,
+    interface: u32,
+    found: &mut Dissection,
 ) -> Result<(), Undissected> {
     let header = ipv4::ipv4(frame, link.network_offset)?;
-    packet.network = Network::Ipv4 as u64;
-    packet.source = [link.source << 16, header.source as u64];
-    packet.destination = [link.destination << 16, header.destination as u64];
-    packet.protocol = header.protocol as u64;
-    packet.transport_offset = link.network_offset + header.header_length;
-    packet.end = if header.total_length == 0 {
+    found.key.set_addresses(
+        [link.source << 16, header.source as u64],
+        [link.destination << 16, header.destination as u64],
+    );
+    found.key.set_place(interface, header.protocol, Network::Ipv4);
+    found.packet.transport_offset = link.network_offset + header.header_length;
+    found.packet.end = if header.total_length == 0 {
         frame.readable_length()
     } else {
         link.network_offset + header.total_length
     };
-    packet.has_transport = !header.is_later_fragment;
+    found.packet.has_transport = !header.is_later_fragment;
     Ok(())
 }
 
@@ -168,53 +171,38 @@ fn ipv4_packet<F: Frame + ?Sized>(
 fn ipv6_packet<F: Frame + ?Sized>(
     frame: &F,
     link: &Link,
-    packet: &mut Packet,
+    interface: u32,
+    found: &mut Dissection,
 ) -> Result<(), Undissected> {
-    ipv6::ipv6(frame, link.network_offset, &mut packet.ipv6)?;
-    let header = &packet.ipv6;
-    packet.network = Network::Ipv6 as u64;
-    packet.source = header.source;
-    packet.destination = header.destination;
-    packet.protocol = header.protocol as u64;
-    packet.transport_offset = header.transport_offset;
-    packet.end = if header.payload_length == 0 {
+    ipv6::ipv6(frame, link.network_offset, &mut found.packet.ipv6)?;
+    let header = &found.packet.ipv6;
+    found.key.set_addresses(header.source, header.destination);
+    found.key.set_place(interface, header.protocol, Network::Ipv6);
+    found.packet.transport_offset = header.transport_offset;
+    found.packet.end = if header.payload_length == 0 {
         frame.readable_length()
     } else {
         link.network_offset + ipv6::HEADER_LENGTH + header.payload_length
     };
-    packet.has_transport = !header.is_later_fragment;
+    found.packet.has_transport = !found.packet.ipv6.is_later_fragment;
     Ok(())
 }
 
 #[inline(always)]
-fn packet_flow<F: Frame + ?Sized>(
-    frame: &F,
-    interface: u32,
-    found: &mut Dissection,
-) -> Result<(), Undissected> {
-    // Read back from memory: whichever headers came before, the verifier checks this once.
-    let found = core::hint::black_box(found);
+fn packet_flow<F: Frame + ?Sized>(frame: &F, found: &mut Dissection) -> Result<(), Undissected> {
+    // Whichever headers came before, the verifier checks this once.
+    read_back();
     let packet = &found.packet;
-    let protocol = packet.protocol as u8;
     let mut transport = Transport::default();
     if packet.has_transport {
+        let protocol = found.key.protocol();
         transport = transport::transport(frame, packet.transport_offset, protocol)?;
     }
     let payload_offset = packet.transport_offset + transport.header_length;
     if payload_offset > packet.end {
         return Err(Undissected::TruncatedTransport);
     }
-    found.key = FlowKey::new(&FlowKeyFields {
-        network: if packet.network == Network::Ipv6 as u64 { Network::Ipv6 } else { Network::Ipv4 },
-        source: packet.source,
-        destination: packet.destination,
-        source_port: transport.source_port,
-        destination_port: transport.destination_port,
-        outer_vlan: (packet.vlans >> 16) as u16,
-        inner_vlan: packet.vlans as u16,
-        interface,
-        protocol,
-    });
+    found.key.set_ports(transport.source_port, transport.destination_port);
     found.tcp_flags = transport.tcp_flags;
     found.tcp_sequence = transport.tcp_sequence;
     found.icmp_type_code = transport.icmp_type_code;

@@ -100,6 +100,38 @@ mod tests {
     }
 
     #[test]
+    fn flows_that_differ_in_one_field_spread_over_sets_and_ways() {
+        const FLOWS: usize = 1 << 14;
+        let fields = |number: usize, step: u32| FlowKeyFields {
+            network: Network::Ipv4,
+            source: [0x0013_dd01_0203 << 16, 0x0a14_0000 + (number as u64) * (step as u64 & 0xff)],
+            destination: [0x0013_dd01_0204 << 16, 0x0a1e_0007],
+            source_port: (number as u32 * (step >> 8 & 0xff)) as u16,
+            destination_port: (number as u32 * (step >> 16)) as u16,
+            outer_vlan: 0,
+            inner_vlan: 0,
+            interface: 3,
+            protocol: 6,
+        };
+        for seed in [0, 1, 0x8000_0000_0000_0000, 0x1234_5678_9abc_def0, u64::MAX] {
+            for step in [1, 2, 4, 0x100, 0x400, 0x1_0000, 0x4_0000] {
+                let mut sets = [0_u32; FLOWS];
+                let mut ways = [0_u32; WAYS];
+                for number in 0..FLOWS {
+                    let hash = FlowKey::new(&fields(number, step)).hash(seed);
+                    sets[hash as usize % FLOWS] += 1;
+                    ways[preferred_way(hash)] += 1;
+                }
+                // By chance 63 % of the sets are hit, the fullest about eight times.
+                let hit = sets.iter().filter(|flows| **flows > 0).count();
+                let fullest = sets.iter().max().copied().unwrap_or(0);
+                assert!(hit > FLOWS * 6 / 10 && fullest < 14, "{seed:x} {step:x} {hit} {fullest}");
+                assert!(ways.iter().all(|flows| *flows > 3500), "{seed:x} {step:x} {ways:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_quietest_flow_of_a_full_set_is_the_victim() {
         let mut set = FlowSet::default();
         for (way, seen) in [5u64, 3, 9, 4].into_iter().enumerate() {

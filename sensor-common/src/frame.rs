@@ -4,6 +4,13 @@
 ///
 /// Implemented for byte slices here and for packet memory in `sensor-ebpf`; both must answer alike.
 pub trait Frame {
+    /// A header of a fixed length, all of which is there.
+    type Header<const LENGTH: usize>: Header;
+
+    /// The `LENGTH` octets at `offset`, looked for once: `None` if the readable part ends before
+    /// them.
+    fn header<const LENGTH: usize>(&self, offset: usize) -> Option<Self::Header<LENGTH>>;
+
     /// Copies the `N` octets at `offset`, or `None` if the readable part ends before them.
     fn octets<const N: usize>(&self, offset: usize) -> Option<[u8; N]>;
 
@@ -39,7 +46,36 @@ pub trait Frame {
     }
 }
 
+/// Octets that were found whole. Reading beyond their end does not compile.
+pub trait Header: Copy {
+    fn be_u32<const AT: usize>(&self) -> u32;
+    fn be_u64<const AT: usize>(&self) -> u64;
+}
+
+impl<const LENGTH: usize> Header for [u8; LENGTH] {
+    #[inline(always)]
+    fn be_u32<const AT: usize>(&self) -> u32 {
+        const { assert!(AT + 4 <= LENGTH) };
+        u32::from_be_bytes([self[AT], self[AT + 1], self[AT + 2], self[AT + 3]])
+    }
+
+    #[inline(always)]
+    fn be_u64<const AT: usize>(&self) -> u64 {
+        const { assert!(AT + 8 <= LENGTH) };
+        let mut word = [0; 8];
+        word.copy_from_slice(&self[AT..AT + 8]);
+        u64::from_be_bytes(word)
+    }
+}
+
 impl Frame for [u8] {
+    type Header<const LENGTH: usize> = [u8; LENGTH];
+
+    #[inline(always)]
+    fn header<const LENGTH: usize>(&self, offset: usize) -> Option<[u8; LENGTH]> {
+        self.octets(offset)
+    }
+
     #[inline(always)]
     fn octets<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
         self.get(offset..)?.first_chunk().copied()

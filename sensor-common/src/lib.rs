@@ -26,6 +26,7 @@ pub mod frame;
 #[cfg(feature = "laws")]
 pub mod laws;
 pub mod payload;
+pub mod read_back;
 pub mod record;
 pub mod wire;
 mod zero;

@@ -17,7 +17,7 @@ use crate::{
     maps::{
         ENDPOINTS, FREE_ENDPOINTS, LEDGERS, NOTICES, RECORDS, SAMPLE_BUDGETS, TOTALS, VERDICTS,
     },
-    settings::settings,
+    settings,
 };
 
 /// User space polls the rings, so no record wakes it.
@@ -41,8 +41,8 @@ impl XdpEnvironment {
         };
         // SAFETY: the budget is this CPU's own, and a program is not interrupted by itself.
         let budget = unsafe { &mut *budget };
-        let second = request.now / (settings().ticks_per_second as u64 | 1);
-        budget.take(second, settings().samples_per_second as u64, request.endpoint)
+        let second = request.now / (settings::ticks_per_second() as u64 | 1);
+        budget.take(second, settings::samples_per_second() as u64, request.endpoint)
     }
 }
 
@@ -59,7 +59,7 @@ fn add(word: *mut u64, amount: u64) {
 impl Environment for XdpEnvironment {
     #[inline(always)]
     fn seed(&self) -> u64 {
-        settings().seed
+        settings::seed()
     }
 
     #[inline(always)]
@@ -143,14 +143,14 @@ impl Environment for XdpEnvironment {
 
     #[inline(always)]
     fn recall(&self, conversation: u64) -> u64 {
-        let index = conversation as u32 & settings().verdict_mask;
+        let index = conversation as u32 & settings::verdict_mask();
         // SAFETY: an aligned word; any CPU writes it whole.
         VERDICTS.get_ptr(index).map_or(0, |word| unsafe { ptr::read_volatile(word) })
     }
 
     #[inline(always)]
     fn remember(&self, conversation: u64, word: u64) {
-        let index = conversation as u32 & settings().verdict_mask;
+        let index = conversation as u32 & settings::verdict_mask();
         if let Some(memory) = VERDICTS.get_ptr_mut(index) {
             // SAFETY: an aligned word; any CPU reads it whole.
             unsafe { ptr::write_volatile(memory, word) };

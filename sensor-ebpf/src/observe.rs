@@ -7,18 +7,18 @@ use aya_ebpf::{
     programs::XdpContext,
 };
 use sensor_common::{
-    abi::Settings,
     account::{Work, account, count_carrier, enter, finds_tunnel},
     books::{INTERFACE_ROWS, InterfaceRow, UNDISSECTED_REASONS, Undissected, preferred_row},
     dissect::dissect,
     flow::{FlowSet, WAYS},
     frame::Frame,
+    read_back::read_back,
 };
 
 use crate::{
     environment::XdpEnvironment,
     maps::{BOOKS, FLOWS, REPLAY_FRAME, WORK},
-    settings::settings,
+    settings,
     xdp_frame::XdpFrame,
 };
 
@@ -32,12 +32,11 @@ struct Reception {
 
 #[inline(always)]
 pub fn observe(context: &XdpContext) {
-    let settings = settings();
     let frame = XdpFrame::new(context);
-    let Some(reception) = reception(context, &settings) else {
+    let Some(reception) = reception(context) else {
         return;
     };
-    let cpu = cpu(&settings);
+    let cpu = cpu();
     let Some(row) = interface_row(cpu, reception.interface) else {
         return;
     };
@@ -62,8 +61,7 @@ pub fn observe(context: &XdpContext) {
     if let Err(reason) = dissected {
         return undissected(row, reason, octets);
     }
-    // From here on values are read back from the map.
-    let work = black_box(work);
+    read_back();
     work.octets = octets;
     if work.dissection.may_carry()
         && has_tunnel(context, work)
@@ -72,8 +70,8 @@ pub fn observe(context: &XdpContext) {
         return;
     }
     // Also if another frame was found inside: that is in its place, and checked with it.
-    let work = black_box(work);
-    let Some((set, first_position)) = flow_set(&settings, cpu, work) else {
+    read_back();
+    let Some((set, first_position)) = flow_set(cpu, work) else {
         return;
     };
     let octets = work.octets;
@@ -96,7 +94,7 @@ fn has_tunnel(context: &XdpContext, work: &mut Work) -> bool {
 #[inline(never)]
 fn count_outer(cpu: u32, work: &mut Work, now: u64) -> bool {
     let work = black_box(work);
-    let Some((set, first_position)) = flow_set(&settings(), cpu, work) else {
+    let Some((set, first_position)) = flow_set(cpu, work) else {
         return false;
     };
     count_carrier(&XdpEnvironment::new(cpu), work, set, first_position, now);
@@ -113,10 +111,11 @@ fn step_in(context: &XdpContext, cpu: u32, work: &mut Work) -> bool {
 
 /// The set that the flow at work belongs to, and the index of its first slot.
 #[inline(always)]
-fn flow_set(settings: &Settings, cpu: u32, work: &mut Work) -> Option<(&'static mut FlowSet, u32)> {
-    let hash = work.dissection.key.hash(settings.seed);
+fn flow_set(cpu: u32, work: &mut Work) -> Option<(&'static mut FlowSet, u32)> {
+    let hash = work.dissection.key.hash(settings::seed());
     work.hash = hash;
-    let index = cpu * (settings.set_mask + 1) + (hash as u32 & settings.set_mask);
+    let set_mask = settings::set_mask();
+    let index = cpu * (set_mask + 1) + (hash as u32 & set_mask);
     let set = FLOWS.get_ptr_mut(index)?;
     // SAFETY: the set lies in this CPU's own region of the table.
     Some((unsafe { &mut *set }, index * WAYS as u32))
@@ -129,14 +128,10 @@ const SHORTEST_FRAME: usize = 60;
 /// shortest length; the kernel is asked only for others.
 #[inline(always)]
 fn wire_length(frame: &XdpFrame, declared_length: usize) -> u64 {
-    let is_exactly = |length| frame.reaches(length) && !frame.reaches(length + 1);
-    if declared_length != 0 {
-        if is_exactly(declared_length) {
-            return declared_length as u64;
-        }
-        if declared_length < SHORTEST_FRAME && is_exactly(SHORTEST_FRAME) {
-            return SHORTEST_FRAME as u64;
-        }
+    let first_buffer = frame.first_buffer_length();
+    let is_padded = first_buffer == SHORTEST_FRAME && declared_length < SHORTEST_FRAME;
+    if declared_length != 0 && (first_buffer == declared_length || is_padded) {
+        return first_buffer as u64;
     }
     frame.readable_length() as u64
 }
@@ -148,8 +143,8 @@ fn undissected(row: &mut InterfaceRow, reason: Undissected, octets: u64) {
 }
 
 #[inline(always)]
-fn reception(context: &XdpContext, settings: &Settings) -> Option<Reception> {
-    if settings.is_replay != 0 {
+fn reception(context: &XdpContext) -> Option<Reception> {
+    if settings::is_replay() != 0 {
         let replayed = REPLAY_FRAME.get(0)?;
         return Some(Reception {
             now: replayed.now,
@@ -167,8 +162,8 @@ fn reception(context: &XdpContext, settings: &Settings) -> Option<Reception> {
 
 /// A replay runs on one CPU at a time, on whichever it is, and has one region.
 #[inline(always)]
-fn cpu(settings: &Settings) -> u32 {
-    if settings.is_replay != 0 {
+fn cpu() -> u32 {
+    if settings::is_replay() != 0 {
         return 0;
     }
     // SAFETY: the helper has no preconditions.

@@ -17,15 +17,27 @@ static SETTINGS: Settings = Settings {
     is_linear: 0,
 };
 
-/// The settings as the verifier sees them: constants, so that what they switch off costs nothing.
-#[inline(always)]
-pub fn settings() -> Settings {
-    // SAFETY: the static is initialised and aligned. The read is volatile because the agent
-    // replaces the value in the object after it was compiled.
-    unsafe { ptr::read_volatile(&raw const SETTINGS) }
+/// One setting as the verifier sees it: a constant, so that what it switches off costs nothing. Each
+/// is read alone, because a read that nobody asked for is made all the same.
+macro_rules! setting {
+    ($name:ident: $kind:ty) => {
+        #[inline(always)]
+        pub fn $name() -> $kind {
+            // SAFETY: the static is initialised and aligned. The read is volatile because the
+            // agent replaces the value in the object after it was compiled.
+            unsafe { ptr::read_volatile(&raw const SETTINGS.$name) }
+        }
+    };
 }
 
-/// [`Settings::is_linear`] alone, for where it is asked often.
+setting!(seed: u64);
+setting!(set_mask: u32);
+setting!(verdict_mask: u32);
+setting!(is_replay: u32);
+setting!(samples_per_second: u32);
+setting!(ticks_per_second: u32);
+
+/// Whether the whole frame is in the first buffer.
 #[inline(always)]
 pub fn is_linear() -> bool {
     // SAFETY: as above.

@@ -7,7 +7,7 @@ use aya_ebpf::{
     helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
     programs::XdpContext,
 };
-use sensor_common::frame::Frame;
+use sensor_common::frame::{Frame, Header};
 
 use crate::settings::is_linear;
 
@@ -38,6 +38,12 @@ impl XdpFrame {
         }
         let start = opaque(self.data + opaque(offset));
         (start + length <= self.data_end).then_some(start)
+    }
+
+    /// Octets of the frame that are in its first buffer; all of them unless it is a large one.
+    #[inline(always)]
+    pub fn first_buffer_length(&self) -> usize {
+        opaque(self.data_end - self.data)
     }
 
     /// Copies `length` octets from `offset` to the beginning of `words`, as they lie in memory.
@@ -103,7 +109,46 @@ fn opaque(mut value: usize) -> usize {
     value
 }
 
+/// The first of `LENGTH` octets of the frame, all of which are there.
+#[derive(Clone, Copy)]
+pub struct XdpHeader<const LENGTH: usize> {
+    start: usize,
+}
+
+impl<const LENGTH: usize> Header for XdpHeader<LENGTH> {
+    #[inline(always)]
+    fn be_u32<const AT: usize>(&self) -> u32 {
+        const { assert!(AT + 4 <= LENGTH) };
+        let value: u64;
+        // SAFETY: the frame has `LENGTH` octets from `start`.
+        unsafe {
+            asm!("{0} = *(u32 *)({1} + {2})", out(reg) value, in(reg) self.start, const AT,
+                 options(pure, readonly, nostack));
+        }
+        u32::from_be(value as u32)
+    }
+
+    #[inline(always)]
+    fn be_u64<const AT: usize>(&self) -> u64 {
+        const { assert!(AT + 8 <= LENGTH) };
+        let value: u64;
+        // SAFETY: the frame has `LENGTH` octets from `start`.
+        unsafe {
+            asm!("{0} = *(u64 *)({1} + {2})", out(reg) value, in(reg) self.start, const AT,
+                 options(pure, readonly, nostack));
+        }
+        u64::from_be(value)
+    }
+}
+
 impl Frame for XdpFrame {
+    type Header<const LENGTH: usize> = XdpHeader<LENGTH>;
+
+    #[inline(always)]
+    fn header<const LENGTH: usize>(&self, offset: usize) -> Option<XdpHeader<LENGTH>> {
+        self.locate(offset, LENGTH).map(|start| XdpHeader { start })
+    }
+
     #[inline(always)]
     fn octets<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
         let start = self.locate(offset, N)?;
@@ -119,7 +164,7 @@ impl Frame for XdpFrame {
     #[inline(always)]
     fn readable_length(&self) -> usize {
         if is_linear() {
-            return self.data_end - self.data;
+            return self.first_buffer_length();
         }
         // The two pointers tell only of the first buffer.
         // SAFETY: the context is the one this program was called with.

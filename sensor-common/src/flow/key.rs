@@ -68,9 +68,7 @@ impl FlowKey {
                 | (fields.destination_port as u64) << 32
                 | (fields.outer_vlan as u64) << 16
                 | fields.inner_vlan as u64,
-            place: (fields.interface as u64) << 32
-                | (fields.protocol as u64) << 24
-                | (fields.network as u64) << 16,
+            place: place(fields.interface, fields.protocol, fields.network),
         }
     }
 
@@ -89,6 +87,31 @@ impl FlowKey {
     #[inline(always)]
     pub const fn is_encapsulated(&self) -> bool {
         self.place >> 20 & 0xf != 0
+    }
+
+    /// Writes the addresses of a key that is made where it stays, part by part: these, then
+    /// [`Self::set_place`], [`Self::set_vlans`] and [`Self::set_ports`].
+    #[inline(always)]
+    pub fn set_addresses(&mut self, source: [u64; 2], destination: [u64; 2]) {
+        self.source = source;
+        self.destination = destination;
+    }
+
+    #[inline(always)]
+    pub fn set_place(&mut self, interface: u32, protocol: u8, network: Network) {
+        self.place = place(interface, protocol, network);
+    }
+
+    /// Outer VLAN in bits 16..28, inner VLAN in bits 0..12; forgets the ports.
+    #[inline(always)]
+    pub fn set_vlans(&mut self, vlans: u64) {
+        self.transport = vlans;
+    }
+
+    /// Adds the ports to a key that has none yet.
+    #[inline(always)]
+    pub fn set_ports(&mut self, source: u16, destination: u16) {
+        self.transport |= (source as u64) << 48 | (destination as u64) << 32;
     }
 
     /// The key from its words as they lie in memory.
@@ -190,13 +213,17 @@ impl FlowKey {
     /// aim at one set.
     #[inline(always)]
     pub fn hash(&self, seed: u64) -> u64 {
-        // Two independent chains, so that their multiplications overlap.
-        let a = mix(mix(seed ^ self.source[0], self.source[1]), self.transport);
-        let b = mix(
-            mix(seed.rotate_left(32) ^ self.destination[0], self.destination[1]),
-            self.place >> 16,
-        );
-        let hash = (a ^ b.rotate_left(29)).wrapping_mul(MULTIPLIER);
+        // Pairs of words multiplied side by side, each with a secret added: what is waited for is
+        // two multiplications in a row.
+        let other = !seed;
+        let hosts =
+            self.source[1].wrapping_add(seed).wrapping_mul(self.destination[1].wrapping_add(other));
+        let before =
+            self.source[0].wrapping_add(seed).wrapping_mul(self.destination[0].wrapping_add(other));
+        // The ports are in the upper half, of which an even factor would lose bits.
+        let place = (self.place >> 15 | 1).wrapping_add(seed << 1);
+        let sum = hosts.wrapping_add(before).wrapping_add(self.transport.wrapping_mul(place));
+        let hash = (sum ^ sum >> 32).wrapping_mul(MULTIPLIER);
         hash ^ hash >> 32
     }
 
@@ -216,6 +243,11 @@ impl FlowKey {
 
 // The network's number leaves room for that of the encapsulation.
 const _: () = assert!(Network::Ipv6 as u8 <= 0xf);
+
+#[inline(always)]
+const fn place(interface: u32, protocol: u8, network: Network) -> u64 {
+    (interface as u64) << 32 | (protocol as u64) << 24 | (network as u64) << 16
+}
 
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 

@@ -1,6 +1,9 @@
 //! Ethernet II and IEEE 802.3 with up to two tags (IEEE 802.1Q, 802.1ad).
 
-use crate::{books::Undissected, frame::Frame};
+use crate::{
+    books::Undissected,
+    frame::{Frame, Header as _},
+};
 
 /// Octets of destination address, source address and type.
 pub const HEADER_LENGTH: usize = 14;
@@ -58,8 +61,8 @@ fn is_tag(ethertype: u16) -> bool {
 /// [`Undissected::TooManyTags`] when a third tag follows.
 #[inline(always)]
 pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
-    let tail = frame.be_u64(offset + 6).ok_or(Undissected::TruncatedEthernet)?;
-    let head = frame.be_u64(offset).ok_or(Undissected::TruncatedEthernet)?;
+    let header = frame.header::<HEADER_LENGTH>(offset).ok_or(Undissected::TruncatedEthernet)?;
+    let (head, tail) = (header.be_u64::<0>(), header.be_u64::<6>());
     let mut link = Link {
         destination: head >> 16,
         source: tail >> 16,
@@ -69,7 +72,6 @@ pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undisse
         network_offset: offset + HEADER_LENGTH,
     };
     if !is_tag(link.ethertype) {
-        // The type's two octets are inside `tail`, so the header is whole.
         return Ok(link);
     }
     let tag = frame.be_u32(link.network_offset).ok_or(Undissected::TruncatedVlan)?;

@@ -1,6 +1,9 @@
 //! Internet Protocol version 4 (RFC 791).
 
-use crate::{books::Undissected, frame::Frame};
+use crate::{
+    books::Undissected,
+    frame::{Frame, Header as _},
+};
 
 const MINIMUM_HEADER: usize = 20;
 
@@ -28,9 +31,9 @@ pub struct Ipv4 {
 /// length shorter than the header).
 #[inline(always)]
 pub fn ipv4<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Ipv4, Undissected> {
-    let destination = frame.be_u32(offset + 16).ok_or(Undissected::TruncatedIpv4)?;
-    let second = frame.be_u64(offset + 8).ok_or(Undissected::TruncatedIpv4)?;
-    let first = frame.be_u64(offset).ok_or(Undissected::TruncatedIpv4)?;
+    let header = frame.header::<MINIMUM_HEADER>(offset).ok_or(Undissected::TruncatedIpv4)?;
+    let (first, second) = (header.be_u64::<0>(), header.be_u64::<8>());
+    let destination = header.be_u32::<16>();
     let header_length = ((first >> 56) as usize & 0xf) * 4;
     let total_length = (first >> 32) as usize & 0xffff;
     if first >> 60 != 4 || header_length < MINIMUM_HEADER {

@@ -1,6 +1,9 @@
 //! Internet Protocol version 6 (RFC 8200) and its extension headers.
 
-use crate::{books::Undissected, frame::Frame};
+use crate::{
+    books::Undissected,
+    frame::{Frame, Header as _},
+};
 
 /// Octets of the fixed header.
 pub const HEADER_LENGTH: usize = 40;
@@ -45,18 +48,14 @@ pub fn ipv6<F: Frame + ?Sized>(
     offset: usize,
     header: &mut Ipv6,
 ) -> Result<(), Undissected> {
-    // The last word first: if it is there, so are the others.
-    let d1 = frame.be_u64(offset + 32).ok_or(Undissected::TruncatedIpv6)?;
-    let d0 = frame.be_u64(offset + 24).ok_or(Undissected::TruncatedIpv6)?;
-    let s1 = frame.be_u64(offset + 16).ok_or(Undissected::TruncatedIpv6)?;
-    let s0 = frame.be_u64(offset + 8).ok_or(Undissected::TruncatedIpv6)?;
-    let first = frame.be_u64(offset).ok_or(Undissected::TruncatedIpv6)?;
+    let fixed = frame.header::<HEADER_LENGTH>(offset).ok_or(Undissected::TruncatedIpv6)?;
+    let first = fixed.be_u64::<0>();
     if first >> 60 != 6 {
         return Err(Undissected::InvalidIpv6);
     }
     *header = Ipv6 {
-        source: [s0, s1],
-        destination: [d0, d1],
+        source: [fixed.be_u64::<8>(), fixed.be_u64::<16>()],
+        destination: [fixed.be_u64::<24>(), fixed.be_u64::<32>()],
         payload_length: (first >> 16) as usize & 0xffff,
         protocol: (first >> 8) as u8,
         is_later_fragment: false,

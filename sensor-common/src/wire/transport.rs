@@ -1,6 +1,9 @@
 //! Transport headers: TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ICMP (RFC 792, RFC 4443).
 
-use crate::{books::Undissected, frame::Frame};
+use crate::{
+    books::Undissected,
+    frame::{Frame, Header as _},
+};
 
 /// IP protocol numbers (IANA "Assigned Internet Protocol Numbers").
 pub mod protocol {
@@ -55,8 +58,8 @@ pub fn transport<F: Frame + ?Sized>(
 ) -> Result<Transport, Undissected> {
     match protocol {
         protocol::TCP => {
-            let control = frame.be_u64(offset + 12).ok_or(Undissected::TruncatedTransport)?;
-            let beginning = frame.be_u64(offset).ok_or(Undissected::TruncatedTransport)?;
+            let header = frame.header::<20>(offset).ok_or(Undissected::TruncatedTransport)?;
+            let (beginning, control) = (header.be_u64::<0>(), header.be_u64::<12>());
             let header_length = (control >> 60) as usize * 4;
             if header_length < 20 {
                 return Err(Undissected::InvalidTcp);
