@@ -76,10 +76,10 @@ pub fn count_in_hash(context: &XdpContext) {
     };
     let key = StockKey::of(&dissection.key);
     let octets = dissection.declared_length as u64;
-    match HASH.get_ptr_mut(&key) {
+    match HASH.get_ptr_mut(key) {
         Some(flow) => add(flow, octets),
         None => {
-            let _ = HASH.insert(&key, &first(octets), BPF_NOEXIST as u64);
+            let _ = HASH.insert(key, first(octets), BPF_NOEXIST as u64);
         }
     }
 }
@@ -91,10 +91,10 @@ pub fn count_in_lru(context: &XdpContext) {
     };
     let key = StockKey::of(&dissection.key);
     let octets = dissection.declared_length as u64;
-    match LRU.get_ptr_mut(&key) {
+    match LRU.get_ptr_mut(key) {
         Some(flow) => add(flow, octets),
         None => {
-            let _ = LRU.insert(&key, &first(octets), BPF_NOEXIST as u64);
+            let _ = LRU.insert(key, first(octets), BPF_NOEXIST as u64);
         }
     }
 }
