@@ -25,7 +25,7 @@ pub struct KindKey {
     pub protocol: u8,
     /// The responder's port.
     pub port: u16,
-    /// Of the first octets of payload, keyed; 0 where there was no payload.
+    /// Of the first octets of payload, keyed.
     pub digest: u32,
 }
 
@@ -51,9 +51,10 @@ pub struct Unclassified {
 }
 
 impl Unclassified {
-    /// Takes a record in if it has no application that its own octets or headers show.
+    /// Takes a record in if it had payload, and no application that its own octets show. What carried
+    /// nothing is no riddle.
     pub fn observe(&mut self, record: &FlowRecord) {
-        if record.opinion.evidence > Evidence::Port {
+        if record.opinion.evidence > Evidence::Port || record.digest == 0 {
             return;
         }
         let octets = record.forward.octets + record.reverse.octets;
@@ -137,6 +138,7 @@ mod tests {
             ..unknown(80, 1)
         };
         unclassified.observe(&told(Evidence::Likely));
+        unclassified.observe(&unknown(445, 0));
         assert_eq!(unclassified.totals().0, 0);
         unclassified.observe(&told(Evidence::Port));
         assert_eq!(unclassified.commonest(1)[0].1.guess, Application::Http);
