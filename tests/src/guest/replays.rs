@@ -60,14 +60,14 @@ fn balanced_frames(events: &[u8]) -> Result<u64, Reason> {
     let last = lines.rfind(|line| !line.is_empty()).unwrap_or_default();
     let event: Value = serde_json::from_slice(last).map_err(|error| error.to_string())?;
     let frames = |fate: &str| event["stats"]["frames"][fate].as_u64();
-    let fates = ["received", "counted", "undissected", "lost"].map(frames);
+    let fates = ["received", "encapsulated", "counted", "undissected", "lost"].map(frames);
     match fates {
-        [Some(received), Some(counted), Some(undissected), Some(lost)]
-            if received > 0 && received == counted + undissected + lost =>
+        [Some(received), Some(encapsulated), Some(counted), Some(undissected), Some(lost)]
+            if received > 0 && received + encapsulated == counted + undissected + lost =>
         {
             Ok(received)
         }
-        fates => Err(format!("received, counted, undissected, lost: {fates:?}")),
+        fates => Err(format!("received, encapsulated, counted, undissected, lost: {fates:?}")),
     }
 }
 
@@ -79,11 +79,11 @@ mod tests {
     fn books_that_do_not_add_up_are_refused() {
         let page = |counted: u64| {
             format!(
-                "{{}}\n{{\"stats\":{{\"frames\":{{\"received\":9,\"counted\":{counted},\
+                "{{}}\n{{\"stats\":{{\"frames\":{{\"received\":7,\"encapsulated\":2,\"counted\":{counted},\
                  \"undissected\":2,\"lost\":1}}}}}}\n"
             )
         };
-        assert_eq!(balanced_frames(page(6).as_bytes()), Ok(9));
+        assert_eq!(balanced_frames(page(6).as_bytes()), Ok(7));
         assert!(balanced_frames(page(7).as_bytes()).is_err());
         assert!(balanced_frames(b"").is_err());
     }

@@ -104,7 +104,7 @@ pub fn books_balance(guest: &Guest) -> Result<(), Reason> {
     let closed = wait_until(PATIENCE, || {
         let metrics = Metrics::parse(&page("/metrics")?);
         let is_closed = metrics.received() == crossed
-            && metrics.fates().iter().sum::<u64>() == crossed
+            && metrics.fates().iter().sum::<u64>() == crossed + metrics.encapsulated()
             && metrics.fates()[0] > 0;
         is_closed.then_some(metrics)
     });
