@@ -25,7 +25,10 @@ pub(super) fn recognise<F: Frame + ?Sized>(frame: &F, payload: &Payload) -> Opti
         return None;
     }
     let whole = payload.be_u16(10) as usize + HEADER;
-    if frame.be_u32(payload.offset() + CONTENTS) == Some(u32::from_be_bytes(*b"\xffSMB")) {
+    // Behind a shorter datagram there is padding, or what was in the buffer before.
+    let contents = frame.be_u32(payload.offset() + CONTENTS);
+    let is_smb = contents == Some(u32::from_be_bytes(*b"\xffSMB"));
+    if is_smb && payload.length() >= CONTENTS + 4 {
         return Some(Identification::marked(Application::Smb1, whole == payload.length()));
     }
     Some(Identification::marked(Application::NetbiosDatagram, whole == payload.length()))
@@ -33,8 +36,9 @@ pub(super) fn recognise<F: Frame + ?Sized>(frame: &F, payload: &Payload) -> Opti
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::*;
+    use super::super::{Context, identify, testing::*};
     use super::*;
+    use crate::wire::transport::protocol;
 
     fn broadcast() -> [u8; 100] {
         let mut octets = [b'A'; 100];
@@ -53,6 +57,24 @@ mod tests {
         let mut octets = broadcast();
         octets[82..86].copy_from_slice(b"\xffSMB");
         assert_eq!(datagram(&octets), confirmed(Application::Smb1));
+    }
+
+    #[test]
+    fn what_lies_behind_a_short_datagram_is_no_mail_slot() {
+        let mut frame = broadcast();
+        frame[82..86].copy_from_slice(b"\xffSMB");
+        for length in [40, 82, 85] {
+            let context = Context {
+                protocol: protocol::UDP,
+                source_port: 50_001,
+                destination_port: 50_002,
+                source_address: SOURCE_ADDRESS,
+            };
+            let mut payload = Payload::default();
+            payload.fill(&frame[..], 0, length);
+            let found = identify(&frame[..], &payload, &context);
+            assert_eq!(found, Some(likely(Application::NetbiosDatagram)), "{length}");
+        }
     }
 
     #[test]
