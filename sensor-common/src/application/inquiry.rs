@@ -123,7 +123,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         ),
         0x01 => first_of!(payload, context:
             [dicom::recognise(payload)],
-            [mssql::recognise(payload), hartip::recognise(payload)],
+            [mssql::recognise(payload), hartip::recognise(payload, context)],
             [stun::recognise_stream(payload), amqp::recognise_frame(payload)],
         ),
         0x03 => first_of!(payload, context:
@@ -166,7 +166,7 @@ fn any_stream(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
         [modbus::recognise(payload, context), oracle::recognise(payload)],
         [mysql::recognise(payload)],
-        [sccp::recognise(payload), mongodb::recognise(payload)],
+        [sccp::recognise(payload, context), mongodb::recognise(payload)],
         [dns::recognise_stream(payload, context)],
         [lpd::recognise(payload)],
     )
@@ -222,7 +222,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
             [dhcp::recognise(frame, payload), stun::recognise(payload)],
             [radius::recognise(payload, context), wireguard::recognise(payload)],
             [dhcpv6::recognise(payload, context)],
-            [enip::recognise(payload), hartip::recognise(payload), slp::recognise(payload)],
+            [enip::recognise(payload), hartip::recognise(payload, context), slp::recognise(payload)],
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
             [dcerpc::recognise(frame, payload), wireguard::recognise(payload)],

@@ -34,7 +34,13 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         }
         // The name of a collection, as `admin.$cmd`.
         QUERY => flags < 0x100 && payload.octet(HEADER + 4).is_ascii_alphanumeric(),
-        REPLY => flags < 0x10 && length >= HEADER + 20,
+        // One document behind flags, cursor and two numbers, as servers answer what opens.
+        REPLY => {
+            let is_whole = payload.le_u32(HEADER + 16) == 1
+                && payload.le_u32(HEADER + 20) as usize + HEADER + 20 == length;
+            return (flags < 0x10 && length >= HEADER + 20)
+                .then_some(Identification::marked(Application::MongoDb, is_whole));
+        }
         // The operation that is compressed.
         COMPRESSED => flags == MESSAGE || flags == QUERY,
         _ => false,

@@ -57,7 +57,7 @@ recognisers! {
     "fins": Fins = |_, payload, context| fins::recognise(payload, context);
     "fox": NiagaraFox = |_, payload, _| fox::recognise(payload);
     "gtp": Gtp = |_, payload, _| gtp::recognise(payload);
-    "hartip": HartIp = |_, payload, _| hartip::recognise(payload);
+    "hartip": HartIp = |_, payload, context| hartip::recognise(payload, context);
     "hl7": Hl7 = |_, payload, _| hl7::recognise(payload);
     "http": Http | Sdc | Ihe | Soap | Dicomweb | Fhir | Ipp = |_, payload, _| http::recognise(payload);
     "iec104": Iec104 = |_, payload, _| iec104::recognise(payload);
@@ -101,7 +101,7 @@ recognisers! {
     "rtp": Rtp | Rtcp = |_, payload, context| rtp::recognise(payload, context);
     "rtsp": Rtsp = |_, payload, _| rtsp::recognise(payload);
     "s7comm": S7comm = |_, payload, _| s7comm::recognise(payload);
-    "sccp": Sccp = |_, payload, _| sccp::recognise(payload);
+    "sccp": Sccp = |_, payload, context| sccp::recognise(payload, context);
     "sip": Sip = |_, payload, _| sip::recognise(payload);
     "slp": Slp = |_, payload, _| slp::recognise(payload);
     "smb": Smb1 | Smb2 = |_, payload, _| smb::recognise(payload);
