@@ -61,6 +61,8 @@ pub struct ClassResult {
     pub first: f64,
     /// The same packet when the application is settled.
     pub settled: f64,
+    /// First payloads, of all rounds, that were not inspected.
+    pub uninspected: u64,
     pub added_by_classifying: f64,
     /// The settled flow's packet with payload minus its packet without.
     pub added_by_payload_once_settled: f64,

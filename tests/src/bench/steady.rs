@@ -10,8 +10,7 @@ use super::shipped::Shipped;
 use super::{Bench, Effort};
 use crate::frames::tcp_flags;
 
-/// Slots for each flow, and entries of the stock maps.
-const SLOTS_PER_FLOW: u32 = 4;
+/// Entries of the stock maps for each flow.
 const ENTRIES_PER_FLOW: u32 = 2;
 /// After so many packets a flow of the load has its verdict for good.
 const PASSES: u64 = 6;
@@ -22,6 +21,8 @@ pub struct Steady {
     pub mutator: Mutator,
     pub flows: u32,
     pub popularity: Popularity,
+    /// Slots for each flow.
+    pub slots_per_flow: u32,
 }
 
 const fn steady(
@@ -31,12 +32,22 @@ const fn steady(
     flows: u32,
     popularity: Popularity,
 ) -> Steady {
-    Steady { name, description, mutator, flows, popularity }
+    Steady { name, description, mutator, flows, popularity, slots_per_flow: 4 }
 }
 
-pub const LOADS: [Steady; 8] = [
+pub const LOADS: [Steady; 9] = [
     steady("1k uniform", "1,024 flows, IPv4", Mutator::Ipv4, 1 << 10, Popularity::Uniform),
     steady("1k Zipf", "1,024 flows, IPv4", Mutator::Ipv4, 1 << 10, Popularity::Zipf),
+    Steady {
+        slots_per_flow: 1 << 10,
+        ..steady(
+            "1k sparse",
+            "1,024 flows, table for a million",
+            Mutator::Ipv4,
+            1 << 10,
+            Popularity::Uniform,
+        )
+    },
     steady("1k VLAN", "1,024 flows, one VLAN tag", Mutator::Vlan, 1 << 10, Popularity::Uniform),
     steady("1k IPv6", "1,024 flows, IPv6", Mutator::Ipv6, 1 << 10, Popularity::Uniform),
     steady("64k uniform", "65,536 flows, IPv4", Mutator::Ipv4, 1 << 16, Popularity::Uniform),
@@ -53,7 +64,7 @@ impl Steady {
             shipped: Vec::new(),
         };
         for (name, object) in bench.builds() {
-            field.shipped.push(Shipped::load(name, object, self.flows * SLOTS_PER_FLOW)?);
+            field.shipped.push(Shipped::load(name, object, self.flows * self.slots_per_flow)?);
         }
         let (frame, turn) = frame(self.mutator, tcp_flags::PSH | tcp_flags::ACK);
         let variants = field.variants(&stock);

@@ -174,6 +174,9 @@ fn first_payloads(first: &FirstPayloads) -> String {
         ]);
     }
     let mut text = table.render();
+    for class in first.mix.iter().chain(&first.classes).filter(|class| class.uninspected > 0) {
+        let _ = writeln!(text, "\n{}: {} were not inspected.", class.name, class.uninspected);
+    }
     let dearest = first
         .classes
         .iter()
