@@ -100,6 +100,27 @@ mod tests {
     }
 
     #[test]
+    fn hosts_that_exchange_their_ports_have_another_conversation() {
+        for host in 0..4096 {
+            let fields = FlowKeyFields {
+                network: Network::Ipv4,
+                source: [0x0013_dd01_0203 << 16, 0x0a14_0000 + host],
+                destination: [0x0013_dd01_0204 << 16, 0x0a1e_0007],
+                source_port: 0x8000,
+                destination_port: 53,
+                outer_vlan: 0,
+                inner_vlan: 0,
+                interface: 3,
+                protocol: 17,
+            };
+            let exchanged = FlowKeyFields { source_port: 53, destination_port: 0x8000, ..fields };
+            let conversation = |fields: &FlowKeyFields| FlowKey::new(fields).conversation(7);
+            // The memory of verdicts keeps the upper 48 bits.
+            assert_ne!(conversation(&fields) >> 16, conversation(&exchanged) >> 16, "{host}");
+        }
+    }
+
+    #[test]
     fn flows_that_differ_in_one_field_spread_over_sets_and_ways() {
         const FLOWS: usize = 1 << 14;
         let fields = |number: usize, step: u32| FlowKeyFields {

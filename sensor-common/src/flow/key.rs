@@ -236,7 +236,9 @@ impl FlowKey {
         let [d0, d1] = self.destination_words();
         let a = mix(mix(seed ^ s0, s1), self.source_port() as u64);
         let b = mix(mix(seed ^ d0, d1), self.destination_port() as u64);
-        let hash = (a.wrapping_add(b) ^ (self.place >> 20 & 0xfff)).wrapping_mul(MULTIPLIER);
+        // Added as they are, hosts that exchange their ports would often have the same sum.
+        let sum = (a ^ a >> 32).wrapping_add(b ^ b >> 32);
+        let hash = (sum ^ (self.place >> 20 & 0xfff)).wrapping_mul(MULTIPLIER);
         hash ^ hash >> 29
     }
 }

@@ -13,11 +13,14 @@ use super::report::{ClassResult, FirstPayloads};
 use super::shipped::Shipped;
 use super::{Bench, Effort};
 use crate::frames::{SeededRandom, ethertype, tcp_flags};
-use classes::classes;
+use classes::{Class, classes};
 
-/// Flows of a turn, each of which sends one frame in it.
-const FLOWS: u32 = 1 << 14;
-const SLOTS: u32 = FLOWS * 8;
+/// Flows of a turn, each of which sends one frame in it: few enough for the nearest caches, and more
+/// than they hold. Single classes are measured with the few.
+const IN_PLAY: [u32; 2] = [1 << 10, 1 << 14];
+const SLOTS_PER_FLOW: u32 = 8;
+/// Turns are short.
+const ROUNDS: u32 = 3;
 /// Payload packets after the first until every flow has its verdict for good.
 const SETTLING: usize = 6;
 /// Places of the table of packets between opening, speaking and bare packets.
@@ -49,103 +52,128 @@ pub fn measure(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Option<FirstPayloads>, BenchError> {
     let classes = classes();
-    assert!(classes.len() <= CLASSES as usize, "the table of packets has room for {CLASSES}");
     let wanted: Vec<usize> = (0..classes.len())
         .filter(|index| wanted(&format!("first payload {}", classes[*index].name)))
         .collect();
     if wanted.is_empty() {
         return Ok(None);
     }
-    let mut field = Field { programs: Programs::load(&bench.programs, 1)?, shipped: Vec::new() };
-    for (name, object) in bench.builds() {
-        field.shipped.push(Shipped::load(name, object, SLOTS)?);
-    }
-    for (index, class) in (0..).zip(&classes) {
-        for (part, packet) in [&class.opening, &class.speaking, &class.bare].into_iter().enumerate()
-        {
-            field.programs.set_packet(index + part as u32 * CLASSES as u32, packet)?;
+    let rounds = effort.rounds * ROUNDS;
+    let mut found = FirstPayloads { rounds, mix: Vec::new(), classes: Vec::new() };
+    for flows in IN_PLAY {
+        let mut stage = Stage::new(bench, &classes, flows)?;
+        if flows == IN_PLAY[0] {
+            found.classes = stage.each(&classes, &wanted, rounds)?;
         }
+        found.mix.extend(stage.mix(&classes, rounds)?);
     }
-    let mut round = Round::new(&field);
-    field.programs.set_flows(&vec![0; TABLE])?;
-    let mut times: Vec<Vec<Times>> = Vec::new();
-    times.resize_with(wanted.len(), || field.shipped.iter().map(|_| Times::default()).collect());
-    for _ in 0..effort.rounds {
-        for (index, times) in wanted.iter().zip(&mut times) {
-            round.run(&mut field, *index as u64, times)?;
-        }
-    }
-    let mut results: Vec<ClassResult> = Vec::new();
-    for (index, times) in wanted.iter().zip(&times) {
-        let class = &classes[*index];
-        results.extend(field.shipped.iter().zip(times).map(|(shipped, times)| ClassResult {
-            verdict: class.verdict(),
-            ..times.result(class.name, shipped.name)
-        }));
-    }
-    let mut random = SeededRandom::new(3);
-    let spoken: Vec<u64> = (0..)
-        .zip(&classes)
-        .filter(|(_, class)| class.is_protocol)
-        .map(|(index, _)| index)
-        .collect();
-    let mix: Vec<u64> = (0..TABLE).map(|_| *random.pick(&spoken) << 32).collect();
-    field.programs.set_flows(&mix)?;
-    let mut times: Vec<Times> = field.shipped.iter().map(|_| Times::default()).collect();
-    for _ in 0..effort.rounds {
-        round.run(&mut field, 0, &mut times)?;
-    }
-    let mix = field.shipped.iter().zip(&times).map(|(shipped, times)| ClassResult {
-        verdict: format!("{} protocols, each as often as the others", spoken.len()),
-        ..times.result("mix", shipped.name)
-    });
-    let mix = mix.collect();
-    let books = field.shipped[0].books();
-    Ok(Some(FirstPayloads { flows: FLOWS, rounds: effort.rounds, classes: results, mix, books }))
+    Ok(Some(found))
 }
 
-/// Makes new flows for each turn.
-struct Round {
+/// Makes new flows for each round.
+struct Stage {
+    field: Field,
     frame: Vec<u8>,
     turn: Turn,
-    next_flow: u64,
-    shipped: usize,
+    flows: u32,
+    /// Frames of the rounds before.
+    position: u64,
 }
 
-impl Round {
-    fn new(field: &Field) -> Self {
+impl Stage {
+    fn new(bench: &Bench, classes: &[Class], flows: u32) -> Result<Self, BenchError> {
+        assert!(classes.len() <= CLASSES as usize, "the table of packets has room for {CLASSES}");
+        let mut programs = Programs::load(&bench.programs, 1)?;
+        for (index, class) in (0..).zip(classes) {
+            let packets = [&class.opening, &class.speaking, &class.bare];
+            for (part, packet) in packets.into_iter().enumerate() {
+                programs.set_packet(index + part as u32 * CLASSES as u32, packet)?;
+            }
+        }
+        let mut shipped = Vec::new();
+        for (name, object) in bench.builds() {
+            shipped.push(Shipped::load(name, object, flows * SLOTS_PER_FLOW)?);
+        }
         let (_, turn) = headers::frame(Mutator::Ipv4, tcp_flags::ACK);
         let frame = headers::link().unpadded_frame(ethertype::IPV4, &vec![0; PACKET_OCTETS]);
-        Self { frame, turn, next_flow: 0, shipped: field.shipped.len() }
+        Ok(Self { field: Field { programs, shipped }, frame, turn, flows, position: 0 })
     }
 
-    fn frames(&self, class: u64, part: Part) -> Frames<'_> {
-        let mut turn = self.turn;
-        turn.is_sequential = 1;
-        turn.first_flow = self.next_flow;
-        turn.first_packet = class + part as u64 * CLASSES;
-        Frames { mutator: Mutator::Packet, frame: &self.frame, turn, count: FLOWS }
+    /// Each class alone, round by round.
+    fn each(
+        &mut self,
+        classes: &[Class],
+        wanted: &[usize],
+        rounds: u32,
+    ) -> Result<Vec<ClassResult>, BenchError> {
+        self.field.programs.set_flows(&vec![0; TABLE])?;
+        let mut times: Vec<_> = wanted.iter().map(|_| self.no_times()).collect();
+        for _ in 0..rounds {
+            for (index, times) in wanted.iter().zip(&mut times) {
+                self.round(*index as u64, times)?;
+            }
+        }
+        let mut results = Vec::new();
+        for (index, times) in wanted.iter().zip(&times) {
+            let Class { name, .. } = classes[*index];
+            results.extend(self.results(name, &classes[*index].verdict(), times));
+        }
+        Ok(results)
+    }
+
+    /// Another protocol with each flow.
+    fn mix(&mut self, classes: &[Class], rounds: u32) -> Result<Vec<ClassResult>, BenchError> {
+        let mut random = SeededRandom::new(3);
+        let spoken: Vec<u64> = (0..)
+            .zip(classes)
+            .filter(|(_, class)| class.is_protocol)
+            .map(|(index, _)| index)
+            .collect();
+        let mix: Vec<u64> = (0..TABLE).map(|_| *random.pick(&spoken) << 32).collect();
+        self.field.programs.set_flows(&mix)?;
+        let mut times = self.no_times();
+        for _ in 0..rounds {
+            self.round(0, &mut times)?;
+        }
+        let verdict = format!("{} protocols, each as often as the others", spoken.len());
+        Ok(self.results("mix", &verdict, &times))
+    }
+
+    fn no_times(&self) -> Vec<Times> {
+        self.field.shipped.iter().map(|_| Times::default()).collect()
+    }
+
+    fn results(&self, name: &str, verdict: &str, times: &[Times]) -> Vec<ClassResult> {
+        let of_program = |(shipped, times): (&Shipped, &Times)| ClassResult {
+            name: name.to_owned(),
+            program: shipped.name.to_owned(),
+            verdict: verdict.to_owned(),
+            flows: self.flows,
+            ..times.result()
+        };
+        self.field.shipped.iter().zip(times).map(of_program).collect()
     }
 
     /// One round of one class: each instance of the program sees the same new flows.
-    fn run(
-        &mut self,
-        field: &mut Field,
-        class: u64,
-        times: &mut [Times],
-    ) -> Result<(), BenchError> {
-        let [opening, speaking, bare] =
-            [Part::Opening, Part::Speaking, Part::Bare].map(|part| self.frames(class, part));
+    fn round(&mut self, class: u64, times: &mut [Times]) -> Result<(), BenchError> {
+        let [opening, speaking, bare] = [Part::Opening, Part::Speaking, Part::Bare].map(|part| {
+            let mut turn = self.turn;
+            turn.is_sequential = 1;
+            turn.position = self.position;
+            turn.first_packet = class + part as u64 * CLASSES;
+            Frames { mutator: Mutator::Packet, frame: &self.frame, turn, count: self.flows }
+        });
+        let field = &mut self.field;
         let null = Variant::Stock(Stock::Null);
         let null_speaking = field.run(null, &speaking)?;
         let null_bare = field.run(null, &bare)?;
-        for (index, times) in (0..self.shipped).zip(times) {
+        for (index, times) in times.iter_mut().enumerate() {
             let shipped = Variant::Shipped(index);
             field.run(shipped, &opening)?;
             let inspected = field.shipped[index].inspected();
             times.first.push(field.run(shipped, &speaking)? - null_speaking);
             let inspected = field.shipped[index].inspected() - inspected;
-            times.uninspected += u64::from(FLOWS).abs_diff(inspected);
+            times.uninspected += u64::from(self.flows).abs_diff(inspected);
             for _ in 0..SETTLING {
                 field.run(shipped, &speaking)?;
             }
@@ -153,19 +181,20 @@ impl Round {
             times.settled_bare.push(field.run(shipped, &bare)? - null_bare);
             times.nulls.push(null_speaking);
         }
-        self.next_flow += u64::from(FLOWS);
+        self.position += u64::from(self.flows);
         Ok(())
     }
 }
 
 impl Times {
-    fn result(&self, name: &str, program: &str) -> ClassResult {
+    fn result(&self) -> ClassResult {
         let difference =
             |a: &[f64], b: &[f64]| median(a.iter().zip(b).map(|(a, b)| a - b).collect());
         ClassResult {
-            name: name.to_owned(),
-            program: program.to_owned(),
+            name: String::new(),
+            program: String::new(),
             verdict: String::new(),
+            flows: 0,
             uninspected: self.uninspected,
             first: median(self.first.clone()),
             settled: median(self.settled.clone()),

@@ -44,11 +44,9 @@ impl LoadResult {
 
 #[derive(Debug, Serialize)]
 pub struct FirstPayloads {
-    pub flows: u32,
     pub rounds: u32,
-    pub classes: Vec<ClassResult>,
     pub mix: Vec<ClassResult>,
-    pub books: Books,
+    pub classes: Vec<ClassResult>,
 }
 
 /// Nanoseconds a packet, medians over rounds; the first two over the null.
@@ -57,6 +55,8 @@ pub struct ClassResult {
     pub name: String,
     pub program: String,
     pub verdict: String,
+    /// Flows in play.
+    pub flows: u32,
     /// The packet that brings the first payload.
     pub first: f64,
     /// The same packet when the application is settled.

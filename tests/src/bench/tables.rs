@@ -153,6 +153,7 @@ fn books(loads: &[LoadResult]) -> String {
 fn first_payloads(first: &FirstPayloads) -> String {
     let mut table = Table::new([
         "first payload of",
+        "flows in play",
         "verdict",
         "first packet, ns",
         "once settled, ns",
@@ -166,6 +167,7 @@ fn first_payloads(first: &FirstPayloads) -> String {
         };
         table.row([
             name,
+            class.flows.to_string(),
             class.verdict.clone(),
             format!("{:.0}", class.first),
             format!("{:.0}", class.settled),
@@ -185,12 +187,8 @@ fn first_payloads(first: &FirstPayloads) -> String {
     if let Some(ClassResult { name, added_by_classifying, .. }) = dearest {
         let _ = writeln!(
             text,
-            "\nDearest: {name}, {added_by_classifying:.0} ns. {} flows in play, {} rounds; \
-             {} packets sent, {} unaccounted.",
-            first.flows,
-            first.rounds,
-            first.books.sent,
-            first.books.unaccounted()
+            "\nDearest: {name}, {added_by_classifying:.0} ns. {} rounds.",
+            first.rounds
         );
     }
     text
