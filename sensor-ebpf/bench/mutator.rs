@@ -9,7 +9,6 @@ use core::arch::asm;
 
 use aya_ebpf::{
     bindings::xdp_action,
-    helpers::generated::bpf_xdp_store_bytes,
     macros::map,
     maps::{Array, ProgramArray},
     programs::XdpContext,
@@ -19,12 +18,8 @@ use aya_ebpf::{
 const BLOCK: usize = 1024;
 const BLOCKS: u32 = 1024;
 
-/// Octets of a packet in the table of packets.
-const PACKET_OCTETS: usize = 1504;
+const PACKET_WORDS: usize = 32;
 const PACKETS: u32 = 128;
-/// Words of an IPv4 packet that the flow is written into: lifetime, protocol and source address;
-/// ports.
-const NETWORK_WORD: usize = 1;
 
 /// Which flows come, and how they look; written by user space before each turn.
 #[repr(C)]
@@ -33,6 +28,7 @@ struct Turn {
     position: u64,
     /// 1 for flow after flow, 0 for the flows of the table.
     is_sequential: u64,
+    /// Added to the number of every flow.
     first_flow: u64,
     /// The addresses of flow 0.
     source: u64,
@@ -49,10 +45,10 @@ struct Turn {
     first_packet: u64,
 }
 
+/// The beginning of a packet: headers and all of the payload that a recogniser looks at.
 #[repr(C)]
 struct Packet {
-    length: u64,
-    words: [u64; PACKET_OCTETS / 8],
+    words: [u64; PACKET_WORDS],
 }
 
 #[map]
@@ -83,7 +79,7 @@ fn next(turn: &mut Turn) -> Option<Fields> {
     let block = FLOW_TABLE.get((position / BLOCK as u64) as u32 & (BLOCKS - 1))?;
     let entry = block[position as usize & (BLOCK - 1)];
     let flow = match turn.is_sequential {
-        0 => entry & 0xffff_ffff,
+        0 => turn.first_flow + (entry & 0xffff_ffff),
         _ => turn.first_flow + position,
     };
     let (source_bits, destination_bits) = (turn.source_bits & 31, turn.destination_bits & 31);
@@ -181,6 +177,8 @@ pub fn ipv6(context: &XdpContext, network_offset: usize) -> u32 {
     call(context)
 }
 
+/// The first octets of a packet of the table, and the addresses of the next flow. Copied word by
+/// word: the kernel's calls copy in a way whose end every later read of the frame waits for.
 #[inline(always)]
 pub fn packet(context: &XdpContext) -> u32 {
     const NETWORK_OFFSET: usize = 14;
@@ -190,23 +188,18 @@ pub fn packet(context: &XdpContext) -> u32 {
     let Some(packet) = PACKET_TABLE.get(fields.packet as u32 & (PACKETS - 1)) else {
         return xdp_action::XDP_ABORTED;
     };
-    let length = packet.length;
-    if length == 0 || length > PACKET_OCTETS as u64 {
+    let start = context.data() + NETWORK_OFFSET;
+    if start + size_of::<Packet>() > context.data_end() {
         return xdp_action::XDP_ABORTED;
     }
-    // SAFETY: the packet has `length` octets; the kernel checks the frame's bounds.
-    let failure = unsafe {
-        bpf_xdp_store_bytes(
-            context.ctx,
-            NETWORK_OFFSET as u32,
-            packet.words.as_ptr().cast_mut().cast(),
-            length as u32,
-        )
-    };
-    if failure != 0 {
-        return xdp_action::XDP_ABORTED;
+    for (index, word) in packet.words.iter().enumerate() {
+        // SAFETY: the frame has room for a whole packet.
+        unsafe {
+            asm!("*(u64 *)({0} + 0) = {1}", in(reg) start + index * 8, in(reg) *word,
+                 options(nostack));
+        }
     }
-    let lifetime_and_protocol = u64::from_be(packet.words[NETWORK_WORD]) & !0xffff_ffff;
+    let lifetime_and_protocol = u64::from_be(packet.words[1]) & !0xffff_ffff;
     // The transport header begins after 20 octets, in the middle of a word.
     let beginning = u64::from_be(packet.words[2]) << 32 | u64::from_be(packet.words[3]) >> 32;
     let transport = beginning & 0xffff_ffff_ffff;

@@ -50,8 +50,7 @@ pub const FLOODS: [Flood; 3] = [
 impl Flood {
     pub fn measure(&self, bench: &Bench, effort: &Effort) -> Result<LoadResult, BenchError> {
         let stock = [Stock::Parse, Stock::Hash, Stock::Lru];
-        let mut field =
-            Field { programs: Programs::load(&bench.programs, ROOM)?, shipped: Vec::new() };
+        let mut field = Field::new(Programs::load(&bench.programs, ROOM)?, Vec::new());
         for (name, object) in bench.builds() {
             field.shipped.push(Shipped::load(name, object, ROOM)?);
         }

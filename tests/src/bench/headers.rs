@@ -43,22 +43,33 @@ pub fn frame(mutator: Mutator, flags: u8) -> (Vec<u8>, Turn) {
             (link().frame(ethertype::IPV6, &packet), 14)
         }
     };
-    let word = |at: usize| {
-        let octets = frame[at..at + 8].first_chunk().expect("eight octets were asked for");
-        u64::from_be_bytes(*octets)
+    let turn = match mutator {
+        Mutator::Ipv6 => Turn {
+            source: FIRST_INTERFACE,
+            destination: FIRST_INTERFACE,
+            transport: word(&frame, network + 40) & 0xffff_ffff_ffff,
+            ..turn_of_ipv4(&frame, network)
+        },
+        _ => turn_of_ipv4(&frame, network),
     };
-    let (first, transport) = match mutator {
-        Mutator::Ipv6 => (FIRST_INTERFACE, network + 40),
-        _ => (u64::from(u32::from_be_bytes(SOURCE)), network + 20),
-    };
-    let turn = Turn {
+    (frame, turn)
+}
+
+/// The turn that begins with the IPv4 frame given, whose network header is at `network`.
+pub fn turn_of_ipv4(frame: &[u8], network: usize) -> Turn {
+    let first = u64::from(u32::from_be_bytes(SOURCE));
+    Turn {
         source: first,
         destination: first,
         source_bits: BITS,
         destination_bits: BITS,
-        lifetime_and_protocol: word(network + 8) >> 32,
-        transport: word(transport) & 0xffff_ffff_ffff,
+        lifetime_and_protocol: word(frame, network + 8) >> 32,
+        transport: word(frame, network + 20) & 0xffff_ffff_ffff,
         ..Turn::default()
-    };
-    (frame, turn)
+    }
+}
+
+fn word(frame: &[u8], at: usize) -> u64 {
+    let octets = frame[at..at + 8].first_chunk().expect("eight octets were asked for");
+    u64::from_be_bytes(*octets)
 }

@@ -9,8 +9,8 @@ use super::error::BenchError;
 use super::loads::TABLE;
 
 const BLOCK: usize = 1024;
-/// Octets of a packet in the table of packets.
-pub const PACKET_OCTETS: usize = 1504;
+/// Octets that the table of packets has of each: headers and what recognisers look at.
+const PACKET_OCTETS: usize = 256;
 const XDP_PASS: u32 = 2;
 
 /// How frames are made.
@@ -19,7 +19,7 @@ pub enum Mutator {
     Ipv4,
     Vlan,
     Ipv6,
-    /// Whole packets of the table of packets.
+    /// Packets of the table of packets, each frame as long as the longest.
     Packet,
 }
 
@@ -86,17 +86,6 @@ pub struct Turn {
 // SAFETY: words without padding; any value is valid.
 unsafe impl Pod for Turn {}
 
-/// One packet of the table of packets, from its network header on.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct PacketEntry {
-    length: u64,
-    octets: [u8; PACKET_OCTETS],
-}
-
-// SAFETY: a word and a multiple of eight octets, no padding; any value is valid.
-unsafe impl Pod for PacketEntry {}
-
 pub struct Programs {
     ebpf: Ebpf,
 }
@@ -134,12 +123,12 @@ impl Programs {
         Ok(())
     }
 
-    /// Writes a packet, from its network header on, into the table of packets.
+    /// Writes the beginning of a packet, from its network header on, into the table of packets.
     pub fn set_packet(&mut self, index: u32, packet: &[u8]) -> Result<(), BenchError> {
+        let mut beginning = [0_u8; PACKET_OCTETS];
         let length = packet.len().min(PACKET_OCTETS);
-        let mut entry = PacketEntry { length: length as u64, octets: [0; PACKET_OCTETS] };
-        entry.octets[..length].copy_from_slice(&packet[..length]);
-        Ok(self.array::<PacketEntry>("PACKET_TABLE")?.set(index, entry, 0)?)
+        beginning[..length].copy_from_slice(&packet[..length]);
+        Ok(self.array::<[u8; PACKET_OCTETS]>("PACKET_TABLE")?.set(index, beginning, 0)?)
     }
 
     pub fn measure_stock(&mut self, stock: Stock) -> Result<(), BenchError> {

@@ -55,8 +55,8 @@ pub struct ClassResult {
     pub name: String,
     pub program: String,
     pub verdict: String,
-    /// Flows in play.
-    pub flows: u32,
+    /// Of the flow table.
+    pub slots: u32,
     /// The packet that brings the first payload.
     pub first: f64,
     /// The same packet when the application is settled.

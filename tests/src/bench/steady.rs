@@ -59,10 +59,8 @@ pub const LOADS: [Steady; 9] = [
 impl Steady {
     pub fn measure(&self, bench: &Bench, effort: &Effort) -> Result<LoadResult, BenchError> {
         let stock = [Stock::Parse, Stock::Hash, Stock::Lru];
-        let mut field = Field {
-            programs: Programs::load(&bench.programs, self.flows * ENTRIES_PER_FLOW)?,
-            shipped: Vec::new(),
-        };
+        let mut field =
+            Field::new(Programs::load(&bench.programs, self.flows * ENTRIES_PER_FLOW)?, Vec::new());
         for (name, object) in bench.builds() {
             field.shipped.push(Shipped::load(name, object, self.flows * self.slots_per_flow)?);
         }

@@ -153,7 +153,7 @@ fn books(loads: &[LoadResult]) -> String {
 fn first_payloads(first: &FirstPayloads) -> String {
     let mut table = Table::new([
         "first payload of",
-        "flows in play",
+        "slots",
         "verdict",
         "first packet, ns",
         "once settled, ns",
@@ -167,7 +167,7 @@ fn first_payloads(first: &FirstPayloads) -> String {
         };
         table.row([
             name,
-            class.flows.to_string(),
+            class.slots.to_string(),
             class.verdict.clone(),
             format!("{:.0}", class.first),
             format!("{:.0}", class.settled),
