@@ -7,6 +7,7 @@
 //! that which this thread spent on a CPU; what counts is the difference to the null program in the
 //! same round. Nothing here decides whether a test passes.
 
+mod bars;
 mod clock;
 mod document;
 mod error;

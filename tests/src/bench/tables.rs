@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::bars::{bars, better_stock};
 use super::figures::Noise;
 use super::programs::Stock;
 use super::report::{ClassResult, FirstPayloads, LoadResult, Report, SHIPPED};
@@ -77,6 +78,13 @@ pub fn tables(report: &Report) -> String {
         text.push_str(&first_payloads(first));
         text.push('\n');
     }
+    text.push_str("### Bars\n\n");
+    let mut table = Table::new(["figure", "bar", "found", ""]);
+    for bar in bars(report) {
+        let reached = if bar.is_reached { "reached" } else { "missed" };
+        table.row([bar.what, bar.bar, bar.found, reached.to_owned()]);
+    }
+    text.push_str(&table.render());
     text
 }
 
@@ -98,11 +106,7 @@ fn loads(loads: &[LoadResult]) -> String {
             String::new(),
             String::new(),
         ]);
-        let stock = [Stock::Hash, Stock::Lru]
-            .iter()
-            .filter_map(|stock| load.added(stock.name()))
-            .map(|added| added.median)
-            .fold(f64::INFINITY, f64::min);
+        let stock = better_stock(load).unwrap_or(f64::NAN);
         for variant in &load.variants {
             let added = &variant.added;
             let is_stock = [Stock::Parse, Stock::Hash, Stock::Lru]
