@@ -70,7 +70,7 @@ fn machine(report: &Report) -> String {
     let lowest = null(|null| null.minimum).into_iter().fold(f64::INFINITY, f64::min);
     let highest = null(|null| null.maximum).into_iter().fold(0.0, f64::max);
     format!(
-        "Measured {date} on {processors} CPUs of a {processor}, {kernel}, {}. Noise: load average \
+        "Measured {date} on {processors} CPUs ({processor}), {kernel}, {}. Noise: load average \
          {:.1} before and {:.1} after, {:.1} % of the time taken by the hypervisor; the null \
          program took {lowest:.1} to {highest:.1} ns.\n",
         if mitigations.is_empty() { "no mitigations".to_owned() } else { mitigations.join(", ") },

@@ -57,8 +57,10 @@ impl Machine {
         let model = processors.lines().find(|line| line.starts_with("model name"));
         let processor =
             model.and_then(|line| line.split_once(": ")).map_or("unknown", |pair| pair.1);
-        let kernel: Vec<_> =
-            ["ostype", "osrelease"].map(|name| read(&format!("/proc/sys/kernel/{name}"))).into();
+        let [system, release] =
+            ["ostype", "osrelease"].map(|name| read(&format!("/proc/sys/kernel/{name}")));
+        // What a distributor adds to the version says nothing here.
+        let version = release.split('-').next().unwrap_or_default();
         let mitigation = |name: &str| {
             let state = read(&format!("/sys/devices/system/cpu/vulnerabilities/{name}"));
             state.strip_prefix("Mitigation: ").map(|state| format!("{name}: {state}"))
@@ -67,7 +69,7 @@ impl Machine {
             date: Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
             processor: processor.to_owned(),
             processors: std::thread::available_parallelism().map_or(1, usize::from),
-            kernel: kernel.join(" "),
+            kernel: format!("{system} {version}"),
             mitigations: ["spectre_v2", "spec_rstack_overflow", "retbleed"]
                 .into_iter()
                 .filter_map(mitigation)
