@@ -3,6 +3,7 @@
 mod arguments;
 mod config;
 mod detach;
+mod detections;
 mod list;
 mod log;
 mod privilege;
@@ -79,6 +80,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
         Command::Alerts(words) => list::run(crate::question::Subject::Alerts, words),
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
+        Command::Detections(words) => detections::run(words),
         Command::Detach(words) => detach::run(words),
         Command::Verify => verify::run(),
     };

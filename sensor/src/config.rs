@@ -4,6 +4,7 @@
 //! it. It leaves out reloading, which is the agent's affair.
 
 pub mod capture;
+pub mod detection;
 mod document;
 pub mod duration;
 pub mod error;
@@ -19,6 +20,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use capture::{Capture, Mode};
+pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
 pub use section::{Agent, Alertmanager, Defaults, Events, Flow, Inventory, LogLevel, Web};
@@ -44,6 +46,8 @@ pub struct Config {
     /// Built-in ones and those of the file, also the disabled ones; in the order of id and name.
     #[serde(rename = "threshold")]
     pub thresholds: Vec<Threshold>,
+    #[serde(rename = "detection")]
+    pub detections: Detections,
 }
 
 impl Default for Config {
@@ -62,6 +66,7 @@ impl Default for Config {
             defaults: Defaults::default(),
             roles: Vec::new(),
             thresholds,
+            detections: Detections::default(),
         }
     }
 }

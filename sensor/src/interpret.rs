@@ -17,6 +17,7 @@ pub mod ftp;
 mod interpreter;
 pub mod ja4;
 pub mod memory;
+mod message;
 pub mod octets;
 pub mod quic;
 pub mod rtsp;
@@ -35,3 +36,4 @@ pub mod wsd;
 
 pub use detail::FlowDetail;
 pub use interpreter::{Interpreter, Lesson};
+pub use message::Message;

@@ -67,6 +67,9 @@ pub struct Snapshot {
     pub firing: BTreeMap<Severity, u64>,
     pub fired_by_rule: BTreeMap<String, u64>,
     pub threshold_overflow: u64,
+    pub detection_overflow: u64,
+    /// Findings that raised no alert, by reason.
+    pub findings_passed_over: [(&'static str, u64); 2],
     pub sinks: Vec<SinkCounts>,
     pub events_dropped: u64,
     pub alertmanager_queue: u64,
@@ -97,6 +100,7 @@ impl Snapshot {
         count("wardline_endpoints_capacity", u64::from(self.endpoints_capacity));
         count("wardline_endpoints_refused_total", self.ledger.line(Entry::EndpointsRefused));
         count("wardline_threshold_overflow_total", self.threshold_overflow);
+        count("wardline_detection_overflow_total", self.detection_overflow);
         count("wardline_events_dropped_total", self.events_dropped);
         count("wardline_alertmanager_queue", self.alertmanager_queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
@@ -210,6 +214,10 @@ impl Snapshot {
     }
 
     fn fill_alerts(&self, page: &mut Page) {
+        for (reason, findings) in self.findings_passed_over {
+            let labels = [("reason", reason)];
+            page.add("wardline_findings_passed_over_total", &labels, findings as f64);
+        }
         let severities =
             [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
         for severity in severities {

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{duration, number, path};
-use crate::detect::selector::MacAddress;
+use crate::detect::selector::{MacAddress, Network};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -45,6 +45,8 @@ pub struct Inventory {
     pub maximum_devices: usize,
     /// Stations known to be routers, besides those that are found out.
     pub routers: Vec<MacAddress>,
+    /// Networks of the site besides the private ones (RFC 1918, RFC 4193): all others are external.
+    pub internal: Vec<Network>,
     /// A device that was not seen for so long is forgotten; one that comes back is new.
     #[serde(serialize_with = "duration::serialize", deserialize_with = "retention")]
     pub forget_after: Duration,
@@ -55,6 +57,7 @@ impl Default for Inventory {
         Self {
             maximum_devices: 16_384,
             routers: Vec::new(),
+            internal: Vec::new(),
             forget_after: Duration::from_secs(90 * 86_400),
         }
     }
@@ -186,11 +189,13 @@ impl Default for Alertmanager {
 pub struct Defaults {
     /// Whether the built-in thresholds apply.
     pub thresholds: bool,
+    /// Whether detections apply that the file does not name.
+    pub detections: bool,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { thresholds: true }
+        Self { thresholds: true, detections: true }
     }
 }
 

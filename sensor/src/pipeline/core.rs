@@ -8,7 +8,10 @@ use std::{
 
 use crate::{
     config::Config,
-    detect::{Alert, AlertState, Bounds, ConnectionOutcome, Severity, Thresholds},
+    detect::{
+        Alert, AlertState, Bounds, ConnectionOutcome, Estate, FlowSeen, Role, Severity, Thresholds,
+        Watch, opening, selector::Network,
+    },
     event::Event,
     flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
     interpret::{Interpreter, Lesson},
@@ -25,12 +28,22 @@ const GRACE: Duration = Duration::from_secs(60);
 const PATIENCE: u8 = 8;
 const MOST_LESSONS: usize = 4096;
 
-/// Inventory, biflows and thresholds.
+/// What detectors may ask, beside a part of the core that they change.
+macro_rules! estate {
+    ($core:expr) => {
+        Estate { inventory: &$core.inventory, roles: &$core.roles, internal: &$core.internal }
+    };
+}
+
+/// Inventory, biflows, thresholds and detections.
 #[derive(Debug)]
 pub struct Core {
     pub inventory: Inventory,
     pub flows: FlowTable,
     pub thresholds: Thresholds,
+    pub watch: Watch,
+    roles: Vec<Role>,
+    internal: Vec<Network>,
     pub unclassified: Unclassified,
     pub interpreter: Interpreter,
     /// What samples said of flows that were not read yet, and how many more steps it waits.
@@ -71,6 +84,9 @@ impl Core {
                 config.alertmanager.resend_interval,
                 Bounds::default(),
             ),
+            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval),
+            roles: config.roles.clone(),
+            internal: config.inventory.internal.clone(),
             unclassified: Unclassified::default(),
             interpreter: Interpreter::default(),
             lessons: VecDeque::new(),
@@ -91,7 +107,12 @@ impl Core {
 
     /// The alerts that are firing, those of an earlier run included.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        self.adopted.iter().chain(self.thresholds.firing())
+        self.adopted.iter().chain(self.raised())
+    }
+
+    /// The alerts that this run raised and that are firing.
+    fn raised(&self) -> impl Iterator<Item = &Alert> {
+        self.thresholds.firing().chain(self.watch.firing())
     }
 
     /// Takes one reading in and lets time pass to `now`.
@@ -111,10 +132,15 @@ impl Core {
             let (source, destination) = self.devices_of(delta);
             self.flows.observe(delta, source, destination);
             self.thresholds.observe(delta, source, destination);
+            let part = opening::part(delta);
+            let seen = FlowSeen { delta, source, destination, part };
+            self.watch.observe_flow(&seen, &estate!(self));
         }
         self.apply_lessons();
-        let changes = self.inventory.take_changes();
-        events.extend(changes.into_iter().map(|(change, device)| Event::Device(change, device)));
+        for (change, device) in self.inventory.take_changes() {
+            self.watch.observe_device(change, &device, &estate!(self));
+            events.push(Event::Device(change, device));
+        }
         self.flows.expire(now, &mut self.records);
         self.hand_out_records(events);
         self.evaluate(now, events);
@@ -137,7 +163,8 @@ impl Core {
 
     fn evaluate(&mut self, now: Moment, events: &mut Vec<Event>) {
         let inventory = &self.inventory;
-        let alerts = self.thresholds.evaluate(now, &|id| inventory.device(id));
+        let mut alerts = self.thresholds.evaluate(now, &|id| inventory.device(id));
+        alerts.extend(self.watch.advance(now, &estate!(self)));
         for alert in alerts {
             self.hand_out(alert, events);
         }
@@ -150,7 +177,7 @@ impl Core {
             return;
         }
         let fired_anew: BTreeSet<(String, DeviceId)> =
-            self.thresholds.firing().map(|alert| (alert.rule.clone(), alert.device)).collect();
+            self.raised().map(|alert| (alert.rule.clone(), alert.device)).collect();
         let (over, adopted) = std::mem::take(&mut self.adopted)
             .into_iter()
             .partition(|alert| is_over(alert, &fired_anew));
@@ -193,6 +220,7 @@ impl Core {
         for record in self.records.drain(..) {
             *self.records_by_reason.entry(record.end_reason.name()).or_default() += 1;
             self.unclassified.observe(&record);
+            self.watch.observe_record(&record, &estate!(self));
             events.push(Event::Flow(record));
         }
     }
@@ -227,6 +255,11 @@ impl Core {
             ("flow_not_read", self.lessons_dropped),
             ("no_room", self.flows.undescribed()),
         ]
+    }
+
+    /// Findings that raised no alert, by reason.
+    pub fn findings_passed_over(&self) -> [(&'static str, u64); 2] {
+        [("excused_by_role", self.watch.excused()), ("unknown_device", self.watch.unattributed())]
     }
 
     pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {

@@ -33,6 +33,7 @@ fn alert(device: u32, is_resolved: bool) -> Alert {
         evidence_since: Moment::default(),
         fired_at: Moment::from_micros(1_000_000),
         resolved_at: is_resolved.then_some(Moment::from_micros(2_000_000)),
+        evidence: Default::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     text::{Station, harmless},
 };
 use crate::{
-    detect::{Alert, AlertState, Severity},
+    detect::{Alert, AlertState, Evidence, Severity},
     inventory::{Device, DeviceKey},
     time::Timestamp,
 };
@@ -42,6 +42,7 @@ struct Description {
     evidence_since: Timestamp,
     fired_at: Timestamp,
     resolved_at: Option<Timestamp>,
+    evidence: Box<Evidence>,
 }
 
 impl<'a> Event<'a> {
@@ -68,6 +69,7 @@ impl<'a> Event<'a> {
                 evidence_since: context.wall.at(alert.evidence_since),
                 fired_at: context.wall.at(alert.fired_at),
                 resolved_at: alert.resolved_at.map(|at| context.wall.at(at)),
+                evidence: alert.evidence.clone(),
             },
         }
     }

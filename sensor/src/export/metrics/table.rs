@@ -118,6 +118,14 @@ pub const FAMILIES: &[Family] = &[
     gauge("wardline_alerts_firing", "Alerts firing, by severity."),
     counter("wardline_alerts_total", "Alerts fired since the agent started, by rule."),
     counter(
+        "wardline_detection_overflow_total",
+        "What detections could not keep for lack of room: pairs, findings, alerts.",
+    ),
+    counter(
+        "wardline_findings_passed_over_total",
+        "Findings of detections that raised no alert: `excused_by_role`, `unknown_device`.",
+    ),
+    counter(
         "wardline_threshold_overflow_total",
         "Windows that thresholds could not keep for lack of room.",
     ),

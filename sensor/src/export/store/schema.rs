@@ -9,7 +9,8 @@ const APPLICATION_ID: i64 = 0x5741_5244;
 
 /// The step at position `n` takes a file from `user_version` `n` to `n + 1`. Steps are added,
 /// never changed. Times are in microseconds since 1970, state and severity as their names.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE devices (
         id INTEGER PRIMARY KEY,
         station INTEGER,
@@ -57,7 +58,10 @@ const MIGRATIONS: [&str; 1] = ["
         name TEXT PRIMARY KEY,
         value INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    // As JSON: numbers, peers and flows behind an alert.
+    "ALTER TABLE alerts ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}'",
+];
 
 /// Sets a connection up, checks its file and brings it to the present schema. Returns why the file
 /// cannot be used, if it opens and yet cannot be.

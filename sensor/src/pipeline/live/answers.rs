@@ -45,6 +45,8 @@ impl Live {
             firing: self.core.firing_by_severity(),
             fired_by_rule: self.core.fired_by_rule().clone(),
             threshold_overflow: self.core.thresholds.overflowed(),
+            detection_overflow: self.core.watch.overflowed(),
+            findings_passed_over: self.core.findings_passed_over(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
             alertmanager_queue: self.sinks.alertmanager_queue(),

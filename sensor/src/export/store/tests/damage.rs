@@ -236,7 +236,7 @@ fn an_empty_database_of_version_0_is_migrated() {
     store.save_devices(&[station(1)], clock()).unwrap();
     let version: i64 =
         store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 1);
+    assert_eq!(version, 2);
 }
 
 #[test]
