@@ -14,6 +14,7 @@ mod path;
 pub mod section;
 pub mod size;
 mod threshold;
+pub mod zone;
 
 use std::path::Path;
 
@@ -23,9 +24,15 @@ pub use capture::{Capture, Mode};
 pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
-pub use section::{Agent, Alertmanager, Defaults, Events, Flow, Inventory, LogLevel, Web};
+pub use section::{Agent, Alertmanager, Alerts, Defaults, Events, Flow, Inventory, LogLevel, Web};
 
-use crate::detect::{Role, Threshold, builtin};
+use crate::{
+    detect::{
+        Role, Threshold, builtin,
+        desk::{Maintenance, Suppression},
+    },
+    time::Timestamp,
+};
 
 /// Longest file that is read, in octets.
 const MAXIMUM_LENGTH: u64 = 1 << 20;
@@ -40,9 +47,13 @@ pub struct Config {
     pub web: Web,
     pub events: Events,
     pub alertmanager: Alertmanager,
+    pub alerts: Alerts,
     pub defaults: Defaults,
     #[serde(rename = "role")]
     pub roles: Vec<Role>,
+    #[serde(rename = "suppression")]
+    pub suppressions: Vec<Suppression>,
+    pub maintenance: Vec<Maintenance>,
     /// Built-in ones and those of the file, also the disabled ones; in the order of id and name.
     #[serde(rename = "threshold")]
     pub thresholds: Vec<Threshold>,
@@ -63,8 +74,11 @@ impl Default for Config {
             web: Web::default(),
             events: Events::default(),
             alertmanager: Alertmanager::default(),
+            alerts: Alerts::default(),
             defaults: Defaults::default(),
             roles: Vec::new(),
+            suppressions: Vec::new(),
+            maintenance: Vec::new(),
             thresholds,
             detections: Detections::default(),
         }
@@ -97,7 +111,7 @@ impl Config {
     /// As [`Config::load_with`], but for [`ConfigError::Unreadable`].
     pub fn parse(file: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
         let wrong = |problems| ConfigError::Wrong { file: file.to_owned(), problems };
-        let mut config = document::read(text).map_err(wrong)?;
+        let mut config = document::read(text, now()).map_err(wrong)?;
         overrides.apply(&mut config).map_err(ConfigError::Override)?;
         if let Some(message) = config.exposed() {
             return Err(match overrides.listen_address {
@@ -124,6 +138,11 @@ impl Config {
             )
         })
     }
+}
+
+/// The time of day, against which ends are checked.
+fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
 }
 
 fn text_of(path: &Path) -> Result<String, ConfigError> {

@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod builtin;
 pub mod description;
+pub mod desk;
 pub mod detections;
 pub mod detector;
 pub mod engine;
@@ -29,6 +30,7 @@ mod window;
 
 pub use alert::{Alert, AlertState, Severity};
 pub use description::Description;
+pub use desk::Desk;
 pub use detector::{Detector, FlowSeen, Heard};
 pub use engine::{Bounds, ConnectionOutcome, Thresholds};
 pub use estate::Estate;

@@ -14,22 +14,29 @@ use super::{
     error::{Problem, nearest},
     threshold::{Rules, Written},
 };
-use crate::detect::{
-    Role, builtin,
-    role::{ROUTER, STANDARD},
-    threshold::Threshold,
+use crate::{
+    detect::{
+        Role, builtin,
+        desk::{Maintenance, Suppression},
+        role::{ROUTER, STANDARD},
+        threshold::Threshold,
+    },
+    time::Timestamp,
 };
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 14] = [
     "agent",
     "alertmanager",
+    "alerts",
     "capture",
     "defaults",
     "detection",
     "events",
     "flow",
     "inventory",
+    "maintenance",
     "role",
+    "suppression",
     "threshold",
     "web",
 ];
@@ -37,10 +44,10 @@ const SECTIONS: [&str; 11] = [
 /// The bounds of the lists.
 const MAXIMUM_ENTRIES: usize = 1024;
 
-/// The configuration that `text` describes, or everything that is wrong with it.
-pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
+/// The configuration that `text` describes when it is `now`, or everything that is wrong with it.
+pub fn read(text: &str, now: Timestamp) -> Result<Config, Vec<Problem>> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { text, problems: Vec::new() };
+    let mut reader = Reader { text, now, problems: Vec::new() };
     // What follows a mistake in the syntax may be a consequence of it.
     if let Some(error) = errors.first() {
         reader.report(error, 0..0, &[]);
@@ -56,6 +63,7 @@ pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
 
 struct Reader<'t> {
     text: &'t str,
+    now: Timestamp,
     problems: Vec<Problem>,
 }
 
@@ -66,6 +74,7 @@ impl<'t> Reader<'t> {
     fn document(&mut self, document: DeTable<'t>) -> Config {
         let mut config = Config::default();
         let (mut roles, mut rules, mut detections) = (None, None, None);
+        let (mut suppressions, mut maintenance) = (None, None);
         for (key, value) in document {
             match key.get_ref().as_ref() {
                 "capture" => self.table(value, &mut config.capture),
@@ -75,8 +84,11 @@ impl<'t> Reader<'t> {
                 "web" => self.table(value, &mut config.web),
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
+                "alerts" => self.table(value, &mut config.alerts),
                 "defaults" => self.table(value, &mut config.defaults),
                 "role" => roles = Some(value),
+                "suppression" => suppressions = Some(value),
+                "maintenance" => maintenance = Some(value),
                 "threshold" => rules = Some(value),
                 "detection" => detections = Some(value),
                 unknown => {
@@ -89,6 +101,15 @@ impl<'t> Reader<'t> {
             }
         }
         config.roles = self.roles(roles);
+        let now = self.now;
+        config.suppressions =
+            self.orders("suppression", suppressions, &config.roles, |each: &Suppression| {
+                (each.role.clone(), each.check(now))
+            });
+        config.maintenance =
+            self.orders("maintenance", maintenance, &config.roles, |each: &Maintenance| {
+                (each.role.clone(), each.check())
+            });
         config.thresholds = self.thresholds(rules, &config);
         config.detections = self.detections(detections, &config);
         config
@@ -126,6 +147,29 @@ impl<'t> Reader<'t> {
             self.complain_in(&wrong, span, &keys);
         }
         roles
+    }
+
+    /// The tables of `[[suppression]]` or `[[maintenance]]`; `check` says which role one names, and
+    /// what is wrong with it.
+    fn orders<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        value: Option<Spanned<DeValue<'t>>>,
+        roles: &[Role],
+        check: impl Fn(&T) -> (Option<String>, Result<(), String>),
+    ) -> Vec<T> {
+        let mut orders = Vec::new();
+        for entry in self.entries(name, value) {
+            let (span, keys) = (entry.span(), keys(&entry));
+            let Some(order) = self.value::<T>(entry) else { continue };
+            let (role, checked) = check(&order);
+            let named = role.as_deref().map(|name| ("role", name));
+            match unknown_role(named.into_iter(), roles).map_or(checked, Err) {
+                Ok(()) => orders.push(order),
+                Err(wrong) => self.complain_in(&wrong, span, &keys),
+            }
+        }
+        orders
     }
 
     fn thresholds(

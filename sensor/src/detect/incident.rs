@@ -21,7 +21,6 @@ const MOST_INCIDENTS: usize = 16_384;
 #[derive(Debug)]
 struct Incident {
     alert: Alert,
-    last_found: Moment,
     clears_after: Duration,
     reported_at: Moment,
     /// Something was added since it was given out.
@@ -55,8 +54,8 @@ impl Incidents {
         let sentence = format!("{} {}", summary::subject(device), finding.sentence);
         let at = finding.at;
         if let Some(incident) = self.incidents.get_mut(&key) {
-            incident.last_found = incident.last_found.max(at);
             let alert = &mut incident.alert;
+            alert.found_at = alert.found_at.max(at);
             let is_worse = severity > alert.severity;
             if finding.value >= alert.value || is_worse {
                 alert.value = finding.value;
@@ -92,15 +91,28 @@ impl Incidents {
             summary: sentence,
             evidence_since: finding.since,
             fired_at: at,
+            found_at: at,
             resolved_at: None,
             evidence: Box::new(finding.evidence),
+            marks: Box::default(),
         };
         alerts.push(alert.clone());
         let clears_after = settings.clears_after;
-        self.incidents.insert(
-            key,
-            Incident { alert, last_found: at, clears_after, reported_at: at, has_grown: false },
-        );
+        let incident = Incident { alert, clears_after, reported_at: at, has_grown: false };
+        self.incidents.insert(key, incident);
+    }
+
+    /// Goes on with an alert of an earlier run, which is resolved when its time has passed since it
+    /// was last found. Returns one that there is no room for.
+    pub fn adopt(&mut self, settings: &Settings, alert: Alert) -> Option<Alert> {
+        let key = (settings.description.name, alert.device);
+        if self.incidents.contains_key(&key) || self.incidents.len() >= MOST_INCIDENTS {
+            return Some(alert);
+        }
+        let (clears_after, reported_at) = (settings.clears_after, alert.found_at);
+        let incident = Incident { alert, clears_after, reported_at, has_grown: false };
+        self.incidents.insert(key, incident);
+        None
     }
 
     /// Puts on `alerts` what has grown and was not given out for a while, and what is resolved at
@@ -113,7 +125,7 @@ impl Incidents {
     ) {
         let resend = self.resend;
         self.incidents.retain(|&(_, device), incident| {
-            if now.since(incident.last_found) > incident.clears_after || !is_known(device) {
+            if now.since(incident.alert.found_at) > incident.clears_after || !is_known(device) {
                 incident.alert.state = AlertState::Resolved;
                 incident.alert.resolved_at = Some(now);
                 alerts.push(incident.alert.clone());

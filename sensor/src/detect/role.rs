@@ -7,7 +7,10 @@ use super::{
     selector::{DeviceSelector, MacPrefix, Network},
     threshold::application_names,
 };
-use crate::inventory::{Device, DeviceKey};
+use crate::{
+    inventory::{Device, DeviceKey},
+    time::Timestamp,
+};
 
 /// The role that every router has without being listed.
 pub const ROUTER: &str = "router";
@@ -47,6 +50,49 @@ pub struct Role {
     pub applications: Vec<Application>,
     #[serde(default)]
     pub devices: Vec<DeviceSelector>,
+    /// Afterwards nobody has the role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// All roles, and those of them that have not ended.
+#[derive(Clone, Debug, Default)]
+pub struct Roles {
+    /// Not ended yet.
+    in_force: Vec<Role>,
+    ended: usize,
+    /// Ended, and not told yet.
+    news: Vec<String>,
+}
+
+impl Roles {
+    pub fn new(roles: Vec<Role>) -> Self {
+        Self { in_force: roles, ..Self::default() }
+    }
+
+    pub fn in_force(&self) -> &[Role] {
+        &self.in_force
+    }
+
+    /// Lets roles end whose time has passed. Returns whether there were any.
+    pub fn renew(&mut self, now: Timestamp) -> bool {
+        let has_ended = |role: &mut Role| role.until.is_some_and(|until| until <= now);
+        let ended = self.in_force.extract_if(.., has_ended).map(|role| role.name);
+        let before = self.news.len();
+        self.news.extend(ended);
+        let count = self.news.len() - before;
+        self.ended += count;
+        count > 0
+    }
+
+    /// The names of those that have ended since this was asked last.
+    pub fn take_expired(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
+    }
+
+    pub fn expired(&self) -> usize {
+        self.ended
+    }
 }
 
 impl Role {
@@ -130,6 +176,26 @@ mod tests {
         )
         .unwrap();
         assert!(!device_matches(&role, &device(7)));
+    }
+
+    #[test]
+    fn a_role_that_has_ended_is_nobodys_and_is_told_once() {
+        let role = |name: &str, until| Role {
+            name: name.to_owned(),
+            devices: vec!["10.20.0.7".parse().unwrap()],
+            until,
+            ..Role::default()
+        };
+        let end = Timestamp::from_micros(10);
+        let mut roles = Roles::new(vec![role("scanner", Some(end)), role("pumps", None)]);
+        let has = |roles: &Roles| has_role(roles.in_force(), "scanner", &device(7));
+        assert!(!roles.renew(Timestamp::from_micros(9)));
+        assert!(has(&roles));
+        assert!(roles.renew(end));
+        assert!(!has(&roles));
+        assert_eq!((roles.take_expired(), roles.expired()), (vec!["scanner".to_owned()], 1));
+        assert!(!roles.renew(end) && roles.take_expired().is_empty());
+        assert!(has_role(roles.in_force(), "pumps", &device(7)));
     }
 
     #[test]

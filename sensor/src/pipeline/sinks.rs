@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     config::Events,
-    detect::Alert,
+    detect::{Alert, desk::Record},
     event::Event,
     export::{
         alertmanager::Alertmanager,
@@ -36,6 +36,8 @@ const WAITING_EVENTS: u64 = 200_000;
 const SAVE: Duration = Duration::from_secs(30);
 /// Alerts that may wait for the store.
 const UNSAVED: usize = 10_000;
+/// Alerts and records that the store is given in one transaction.
+const AT_ONCE: usize = 512;
 /// How long the end may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -56,6 +58,8 @@ struct Counts {
     store_written: AtomicU64,
     store_failed: AtomicU64,
     dropped: AtomicU64,
+    /// Resolved alerts that went from the store to make room.
+    alerts_dropped: AtomicU64,
     /// Events in the queue.
     waiting: AtomicU64,
 }
@@ -84,6 +88,7 @@ impl Sinks {
             settings: settings.clone(),
             counts: Arc::clone(&counts),
             unsaved: VecDeque::new(),
+            records: VecDeque::new(),
             store_complained: None,
         };
         let thread = thread::Builder::new().name("sinks".to_owned());
@@ -191,6 +196,11 @@ impl Sinks {
         self.counts.dropped.load(Ordering::Relaxed) + at_file + at_receiver
     }
 
+    /// Alerts that went from the store to make room, over all runs.
+    pub fn alerts_dropped(&self) -> u64 {
+        self.counts.alerts_dropped.load(Ordering::Relaxed)
+    }
+
     pub fn alertmanager_queue(&self) -> u64 {
         self.alertmanager.as_ref().map_or(0, |sink| sink.counts().queued)
     }
@@ -219,6 +229,8 @@ struct Worker {
     counts: Arc<Counts>,
     /// Alerts that the store did not take yet.
     unsaved: VecDeque<(Alert, WallClock)>,
+    /// What was done about alerts, likewise.
+    records: VecDeque<Record>,
     store_complained: Option<Instant>,
 }
 
@@ -242,6 +254,7 @@ impl Worker {
                 }
             }
             self.save_alerts();
+            self.save_records();
             if let Some(writer) = &mut self.writer {
                 let failed_before = writer.get_mut().write_errors();
                 // The file counts what it cannot write and goes on.
@@ -268,6 +281,7 @@ impl Worker {
                 Event::Alert(_, device) => {
                     mode_of(device.as_ref().map_or(0, |device| device.interface))
                 }
+                Event::Desk(_) => "",
             };
             let context =
                 EventContext { wall, interface_name: &name_of, attach_mode, sensor: None };
@@ -275,7 +289,10 @@ impl Worker {
             match event {
                 Event::Flow(_) => {}
                 Event::Device(_, device) => devices.push(device),
-                Event::Alert(alert, _) => self.unsaved.push_back((alert, wall)),
+                Event::Alert(alert, _) | Event::Desk(Record::Kept(alert)) => {
+                    self.unsaved.push_back((alert, wall));
+                }
+                Event::Desk(record) => self.records.push_back(record),
             }
         }
         if !devices.is_empty() {
@@ -332,21 +349,42 @@ impl Worker {
     }
 
     fn save_alerts(&mut self) {
-        while let Some((alert, wall)) = self.unsaved.front() {
+        while !self.unsaved.is_empty() {
             let Some(store) = &mut self.store else { return self.unsaved.clear() };
-            match store.save_alert(alert, *wall) {
-                Ok(()) => {
-                    self.unsaved.pop_front();
-                    self.counts.store_written.fetch_add(1, Ordering::Relaxed);
-                }
-                Err(error) => {
-                    self.complain(&error);
-                    while self.unsaved.len() > UNSAVED {
-                        self.unsaved.pop_front();
-                        self.counts.dropped.fetch_add(1, Ordering::Relaxed);
-                    }
-                    return;
-                }
+            let count = self.unsaved.len().min(AT_ONCE);
+            let alerts = self.unsaved.iter().take(count).map(|(alert, wall)| (alert, *wall));
+            let saved = store.save_alerts(alerts);
+            if let Err(error) = saved {
+                self.complain(&error);
+                let surplus = self.unsaved.len().saturating_sub(UNSAVED);
+                self.unsaved.drain(..surplus);
+                self.counts.dropped.fetch_add(surplus as u64, Ordering::Relaxed);
+                return;
+            }
+            self.unsaved.drain(..count);
+            self.counts.store_written.fetch_add(count as u64, Ordering::Relaxed);
+            let dropped = store.alerts_dropped().unwrap_or_default();
+            self.counts.alerts_dropped.store(dropped, Ordering::Relaxed);
+        }
+    }
+
+    fn save_records(&mut self) {
+        if self.records.is_empty() {
+            return;
+        }
+        let Some(store) = &mut self.store else { return self.records.clear() };
+        let count = self.records.len().min(AT_ONCE);
+        // What is left is saved after the next batch.
+        match store.save_records(self.records.iter().take(count)) {
+            Ok(()) => {
+                self.records.drain(..count);
+                self.counts.store_written.fetch_add(count as u64, Ordering::Relaxed);
+            }
+            Err(error) => {
+                self.complain(&error);
+                let surplus = self.records.len().saturating_sub(UNSAVED);
+                self.records.drain(..surplus);
+                self.counts.dropped.fetch_add(surplus as u64, Ordering::Relaxed);
             }
         }
     }

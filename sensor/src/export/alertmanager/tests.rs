@@ -32,8 +32,10 @@ fn alert(device: u32, is_resolved: bool) -> Alert {
         summary: format!("Device {device} \"contacts\" distinct peers: 14"),
         evidence_since: Moment::default(),
         fired_at: Moment::from_micros(1_000_000),
+        found_at: Moment::from_micros(1_000_000),
         resolved_at: is_resolved.then_some(Moment::from_micros(2_000_000)),
         evidence: Default::default(),
+        marks: Box::default(),
     }
 }
 

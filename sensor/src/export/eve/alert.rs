@@ -9,7 +9,10 @@ use super::{
     text::{Station, harmless},
 };
 use crate::{
-    detect::{Alert, AlertState, Evidence, Severity},
+    detect::{
+        Alert, AlertState, Evidence, Severity,
+        desk::{Acknowledgement, StoryMark, Withheld},
+    },
     inventory::{Device, DeviceKey},
     time::Timestamp,
 };
@@ -43,6 +46,12 @@ struct Description {
     fired_at: Timestamp,
     resolved_at: Option<Timestamp>,
     evidence: Box<Evidence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    story: Option<StoryMark>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<Acknowledgement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Withheld>,
 }
 
 impl<'a> Event<'a> {
@@ -70,6 +79,17 @@ impl<'a> Event<'a> {
                 fired_at: context.wall.at(alert.fired_at),
                 resolved_at: alert.resolved_at.map(|at| context.wall.at(at)),
                 evidence: alert.evidence.clone(),
+                story: alert.marks.story.clone(),
+                acknowledged: alert.marks.acknowledged.as_ref().map(|known| Acknowledgement {
+                    by: harmless(&known.by),
+                    note: harmless(&known.note),
+                    ..known.clone()
+                }),
+                withheld: alert.marks.withheld.as_ref().map(|withheld| Withheld {
+                    owner: harmless(&withheld.owner),
+                    reason: harmless(&withheld.reason),
+                    ..withheld.clone()
+                }),
             },
         }
     }

@@ -65,8 +65,10 @@ fn alert(text: &str) -> Alert {
         summary: text.to_owned(),
         evidence_since: Moment::from_micros(0),
         fired_at: Moment::from_micros(1),
+        found_at: Moment::from_micros(1),
         resolved_at: None,
         evidence: Default::default(),
+        marks: Box::default(),
     }
 }
 
