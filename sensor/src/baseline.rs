@@ -129,6 +129,11 @@ impl Baselines {
         }
     }
 
+    /// Whether the hour that is being watched is over at `hour`.
+    pub fn is_over(&self, hour: Hour) -> bool {
+        self.hour.is_some_and(|now| hour > now)
+    }
+
     /// Lets time pass to `hour`. When an hour is over, it is learned; returns the devices whose
     /// profiles have changed. `roles_of` tells the roles of a device by number.
     pub fn advance(
