@@ -76,10 +76,13 @@ pub(super) fn sample_length(payload: &Payload) -> usize {
 }
 
 /// Header and count of words (MS-CIFS section 2.2.3.2); of transactions the words too, which say how
-/// much comes and for which subcommand (sections 2.2.4.33, 34, 46, 47, 62 and 63).
+/// much comes and for which subcommand (sections 2.2.4.33, 34, 46, 47, 62 and 63), and of answers to
+/// logins, which say who was let in as a guest (section 2.2.4.53.2).
 #[inline(always)]
 fn message_of_version_1(payload: &Payload) -> usize {
     const NEGOTIATE: u8 = 0x72;
+    const SESSION_SETUP: u8 = 0x73;
+    const REPLY: u8 = 0x80;
     const WORDS: usize = SESSION_HEADER + SMB1_HEADER as usize;
     /// Those of NT_TRANSACT, 19 and four of its set-up.
     const MOST_WORDS: u8 = 23;
@@ -89,13 +92,17 @@ fn message_of_version_1(payload: &Payload) -> usize {
         0x25 | 0x26 | 0x32 | 0x33 | 0xa0 | 0xa1 if words <= MOST_WORDS => {
             WORDS + 1 + 2 * words as usize
         }
+        SESSION_SETUP if payload.octet(13) & REPLY != 0 && words <= MOST_WORDS => {
+            WORDS + 1 + 2 * words as usize
+        }
         _ => WORDS + 1,
     }
 }
 
 /// Requests that open, change or write files, answers to logins and to connections with a share,
 /// and refusals of anything: the header (MS-SMB2 section 2.2.1.2) and of CREATE what precedes the
-/// place of the name (section 2.2.13), of SET_INFO the class (2.2.39), of WRITE the length (2.2.21).
+/// place of the name (section 2.2.13), of SET_INFO the class (2.2.39), of WRITE the length (2.2.21),
+/// of the answer to a login its flags (2.2.6).
 #[inline(always)]
 fn message_of_version_2(payload: &Payload) -> usize {
     const HEADER: usize = SESSION_HEADER + SMB2_HEADER as usize;
@@ -113,8 +120,12 @@ fn message_of_version_2(payload: &Payload) -> usize {
     }
     if payload.octet(20) & 1 != 0 {
         let is_error = payload.octet(15) & ERROR == ERROR;
-        let is_sampled = is_error || command == SESSION_SETUP || command == TREE_CONNECT;
-        return if is_sampled { HEADER } else { 0 };
+        return match command {
+            SESSION_SETUP => HEADER + 4,
+            TREE_CONNECT => HEADER,
+            _ if is_error => HEADER,
+            _ => 0,
+        };
     }
     match command {
         CREATE => HEADER + 44,
@@ -187,6 +198,7 @@ mod tests {
     fn of_version_1_headers_leave_and_the_words_of_transactions() {
         let mut message = [0x55; 200];
         message[..9].copy_from_slice(b"\0\0\0\xc4\xffSMB\x73");
+        message[13] = 0x18;
         for command in 0..=255 {
             let is_transaction = [0x25, 0x26, 0x32, 0x33, 0xa0, 0xa1].contains(&command);
             for words in [0, 1, 15, 23, 24, 255] {
@@ -196,6 +208,9 @@ mod tests {
                 assert_eq!(length(&message), wanted, "{command:#x} {words}");
             }
         }
+        (message[8], message[36]) = (0x73, 4);
+        message[13] = 0x98;
+        assert_eq!(length(&message), 45, "an answer to a login");
         // No more than the message, and of what is no message nothing.
         (message[3], message[8]) = (32, 0x73);
         assert_eq!(length(&message), 36);
@@ -219,10 +234,11 @@ mod tests {
             };
             assert_eq!(length(&message), request, "{command}");
             message[20] = 1;
-            assert_eq!(length(&message), 68, "a refusal of {command}");
+            let login = if command == 1 { 72 } else { 68 };
+            assert_eq!(length(&message), login, "a refusal of {command}");
             // A warning is none.
             message[15] = 0x80;
-            let answer = if command == 1 || command == 3 { 68 } else { 0 };
+            let answer = if command == 1 || command == 3 { login } else { 0 };
             assert_eq!(length(&message), answer, "an answer to {command}");
         }
         message[4] = 0xfd;

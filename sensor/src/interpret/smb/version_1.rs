@@ -5,6 +5,7 @@ use crate::interpret::octets::{array, le_u16, le_u32};
 
 pub const TRANSACTION: u8 = 0x25;
 pub const TRANSACTION_SECONDARY: u8 = 0x26;
+pub const SESSION_SETUP: u8 = 0x73;
 pub const TRANSACTION2: u8 = 0x32;
 pub const TRANSACTION2_SECONDARY: u8 = 0x33;
 pub const NT_TRANSACT: u8 = 0xa0;
@@ -36,6 +37,8 @@ pub struct Smb1Message {
     pub subcommand: Option<u16>,
     /// Of transactions and of the parts that follow them.
     pub counts: Option<TransactionCounts>,
+    /// Of an answer to a login that succeeded: whether as a guest (MS-CIFS section 2.2.4.53.2).
+    pub is_guest: Option<bool>,
 }
 
 /// How much a transaction brings in all, and how much of it in this message, in octets.
@@ -60,10 +63,12 @@ pub fn read(octets: &[u8]) -> Option<Smb1Message> {
     let is_reply = message.get(9)? & SMB1_REPLY != 0;
     let words = *message.get(SMB1_HEADER)?;
     let body = &message[SMB1_HEADER + 1..];
+    let status = le_u32(message, 5)?;
+    let is_login = is_reply && command == SESSION_SETUP && status == 0;
     Some(Smb1Message {
         command,
         is_reply,
-        status: le_u32(message, 5)?,
+        status,
         flags2: word(10)?,
         tree: word(24)?,
         process: u32::from(word(12)?) << 16 | u32::from(word(26)?),
@@ -72,6 +77,10 @@ pub fn read(octets: &[u8]) -> Option<Smb1Message> {
         words,
         subcommand: subcommand(command, is_reply, words, body),
         counts: counts(command, is_reply, words, body),
+        // 3 words, or 4 with extended security; the third is the action.
+        is_guest: le_u16(body, 4)
+            .filter(|_| is_login && matches!(words, 3 | 4))
+            .map(|action| action & 1 != 0),
     })
 }
 
@@ -147,6 +156,16 @@ mod tests {
         assert_eq!((read.flags2, read.tree, read.process), (0xc007, 2048, 65279));
         assert_eq!((read.user, read.multiplex, read.words), (2048, 65, 0));
         assert_eq!((read.subcommand, read.counts), (None, None));
+    }
+
+    #[test]
+    fn a_login_that_succeeds_tells_a_guest() {
+        let login = |action, status| {
+            let mut octets = message(SESSION_SETUP, true, &[0xff, 0, 0, 0, action, 0]);
+            octets[9..13].copy_from_slice(&[status, 0, 0, 0]);
+            read(&octets).unwrap().is_guest
+        };
+        assert_eq!((login(1, 0), login(0, 0), login(1, 22)), (Some(true), Some(false), None));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Smb2Message {
     /// Whether other messages follow in the same compound.
     pub is_compound: bool,
     pub request: Option<Smb2Request>,
+    /// Of an answer to a login that succeeded: whether as a guest or as nobody (section 2.2.6).
+    pub is_guest: Option<bool>,
 }
 
 /// What the fixed part of a request says.
@@ -65,16 +67,24 @@ pub fn read(octets: &[u8]) -> Option<Smb2Message> {
     let command = le_u16(message, 12)?;
     let is_reply = flags & SMB2_REPLY != 0;
     let is_asynchronous = flags & ASYNCHRONOUS != 0;
+    let status = if is_reply { le_u32(message, 8)? } else { 0 };
     Some(Smb2Message {
         command,
         is_reply,
-        status: if is_reply { le_u32(message, 8)? } else { 0 },
+        status,
         message_id: array(message, 24).map(u64::from_le_bytes)?,
         tree: le_u32(message, 36).filter(|_| !is_asynchronous),
         session: array(message, 40).map(u64::from_le_bytes)?,
         is_compound: le_u32(message, 20)? != 0,
         request: if is_reply { None } else { request(command, body) },
+        is_guest: is_guest(command, is_reply, body).filter(|_| status == 0),
     })
+}
+
+fn is_guest(command: u16, is_reply: bool, body: &[u8]) -> Option<bool> {
+    const GUEST_OR_NOBODY: u16 = 0b11;
+    let is_answer = is_reply && command == SESSION_SETUP && le_u16(body, 0)? == 9;
+    is_answer.then_some(le_u16(body, 2)? & GUEST_OR_NOBODY != 0)
 }
 
 fn request(command: u16, body: &[u8]) -> Option<Smb2Request> {
@@ -130,8 +140,21 @@ mod tests {
         assert_eq!((refused.status, refused.message_id), (0xc000_006d, 7));
         assert_eq!((refused.tree, refused.session, refused.request), (Some(5), 9, None));
         assert!(!refused.is_compound);
+        assert_eq!(refused.is_guest, None);
         let later = read(&message(0xc000_0120, 14, 3, &[])).unwrap();
         assert_eq!(later.tree, None);
+    }
+
+    #[test]
+    fn a_login_that_succeeds_tells_a_guest() {
+        for (flags, is_guest) in [(0, false), (1, true), (2, true), (4, false)] {
+            let answer = read(&message(0, SESSION_SETUP, 1, &[9, 0, flags, 0])).unwrap();
+            assert_eq!(answer.is_guest, Some(is_guest), "{flags}");
+        }
+        let goes_on = read(&message(0xc000_0016, SESSION_SETUP, 1, &[9, 0, 1, 0])).unwrap();
+        assert_eq!(goes_on.is_guest, None);
+        let request = read(&message(0, SESSION_SETUP, 0, &[9, 0, 1, 0])).unwrap();
+        assert_eq!(request.is_guest, None);
     }
 
     #[test]
