@@ -24,7 +24,9 @@ pub use capture::{Capture, Mode};
 pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
-pub use section::{Agent, Alertmanager, Alerts, Defaults, Events, Flow, Inventory, LogLevel, Web};
+pub use section::{
+    Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
+};
 
 use crate::{
     detect::{
@@ -59,6 +61,7 @@ pub struct Config {
     pub thresholds: Vec<Threshold>,
     #[serde(rename = "detection")]
     pub detections: Detections,
+    pub baseline: Baseline,
 }
 
 impl Default for Config {
@@ -81,6 +84,7 @@ impl Default for Config {
             maintenance: Vec::new(),
             thresholds,
             detections: Detections::default(),
+            baseline: Baseline::default(),
         }
     }
 }

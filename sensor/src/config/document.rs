@@ -24,10 +24,11 @@ use crate::{
     time::Timestamp,
 };
 
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "agent",
     "alertmanager",
     "alerts",
+    "baseline",
     "capture",
     "defaults",
     "detection",
@@ -85,6 +86,7 @@ impl<'t> Reader<'t> {
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
                 "alerts" => self.table(value, &mut config.alerts),
+                "baseline" => self.table(value, &mut config.baseline),
                 "defaults" => self.table(value, &mut config.defaults),
                 "role" => roles = Some(value),
                 "suppression" => suppressions = Some(value),

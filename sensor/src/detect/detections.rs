@@ -1,6 +1,11 @@
 //! Every detection, one a file: its description and its detector.
 
+#[cfg(test)]
+mod scene;
 mod smb1_in_use;
+mod unusual_application;
+mod unusual_peer;
+mod unusual_volume;
 
 use super::{Detector, description::Description, settings::Parameters};
 
@@ -12,7 +17,12 @@ pub struct Detection {
 }
 
 /// In the order of their ids.
-pub const ALL: &[Detection] = &[smb1_in_use::DETECTION];
+pub const ALL: &[Detection] = &[
+    smb1_in_use::DETECTION,
+    unusual_peer::DETECTION,
+    unusual_application::DETECTION,
+    unusual_volume::DETECTION,
+];
 
 /// The description of the detection called `name`.
 pub fn find(name: &str) -> Option<&'static Description> {

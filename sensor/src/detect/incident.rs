@@ -149,3 +149,61 @@ impl Incidents {
         self.overflowed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{detections, fixture},
+        *,
+    };
+    use crate::detect::Evidence;
+
+    fn settings() -> Settings {
+        let description = detections::find("smb1_in_use").unwrap();
+        Settings { clears_after: Duration::from_secs(600), ..Settings::new(description) }
+    }
+
+    fn finding(at: f64) -> Finding {
+        Finding {
+            device: DeviceId(7),
+            severity: None,
+            metric: "smb1_clients",
+            value: 1.0,
+            limit: 1.0,
+            window: Duration::from_secs(60),
+            sentence: "serves".to_owned(),
+            evidence: Evidence::default(),
+            since: fixture::seconds(at),
+            at: fixture::seconds(at),
+        }
+    }
+
+    fn advance(incidents: &mut Incidents, at: f64) -> Vec<AlertState> {
+        let mut alerts = Vec::new();
+        incidents.advance(fixture::seconds(at), |_| true, &mut alerts);
+        alerts.iter().map(|alert| alert.state).collect()
+    }
+
+    #[test]
+    fn an_alert_of_an_earlier_run_stays_until_its_time_has_passed_since_it_was_last_found() {
+        let (settings, device) = (settings(), fixture::device(7));
+        let mut alerts = Vec::new();
+        let mut before = Incidents::new(Duration::from_secs(60));
+        before.found(&settings, &device, finding(10.0), &mut alerts);
+        before.found(&settings, &device, finding(100.0), &mut alerts);
+        let stored = before.firing().next().unwrap().clone();
+        let mut incidents = Incidents::new(Duration::from_secs(60));
+        assert_eq!(incidents.adopt(&settings, stored.clone()), None);
+        assert_eq!(advance(&mut incidents, 700.0), []);
+        assert_eq!(advance(&mut incidents, 700.1), [AlertState::Resolved]);
+
+        let mut incidents = Incidents::new(Duration::from_secs(60));
+        incidents.adopt(&settings, stored.clone());
+        let mut alerts = Vec::new();
+        incidents.found(&settings, &device, finding(600.0), &mut alerts);
+        assert_eq!(alerts, [], "it is the same alert");
+        assert_eq!(incidents.firing().next().unwrap().id, stored.id);
+        assert_eq!(advance(&mut incidents, 1200.0), [AlertState::Firing], "grown");
+        assert_eq!(advance(&mut incidents, 1200.1), [AlertState::Resolved]);
+    }
+}

@@ -55,46 +55,6 @@ pub struct Role {
     pub until: Option<Timestamp>,
 }
 
-/// All roles, and those of them that have not ended.
-#[derive(Clone, Debug, Default)]
-pub struct Roles {
-    /// Not ended yet.
-    in_force: Vec<Role>,
-    ended: usize,
-    /// Ended, and not told yet.
-    news: Vec<String>,
-}
-
-impl Roles {
-    pub fn new(roles: Vec<Role>) -> Self {
-        Self { in_force: roles, ..Self::default() }
-    }
-
-    pub fn in_force(&self) -> &[Role] {
-        &self.in_force
-    }
-
-    /// Lets roles end whose time has passed. Returns whether there were any.
-    pub fn renew(&mut self, now: Timestamp) -> bool {
-        let has_ended = |role: &mut Role| role.until.is_some_and(|until| until <= now);
-        let ended = self.in_force.extract_if(.., has_ended).map(|role| role.name);
-        let before = self.news.len();
-        self.news.extend(ended);
-        let count = self.news.len() - before;
-        self.ended += count;
-        count > 0
-    }
-
-    /// The names of those that have ended since this was asked last.
-    pub fn take_expired(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.news)
-    }
-
-    pub fn expired(&self) -> usize {
-        self.ended
-    }
-}
-
 impl Role {
     /// Whether the role names nothing at all.
     pub fn is_empty(&self) -> bool {
@@ -103,6 +63,57 @@ impl Role {
             && self.vendors.is_empty()
             && self.applications.is_empty()
             && self.devices.is_empty()
+    }
+}
+
+/// All roles, and those of them that have not ended.
+#[derive(Clone, Debug, Default)]
+pub struct Roles {
+    configured: Vec<Role>,
+    /// Not ended yet, and their places among the configured ones.
+    in_force: Vec<Role>,
+    places: Vec<usize>,
+    /// Ended, and not told yet.
+    news: Vec<String>,
+}
+
+impl Roles {
+    pub fn new(configured: Vec<Role>) -> Self {
+        let (in_force, places) = (configured.clone(), (0..configured.len()).collect());
+        Self { configured, in_force, places, news: Vec::new() }
+    }
+
+    pub fn in_force(&self) -> &[Role] {
+        &self.in_force
+    }
+
+    /// Those in force, each with a number that it keeps when others end.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &Role)> {
+        self.places.iter().copied().zip(&self.in_force)
+    }
+
+    /// Lets roles end whose time has passed. Returns whether there were any.
+    pub fn renew(&mut self, now: Timestamp) -> bool {
+        let has_ended = |role: &Role| role.until.is_some_and(|until| until <= now);
+        if !self.in_force.iter().any(has_ended) {
+            return false;
+        }
+        let ended = self.in_force.iter().filter(|role| has_ended(role));
+        self.news.extend(ended.map(|role| role.name.clone()));
+        let configured = self.configured.iter().enumerate();
+        let left = configured.filter(|(_, role)| !has_ended(role));
+        (self.places, self.in_force) = left.map(|(place, role)| (place, role.clone())).unzip();
+        true
+    }
+
+    /// The names of those that have ended since this was asked last.
+    pub fn take_expired(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// How many have ended.
+    pub fn expired(&self) -> usize {
+        self.configured.len() - self.in_force.len()
     }
 }
 
@@ -196,6 +207,8 @@ mod tests {
         assert_eq!((roles.take_expired(), roles.expired()), (vec!["scanner".to_owned()], 1));
         assert!(!roles.renew(end) && roles.take_expired().is_empty());
         assert!(has_role(roles.in_force(), "pumps", &device(7)));
+        let numbers: Vec<usize> = roles.numbered().map(|(number, _)| number).collect();
+        assert_eq!(numbers, [1], "it keeps its number");
     }
 
     #[test]

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
+    baseline::{Baselines, Hour},
     config::Config,
     detect::{
         Alert, AlertState, Bounds, ConnectionOutcome, Desk, Estate, FlowSeen, Severity, Thresholds,
         Watch,
         desk::{DeskError, Handed, Now, OrderError, Record, Suppression},
-        opening,
+        device_matches, opening,
         role::Roles,
         selector::Network,
     },
@@ -18,7 +19,7 @@ use crate::{
     interpret::{Interpreter, Lesson},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
     observation::{FlowDelta, Observation},
-    time::{Moment, WallClock},
+    time::{Moment, Timestamp, WallClock},
 };
 
 /// Steps for which a lesson waits for its flow: a flow whose notice was lost is found by the next
@@ -33,6 +34,7 @@ macro_rules! estate {
             inventory: &$core.inventory,
             roles: $core.roles.in_force(),
             internal: &$core.internal,
+            baselines: &$core.baselines,
         }
     };
 }
@@ -45,6 +47,7 @@ pub struct Core {
     pub thresholds: Thresholds,
     pub watch: Watch,
     pub desk: Desk,
+    pub baselines: Baselines,
     roles: Roles,
     /// For what ends at a time of day: suppressions, roles.
     wall: WallClock,
@@ -92,6 +95,7 @@ impl Core {
                 config.suppressions.clone(),
                 config.maintenance.clone(),
             ),
+            baselines: Baselines::new(config.baseline.settings()),
             roles: Roles::new(config.roles.clone()),
             wall: WallClock::since_1970(),
             internal: config.inventory.internal.clone(),
@@ -205,6 +209,42 @@ impl Core {
         self.roles.expired()
     }
 
+    /// Tells the time of day, before a step. Returns the profiles that were learned because an hour
+    /// is over, to be kept.
+    pub fn tell_time(&mut self, timestamp: Timestamp) -> Vec<(DeviceId, String)> {
+        const MICROS: i64 = 3_600_000_000;
+        let hour = Hour::try_from(timestamp.as_micros() / MICROS).unwrap_or_default();
+        if self.baselines.is_over(hour) {
+            let firing = self.raised().filter(|alert| alert.severity >= Severity::Medium);
+            let tainted: Vec<DeviceId> = firing.map(|alert| alert.device).collect();
+            for device in tainted {
+                self.baselines.taint(device);
+            }
+        }
+        let (inventory, roles) = (&self.inventory, &self.roles);
+        let roles_of = |id| {
+            let device = inventory.device(id);
+            let matching = roles
+                .numbered()
+                .filter(|(_, role)| device.is_some_and(|device| device_matches(role, device)));
+            matching.map(|(number, _)| number).collect()
+        };
+        let changed = self.baselines.advance(hour, roles_of);
+        self.profiles(&changed)
+    }
+
+    /// What was learned of an hour that is not over, to be kept: the agent ends.
+    pub fn finish_learning(&mut self) -> Vec<(DeviceId, String)> {
+        let changed = self.baselines.finish();
+        self.profiles(&changed)
+    }
+
+    fn profiles(&self, devices: &[DeviceId]) -> Vec<(DeviceId, String)> {
+        let profiles = devices.iter();
+        let profiles = profiles.filter_map(|&id| Some((id, self.baselines.profile(id)?.save())));
+        profiles.collect()
+    }
+
     /// Takes one reading in and lets time pass to `now`.
     pub fn step(&mut self, observation: &Observation, now: Moment, events: &mut Vec<Event>) {
         if self.roles.renew(self.wall.at(now)) {
@@ -215,7 +255,7 @@ impl Core {
         }
         for sample in &observation.samples {
             self.inventory.observe_sample(sample);
-            let lesson = self.interpreter.read(sample);
+            let lesson = self.interpreter.read(sample).lesson;
             self.lessons.extend(lesson.map(|lesson| (lesson, PATIENCE)));
         }
         for delta in &observation.flows {
@@ -265,6 +305,10 @@ impl Core {
         }));
         for alert in &alerts {
             count(alert, &mut self.given_out, &mut self.fired_by_rule);
+            // Whoever is told of it or not: what a detection calls bad is not learned.
+            if alert.state == AlertState::Firing && alert.severity >= Severity::Medium {
+                self.baselines.taint(alert.device);
+            }
         }
         let (wall, roles) = (self.wall, self.roles.in_force());
         let now = Now { moment: now, wall, roles, device: &|id| inventory.device(id) };
@@ -309,6 +353,7 @@ impl Core {
             *self.records_by_reason.entry(record.end_reason.name()).or_default() += 1;
             self.unclassified.observe(&record);
             self.watch.observe_record(&record, &estate!(self));
+            self.baselines.observe_record(&record);
             events.push(Event::Flow(record));
         }
     }

@@ -65,6 +65,8 @@ pub struct Earlier {
     /// Suppressions made while running, and the highest number that one has had.
     pub suppressions: Vec<Standing>,
     pub highest_suppression: u32,
+    /// What was learned of devices.
+    pub profiles: Vec<(DeviceId, String)>,
 }
 
 /// Everything the loop owns.
@@ -108,6 +110,10 @@ impl Live {
         core.set_wall_clock(wall_clock());
         core.desk.adopt_suppressions(earlier.suppressions, earlier.highest_suppression);
         core.adopt(earlier.firing, monotonic());
+        let unreadable = core.baselines.restore(earlier.profiles);
+        if unreadable > 0 {
+            tracing::error!(unreadable, "some profiles of devices could not be understood");
+        }
         let now = Instant::now();
         let mut live = Self {
             config,
@@ -182,7 +188,9 @@ impl Live {
         if self.tidied.elapsed() >= TIDY {
             self.tidied = started;
             let since = monotonic() - self.config.inventory.forget_after;
-            self.sinks.forget(self.core.inventory.forget_unseen_since(since));
+            let forgotten = self.core.inventory.forget_unseen_since(since);
+            self.core.baselines.forget(&forgotten);
+            self.sinks.forget(forgotten);
         }
         if self.reported.elapsed() >= self.config.events.stats_interval {
             self.reported = started;
@@ -195,6 +203,8 @@ impl Live {
 
     fn step(&mut self, now: Moment) {
         self.core.set_wall_clock(wall_clock());
+        let learned = self.core.tell_time(wall_clock().at(now));
+        self.sinks.save_profiles(learned);
         self.core.step(&self.observation, now, &mut self.events);
         for role in self.core.take_expired_roles() {
             tracing::warn!(role, "the role has ended and excuses nothing any more");
@@ -251,6 +261,7 @@ impl Live {
         let now = monotonic();
         self.core.step(&self.observation, now, &mut self.events);
         self.core.finish(now, &mut self.events);
+        self.sinks.save_profiles(self.core.finish_learning());
         let events = std::mem::take(&mut self.events);
         self.sinks.take(events, wall_clock(), self.watch.names());
         self.sinks.save_all_devices(self.core.inventory.devices(), wall_clock());

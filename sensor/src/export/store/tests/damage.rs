@@ -29,6 +29,7 @@ fn filled() -> Vec<u8> {
         store.outbox_push("webhook", Severity::Low, "body", Timestamp::from_micros(0)).unwrap();
     }
     store.save_records(&records()).unwrap();
+    store.save_profiles(&[(crate::inventory::DeviceId(1), "{}".repeat(300))]).unwrap();
     drop(store);
     fs::read(scratch.file()).unwrap()
 }
@@ -237,7 +238,7 @@ fn an_empty_database_of_version_0_is_migrated() {
     store.save_devices(&[station(1)], clock()).unwrap();
     let version: i64 =
         store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 4);
+    assert_eq!(version, 5);
 }
 
 #[test]
