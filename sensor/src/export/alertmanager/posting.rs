@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Settings;
 use crate::{
     config::duration,
-    detect::{Alert, AlertState, Severity, selector::MacAddress},
+    detect::{Alert, AlertState, Severity, desk::Stage, detections, selector::MacAddress},
     inventory::{Device, DeviceKey},
     time::{Timestamp, WallClock},
 };
@@ -64,6 +64,17 @@ impl Posting {
             ("window", duration::written(alert.window)),
         ];
         let mut annotations = named(annotations);
+        // A page of the hospital's own may be found by the name.
+        annotations.insert("runbook".to_owned(), alert.name.clone());
+        if let Some(description) = detections::find(&alert.name) {
+            annotations.insert("description".to_owned(), description.sees.to_owned());
+            annotations.insert("clinical_note".to_owned(), description.clinical_note.to_owned());
+        }
+        if let Some(story) = &alert.marks.story {
+            annotations.insert("story".to_owned(), story.id.to_string());
+            let stage = story.stage.map(Stage::name).unwrap_or_default();
+            annotations.insert("stage".to_owned(), stage.to_owned());
+        }
         if let Some(device) = device {
             let address = match device.key {
                 DeviceKey::Station { station, .. } => MacAddress(station).to_string(),
