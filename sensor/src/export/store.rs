@@ -30,7 +30,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 
 pub use fault::{Fault, StoreError};
-pub use outbox::OutboxEntry;
+pub use outbox::{DropReason, OutboxEntry, OutboxItem};
 pub use recovery::{Recovery, RecoveryCause};
 
 use crate::time::{Moment, Timestamp, WallClock};
@@ -43,7 +43,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreLimits {
-    /// Entries of the outbox, over all sinks.
+    /// Entries of the outbox for each sink.
     pub outbox_entries: u32,
     /// Alerts; the oldest resolved ones go first, firing ones stay.
     pub alerts: u32,
@@ -51,7 +51,7 @@ pub struct StoreLimits {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        Self { outbox_entries: 10_000, alerts: 10_000 }
+        Self { outbox_entries: 20_000, alerts: 10_000 }
     }
 }
 
@@ -127,6 +127,12 @@ impl Store {
             Ok(result)
         };
         attempt().map_err(|source| StoreError::of_sql(path, action, source))
+    }
+
+    /// From now on, it fails as on a file system that is full, or read-only.
+    #[cfg(test)]
+    pub(crate) fn refuse_writes(&self, is_refusing: bool) {
+        self.connection.pragma_update(None, "query_only", is_refusing).unwrap();
     }
 
     /// Reads without a transaction.

@@ -47,7 +47,7 @@ impl Live {
             threshold_overflow: self.core.thresholds.overflowed(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
-            alertmanager_queue: self.sinks.alertmanager_queue(),
+            undeliverable: self.sinks.undeliverable(),
             program_runs: self
                 .datapath
                 .run_statistics()
