@@ -38,6 +38,8 @@ pub fn event(notice: &Notice) -> String {
     // Writing into a string does not fail.
     let _ = write!(event, "|{}|", severity(notice.severity));
     extension(&mut event, notice);
+    // The space before the next key.
+    event.pop();
     event
 }
 
@@ -91,14 +93,12 @@ fn extension(event: &mut String, notice: &Notice) {
     pair(event, "msg", clipped(&summary, TEXT));
 }
 
-/// A value that is empty, or looks like the next key, cannot be: `=` is escaped in it.
+/// Adds a key and a value that cannot look like the next key: `=` is escaped in it.
 fn pair(event: &mut String, key: &str, value: &str) {
-    if !event.ends_with('|') {
-        event.push(' ');
-    }
     event.push_str(key);
     event.push('=');
     escaped(event, value, '=');
+    event.push(' ');
 }
 
 /// A backslash, and what ends a field or a key, are escaped.
