@@ -46,7 +46,10 @@ struct Firing {
 pub struct Alertmanager {
     settings: Settings,
     agent: ureq::Agent,
-    firing: BTreeMap<Labels, Firing>,
+    /// By alert.
+    firing: BTreeMap<u64, Firing>,
+    /// Which of them has these labels: one at most.
+    alerts: BTreeMap<Labels, u64>,
 }
 
 impl Alertmanager {
@@ -54,7 +57,12 @@ impl Alertmanager {
     ///
     /// The client cannot be made.
     pub fn new(settings: Settings) -> Result<Self, TlsError> {
-        Ok(Self { settings, agent: http::agent(None)?, firing: BTreeMap::new() })
+        Ok(Self {
+            settings,
+            agent: http::agent(None)?,
+            firing: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+        })
     }
 
     /// Has an alert sent again that fires since an earlier run.
@@ -78,7 +86,6 @@ impl Alertmanager {
     /// What of a batch is to be sent. An alert that was fired anew under the same labels goes on
     /// when the one before it is resolved, so that is not told.
     fn telling<'n>(&self, notices: &'n [Notice]) -> Vec<&'n Notice> {
-        let firing = |labels: &Labels| self.firing.get(labels).map(|firing| firing.notice.alert);
         let mut latest: BTreeMap<Labels, u64> = BTreeMap::new();
         let is_told = |notice: &&'n Notice| {
             let labels = labels(notice);
@@ -88,8 +95,8 @@ impl Alertmanager {
                     true
                 }
                 AlertState::Resolved => {
-                    let current = latest.get(&labels).copied().or_else(|| firing(&labels));
-                    current.is_none_or(|alert| alert == notice.alert)
+                    let current = latest.get(&labels).or_else(|| self.alerts.get(&labels));
+                    current.is_none_or(|&alert| alert == notice.alert)
                 }
             }
         };
@@ -98,21 +105,28 @@ impl Alertmanager {
 
     /// Notes that the Alertmanager has this.
     fn keep(&mut self, notice: &Notice, now: Instant) {
-        let labels = labels(notice);
-        match notice.state {
-            _ if notice.is_test => {}
-            AlertState::Firing => {
-                if self.firing.len() < CAPACITY || self.firing.contains_key(&labels) {
-                    let due = now + self.settings.resend_interval;
-                    self.firing.insert(labels, Firing { notice: notice.clone(), due });
-                }
+        if notice.is_test {
+            return;
+        }
+        // An alert that comes under other labels, as a graver one does, is no longer sent under
+        // those it had, and expires there.
+        self.forget(notice.alert);
+        if notice.state == AlertState::Firing {
+            let labels = labels(notice);
+            if let Some(&before) = self.alerts.get(&labels) {
+                self.forget(before);
             }
-            AlertState::Resolved => {
-                let is_of_it = |firing: &Firing| firing.notice.alert == notice.alert;
-                if self.firing.get(&labels).is_some_and(is_of_it) {
-                    self.firing.remove(&labels);
-                }
+            if self.firing.len() < CAPACITY {
+                let due = now + self.settings.resend_interval;
+                self.firing.insert(notice.alert, Firing { notice: notice.clone(), due });
+                self.alerts.insert(labels, notice.alert);
             }
+        }
+    }
+
+    fn forget(&mut self, alert: u64) {
+        if let Some(firing) = self.firing.remove(&alert) {
+            self.alerts.remove(&labels(&firing.notice));
         }
     }
 
@@ -143,11 +157,11 @@ impl Sink for Alertmanager {
 
     fn refresh(&mut self, now: Instant) -> Result<u64, Failure> {
         let due = self.firing.iter().filter(|(_, firing)| firing.due <= now);
-        let due: Vec<Labels> = due.map(|(labels, _)| labels.clone()).collect();
+        let due: Vec<u64> = due.map(|(alert, _)| *alert).collect();
         for batch in due.chunks(BATCH) {
-            self.post(batch.iter().map(|labels| &self.firing[labels].notice))?;
-            for labels in batch {
-                if let Some(firing) = self.firing.get_mut(labels) {
+            self.post(batch.iter().map(|alert| &self.firing[alert].notice))?;
+            for alert in batch {
+                if let Some(firing) = self.firing.get_mut(alert) {
                     firing.due = now + self.settings.resend_interval;
                 }
             }

@@ -1,7 +1,8 @@
 //! What outlives a restart: devices, alerts, and what is yet to be delivered, in one SQLite file.
 //!
 //! The file lies in a directory of its own (mode 0700; the file 0600), because it holds host
-//! names, which may be names of persons; they leave the box by no other way than an operator's.
+//! names, which may be names of persons; they leave the box only to receivers that an operator
+//! configured.
 //! Every commit is on disk before the call returns (write-ahead log, `synchronous=FULL`).
 //!
 //! A damaged or foreign file never keeps the agent from starting: [`Store::open`] sets it aside,

@@ -121,6 +121,15 @@ impl Receiver {
         }
     }
 
+    fn await_ready(&self) {
+        let url = format!("http://127.0.0.1:{}/-/ready", self.port);
+        let start = Instant::now();
+        while ureq::get(&url).call().is_err() {
+            assert!(start.elapsed() < 20 * SECOND);
+            thread::sleep(SECOND / 50);
+        }
+    }
+
     /// Its active alerts; none while it cannot be reached.
     fn alerts(&self) -> Vec<serde_json::Value> {
         let url = format!("http://127.0.0.1:{}/api/v2/alerts", self.port);
@@ -157,7 +166,7 @@ fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
     let Some(receiver) = Receiver::start(test, free_port()) else {
         return;
     };
-    let scratch = Scratch::new();
+    let scratch = Scratch::make();
     let mut run = Run::start(&scratch, receiver.port);
     run.tell((0..1000).map(|device| alert(device, Fires)));
     let alerts = receiver.await_alerts(1000, 20 * SECOND);
@@ -183,7 +192,7 @@ fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
 
 #[test]
 fn what_fired_while_the_alertmanager_was_away_arrives_after_a_restart_of_the_agent() {
-    let (port, scratch) = (free_port(), Scratch::new());
+    let (port, scratch) = (free_port(), Scratch::make());
     let mut run = Run::start(&scratch, port);
     run.tell([alert(1, Fires), alert(2, Fires), alert(2, Resolved)].into_iter());
     run.await_counts(|counts| counts.failed >= 2 && counts.waiting == Some(2));
@@ -214,9 +223,64 @@ fn an_alert_that_was_fired_anew_goes_on_when_the_one_before_is_resolved() {
     assert_eq!(told(&sink, &batch), [(2, Fires), (3, Resolved)]);
     batch.iter().for_each(|notice| sink.keep(notice, now));
     assert_eq!(told(&sink, &[notice(1, 7, Resolved)]), []);
-    assert_eq!(sink.firing.values().next().unwrap().notice.alert, 2);
+    assert_eq!(sink.firing.keys().copied().collect::<Vec<_>>(), [2]);
     let last = [notice(2, 7, Resolved)];
     assert_eq!(told(&sink, &last), [(2, Resolved)]);
     sink.keep(&last[0], now);
     assert_eq!(sink.until_refresh(now), None);
+    assert!(sink.alerts.is_empty());
+}
+
+#[test]
+fn an_alert_that_grows_worse_is_sent_under_its_new_labels_only() {
+    let now = Instant::now();
+    let mut sink = Alertmanager::new(settings(1)).unwrap();
+    let low = Notice { severity: Severity::Low, ..notice(1, 7, Fires) };
+    sink.keep(&low, now);
+    sink.keep(&notice(1, 7, Fires), now);
+    assert_eq!(sink.firing.len(), 1);
+    assert_eq!(sink.firing[&1].notice.severity, Severity::Critical);
+    assert_eq!(sink.alerts.len(), 1);
+    sink.keep(&notice(1, 7, Resolved), now);
+    assert!(sink.firing.is_empty() && sink.alerts.is_empty());
+}
+
+#[test]
+fn a_real_alertmanager_takes_hostile_names() {
+    use proptest::strategy::{Strategy as _, ValueTree as _};
+    let test = "a_real_alertmanager_takes_hostile_names";
+    let Some(receiver) = Receiver::start(test, free_port()) else {
+        return;
+    };
+    receiver.await_ready();
+    let mut sink = Alertmanager::new(settings(receiver.port)).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let texts = proptest::array::uniform7(fixture::hostile_text());
+    let notices: Vec<Notice> = (0..200)
+        .map(|id| {
+            let texts = texts.new_tree(&mut runner).unwrap().current();
+            let hostile = fixture::hostile(&texts, Severity::Low, false);
+            let now = wall_time().as_micros();
+            Notice {
+                alert: id,
+                sequence: id,
+                state: Fires,
+                fired_at: now,
+                resolved_at: None,
+                device: crate::export::delivery::Subject { id: id as u32, ..hostile.device },
+                ..hostile
+            }
+        })
+        .collect();
+    for batch in notices.chunks(64) {
+        assert_eq!(sink.deliver(batch, Instant::now()), Delivered::all(batch));
+    }
+    let alerts = receiver.await_alerts(200, 20 * SECOND);
+    let summaries: Vec<_> =
+        alerts.iter().filter_map(|alert| alert["annotations"]["summary"].as_str()).collect();
+    let told = |notice: &Notice| {
+        let summary = posting::posting(notice, Timestamp::default());
+        serde_json::to_value(summary).unwrap()["annotations"]["summary"].clone()
+    };
+    assert!(notices.iter().map(told).all(|told| summaries.contains(&told.as_str().unwrap())));
 }

@@ -27,6 +27,11 @@ impl Backoff {
         *self = Self::default();
     }
 
+    /// Whether the last attempt failed.
+    pub const fn is_doubtful(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Time left until the next attempt; zero if it may be made.
     pub fn remaining(&self, now: Instant) -> Duration {
         self.until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))

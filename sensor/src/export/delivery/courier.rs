@@ -111,7 +111,9 @@ impl Courier {
     }
 
     fn due(&self, wall: Timestamp) -> Vec<Due> {
-        self.outbox.due(self.index, &self.address, BATCH, wall)
+        // Whether somebody is back is asked with one.
+        let limit = if self.backoff.is_doubtful() { 1 } else { BATCH };
+        self.outbox.due(self.index, &self.address, limit, wall)
     }
 
     /// Returns whether the receiver is there.

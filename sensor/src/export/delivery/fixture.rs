@@ -87,7 +87,7 @@ pub fn hostile_text() -> impl proptest::strategy::Strategy<Value = String> {
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub fn make() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("wardline-delivery-{}-{number}", std::process::id());

@@ -1,6 +1,9 @@
 //! What waits in memory while the store cannot be written. Bounded: the least severe go first.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
 
 use super::Notice;
 use crate::{detect::Severity, time::Timestamp};
@@ -20,23 +23,28 @@ pub struct HeldNotice {
 pub struct Held {
     /// For each sink.
     capacity: usize,
-    notices: Vec<HeldNotice>,
+    /// By number.
+    notices: BTreeMap<u64, HeldNotice>,
+    /// How many there are for each sink.
+    lengths: HashMap<usize, usize>,
     last: u64,
 }
 
 impl Held {
-    pub const fn new(capacity: usize) -> Self {
-        Self { capacity, notices: Vec::new(), last: 0 }
+    pub fn new(capacity: usize) -> Self {
+        Self { capacity, notices: BTreeMap::new(), lengths: HashMap::new(), last: 0 }
     }
 
     /// Keeps a notice; returns its number, and whether one was dropped for it (or itself).
     pub fn push(&mut self, sink: usize, notice: Notice) -> (u64, bool) {
         self.last += 1;
         let number = self.last;
-        self.notices.push(HeldNotice { number, sink, notice, attempts: 0, put_off: None });
+        let held = HeldNotice { number, sink, notice, attempts: 0, put_off: None };
+        self.notices.insert(number, held);
+        *self.lengths.entry(sink).or_default() += 1;
         let is_over = self.len(sink) > self.capacity;
         if is_over {
-            let of_sink = self.notices.iter().filter(|held| held.sink == sink);
+            let of_sink = self.notices.values().filter(|held| held.sink == sink);
             let least = of_sink.min_by_key(|held| (held.notice.severity, held.number));
             if let Some(victim) = least.map(|held| held.number) {
                 self.remove(victim);
@@ -46,24 +54,27 @@ impl Held {
     }
 
     pub fn remove(&mut self, number: u64) {
-        self.notices.retain(|held| held.number != number);
+        if let Some(held) = self.notices.remove(&number)
+            && let Some(length) = self.lengths.get_mut(&held.sink)
+        {
+            *length -= 1;
+        }
     }
 
     pub fn has(&self, number: u64) -> bool {
-        self.notices.binary_search_by_key(&number, |held| held.number).is_ok()
+        self.notices.contains_key(&number)
     }
 
     pub fn len(&self, sink: usize) -> usize {
-        self.notices.iter().filter(|held| held.sink == sink).count()
+        self.lengths.get(&sink).copied().unwrap_or(0)
     }
 
     /// Everything of an alert waits until then.
     pub fn put_off(&mut self, number: u64, until: Timestamp) {
-        let found = self.notices.iter_mut().find(|held| held.number == number);
-        let Some(refused) = found else { return };
+        let Some(refused) = self.notices.get_mut(&number) else { return };
         refused.attempts = refused.attempts.saturating_add(1);
         let (sink, alert) = (refused.sink, refused.notice.alert);
-        for held in &mut self.notices {
+        for held in self.notices.values_mut() {
             if held.sink == sink && held.notice.alert == alert {
                 held.put_off = Some(until);
             }
@@ -73,7 +84,7 @@ impl Held {
     /// At most `limit` that are due for a sink, each with the severity of the worst that waits of
     /// its alert; the worst alerts first.
     pub fn due(&self, sink: usize, limit: usize, now: Timestamp) -> Vec<(Severity, &HeldNotice)> {
-        let of_sink = || self.notices.iter().filter(move |held| held.sink == sink);
+        let of_sink = || self.notices.values().filter(move |held| held.sink == sink);
         let mut worst: HashMap<u64, Severity> = HashMap::new();
         for held in of_sink() {
             let severity = worst.entry(held.notice.alert).or_insert(held.notice.severity);

@@ -106,7 +106,7 @@ fn severity_of(id: u64) -> Severity {
 
 #[test]
 fn a_receiver_that_is_away_for_fourteen_days_misses_nothing() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 20_000, &receiver);
     receiver.go_away(true);
     let hours = 14 * 24;
@@ -149,7 +149,7 @@ fn a_receiver_that_is_away_for_fourteen_days_misses_nothing() {
 
 #[test]
 fn what_exceeds_the_limit_is_counted_and_the_least_severe_go_first() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 100, &receiver);
     receiver.go_away(true);
     for id in 0..300 {
@@ -172,7 +172,7 @@ fn what_exceeds_the_limit_is_counted_and_the_least_severe_go_first() {
 
 #[test]
 fn a_storm_of_low_alerts_does_not_hold_up_a_critical_one() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 20_000, &receiver);
     for id in 0..5000 {
         run.take(id, Severity::Low, Firing);
@@ -195,7 +195,7 @@ fn a_storm_of_low_alerts_does_not_hold_up_a_critical_one() {
 
 #[test]
 fn an_agent_killed_at_any_point_loses_nothing_that_it_stored() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 1000, &receiver);
     let mut stored: Vec<(u64, AlertState)> = Vec::new();
     for step in 0..60u64 {
@@ -213,7 +213,7 @@ fn an_agent_killed_at_any_point_loses_nothing_that_it_stored() {
             run.now += Duration::from_secs(40);
         }
         // What a killed process leaves: the file and its log as they are.
-        let left = Scratch::new();
+        let left = Scratch::make();
         for name in ["wardline.db", "wardline.db-wal"] {
             std::fs::copy(scratch.path().join(name), left.path().join(name)).unwrap();
         }
@@ -233,7 +233,7 @@ fn an_agent_killed_at_any_point_loses_nothing_that_it_stored() {
 
 #[test]
 fn what_a_full_disk_does_not_take_is_delivered_from_memory_and_stored_later() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 1000, &receiver);
     run.store.as_ref().unwrap().refuse_writes(true);
     run.take(1, Severity::High, Firing);
@@ -260,7 +260,7 @@ fn what_a_full_disk_does_not_take_is_delivered_from_memory_and_stored_later() {
 
 #[test]
 fn what_the_store_cannot_be_told_to_forget_is_not_delivered_over_and_over() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 1000, &receiver);
     run.tell(1, Severity::High, Firing);
     run.outbox.refuse_writes(true);
@@ -276,7 +276,7 @@ fn what_the_store_cannot_be_told_to_forget_is_not_delivered_over_and_over() {
 
 #[test]
 fn the_order_within_an_alert_holds_between_store_and_memory() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 1000, &receiver);
     receiver.go_away(true);
     run.tell(1, Severity::Low, Firing);
@@ -311,7 +311,7 @@ fn without_a_store_alerts_are_delivered_from_memory_that_is_bounded() {
 
 #[test]
 fn a_notice_that_is_refused_holds_up_its_own_alert_only_and_is_given_up_after_a_day() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 1000, &receiver);
     receiver.refuse(Some(1));
     run.tell(1, Severity::High, Firing);
@@ -331,7 +331,7 @@ fn a_notice_that_is_refused_holds_up_its_own_alert_only_and_is_given_up_after_a_
 
 #[test]
 fn damaged_entries_are_counted_and_hold_up_nothing() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut run = Run::begin(Some(scratch.path()), 1000, &receiver);
     let item = crate::export::store::OutboxItem {
         sink: "receiver",
@@ -350,7 +350,7 @@ fn damaged_entries_are_counted_and_hold_up_nothing() {
 
 #[test]
 fn keys_are_never_given_twice_not_even_by_later_runs() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let mut keys = BTreeSet::new();
     for _ in 0..3 {
         let mut run = Run::begin(Some(scratch.path()), 1000, &receiver);
@@ -368,7 +368,7 @@ fn keys_are_never_given_twice_not_even_by_later_runs() {
 
 #[test]
 fn couriers_wake_up_for_what_is_new_and_deliver_before_the_end() {
-    let (scratch, receiver) = (Scratch::new(), Receiver::default());
+    let (scratch, receiver) = (Scratch::make(), Receiver::default());
     let (mut store, _) = Store::open(scratch.path()).unwrap();
     let sink: Box<dyn Sink> = Box::new(receiver.clone());
     let quiet: Box<dyn Sink> = Box::new(receiver.clone());

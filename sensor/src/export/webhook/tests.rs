@@ -64,7 +64,7 @@ fn notice(id: u64) -> Notice {
 
 #[test]
 fn each_alert_is_posted_signed_and_with_its_key() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::make();
     let (url, requests) = server(&[200, 204]);
     let notices = [notice(1), notice(2)];
     let delivered = webhook(url, &scratch).deliver(&notices, Instant::now());
@@ -94,7 +94,7 @@ fn each_alert_is_posted_signed_and_with_its_key() {
 
 #[test]
 fn the_same_key_comes_with_each_attempt() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::make();
     let (url, requests) = server(&[500, 200]);
     let mut webhook = webhook(url, &scratch);
     let notices = [notice(1)];
@@ -108,7 +108,7 @@ fn the_same_key_comes_with_each_attempt() {
 
 #[test]
 fn a_message_that_is_called_wrong_is_refused_and_a_wrong_secret_is_not_its_fault() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::make();
     let (url, requests) = server(&[200, 422, 401, 404, 429]);
     let mut webhook = webhook(url, &scratch);
     let delivered = webhook.deliver(&[notice(1), notice(2), notice(3)], Instant::now());
@@ -123,7 +123,7 @@ fn a_message_that_is_called_wrong_is_refused_and_a_wrong_secret_is_not_its_fault
 
 #[test]
 fn a_secret_that_is_missing_or_short_is_waited_for_and_never_said() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::make();
     let (url, requests) = server(&[200]);
     let mut webhook = webhook(url, &scratch);
     let file = webhook.settings.secret_file.clone();

@@ -55,16 +55,27 @@ impl Stream {
                 let session = ClientConnection::new(Arc::clone(config), name.clone())
                     .map_err(io::Error::other)?;
                 let mut stream = StreamOwned::new(session, connection);
-                stream.write_all(octets)?;
-                stream.flush()?;
-                stream.conn.send_close_notify();
-                stream.flush()?;
-                stream.sock.shutdown(Shutdown::Write)?;
+                if let Err(error) = write_last(&mut stream, octets) {
+                    // The other side may have said why.
+                    return Err(stream.read(&mut [0; 1]).err().unwrap_or(error));
+                }
                 let end = await_end(&mut stream, timeout);
                 judge(end, &stream.sock)
             }
         }
     }
+}
+
+/// Writes everything, and that this was all.
+fn write_last(
+    stream: &mut StreamOwned<ClientConnection, TcpStream>,
+    octets: &[u8],
+) -> io::Result<()> {
+    stream.write_all(octets)?;
+    stream.flush()?;
+    stream.conn.send_close_notify();
+    stream.flush()?;
+    stream.sock.shutdown(Shutdown::Write)
 }
 
 /// Reads, and forgets, whatever comes until the receiver closes its side.
