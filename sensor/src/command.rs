@@ -4,6 +4,7 @@ mod alerts;
 mod arguments;
 mod config;
 mod detach;
+mod detections;
 mod list;
 mod log;
 mod privilege;
@@ -80,6 +81,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
         Command::Alerts(words) => alerts::run(words),
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
+        Command::Detections(words) => detections::run(words),
         Command::Detach(words) => detach::run(words),
         Command::Verify => verify::run(),
     };

@@ -4,6 +4,7 @@
 //! it. It leaves out reloading, which is the agent's affair.
 
 pub mod capture;
+pub mod detection;
 mod document;
 pub mod duration;
 pub mod error;
@@ -20,10 +21,13 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use capture::{Capture, Mode};
+pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
 pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
-pub use section::{Agent, Alertmanager, Defaults, Events, Flow, Inventory, LogLevel, Web};
+pub use section::{
+    Agent, Alertmanager, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
+};
 
 use crate::detect::{Role, Threshold, builtin};
 
@@ -51,6 +55,9 @@ pub struct Config {
     /// Built-in ones and those of the file, also the disabled ones; in the order of id and name.
     #[serde(rename = "threshold")]
     pub thresholds: Vec<Threshold>,
+    #[serde(rename = "detection")]
+    pub detections: Detections,
+    pub baseline: Baseline,
 }
 
 impl Default for Config {
@@ -72,6 +79,8 @@ impl Default for Config {
             webhooks: Vec::new(),
             roles: Vec::new(),
             thresholds,
+            detections: Detections::default(),
+            baseline: Baseline::default(),
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Command {
     Alerts(Alerts),
     /// List the commonest kinds of traffic that were not classified, without any of their payload.
     Unknown(List),
+    /// List what is looked for: thresholds and detections, or all about one of them.
+    Detections(Catalogue),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
     /// Load the program and print how many instructions the verifier went through.
@@ -127,6 +129,24 @@ pub enum AlertsAction {
         #[arg(long, value_name = "NAME")]
         sink: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct Catalogue {
+    /// Name of one of them, such as `smb1_in_use`.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: CatalogueOutput,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CatalogueOutput {
+    #[default]
+    Table,
+    Json,
+    Markdown,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! What outlives a restart: devices, alerts, and what is yet to be delivered, in one SQLite file.
+//! What outlives a restart: devices, their profiles, alerts, and what is yet to be delivered, in one SQLite file.
 //!
 //! The file lies in a directory of its own (mode 0700; the file 0600), because it holds host
 //! names, which may be names of persons; they leave the box only to receivers that an operator
@@ -18,6 +18,7 @@ mod alerts;
 mod devices;
 mod fault;
 mod outbox;
+mod profiles;
 mod recovery;
 mod schema;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::EventContext;
 use crate::{
-    detect::{Alert, AlertState, Severity},
+    detect::{Alert, AlertState, Evidence, Severity},
     export::text::{Station, harmless},
     inventory::{Device, DeviceKey},
     time::Timestamp,
@@ -40,6 +40,7 @@ struct Description {
     evidence_since: Timestamp,
     fired_at: Timestamp,
     resolved_at: Option<Timestamp>,
+    evidence: Box<Evidence>,
 }
 
 impl<'a> Event<'a> {
@@ -66,6 +67,7 @@ impl<'a> Event<'a> {
                 evidence_since: context.wall.at(alert.evidence_since),
                 fired_at: context.wall.at(alert.fired_at),
                 resolved_at: alert.resolved_at.map(|at| context.wall.at(at)),
+                evidence: alert.evidence.clone(),
             },
         }
     }

@@ -66,6 +66,7 @@ fn alert(text: &str) -> Alert {
         evidence_since: Moment::from_micros(0),
         fired_at: Moment::from_micros(1),
         resolved_at: None,
+        evidence: Default::default(),
     }
 }
 

@@ -9,7 +9,7 @@ const APPLICATION_ID: i64 = 0x5741_5244;
 
 /// The step at position `n` takes a file from `user_version` `n` to `n + 1`. Steps are added,
 /// never changed. Times are in microseconds since 1970, state and severity as their names.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE devices (
         id INTEGER PRIMARY KEY,
@@ -59,6 +59,13 @@ pub(super) const MIGRATIONS: [&str; 2] = [
         value INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    // As JSON: numbers, peers and flows behind an alert.
+    "ALTER TABLE alerts ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}'",
+    // What is usual of a device, as JSON.
+    "CREATE TABLE profiles (
+        device INTEGER PRIMARY KEY,
+        profile TEXT NOT NULL
+    ) STRICT",
     // Entries know their alert, and how bad the worst is that waits for it. Those of before are of
     // no alert that comes again.
     "
