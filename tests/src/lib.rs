@@ -17,5 +17,6 @@ pub mod fetch;
 pub mod frames;
 pub mod guest;
 pub mod lab;
+pub mod siem;
 pub mod speakers;
 pub mod sweep;
