@@ -9,7 +9,7 @@ use super::smb2::{session_length, session_message};
 
 const NEGOTIATE: u8 = 0x72;
 
-fn header(command: u8, is_reply: bool) -> Vec<u8> {
+pub(crate) fn header(command: u8, is_reply: bool) -> Vec<u8> {
     let mut header = vec![0xff, b'S', b'M', b'B', command, 0, 0, 0, 0];
     header.push(if is_reply { 0x98 } else { 0x18 });
     header.extend([0x53, 0xc8]);
