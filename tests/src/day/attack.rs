@@ -12,7 +12,7 @@ use clap::ValueEnum;
 
 use super::class::Class;
 use super::habit::Agenda;
-use super::plan::clock;
+use super::plan::{POWER_CUT, SLOWEST_START, clock};
 use super::world::World;
 use crate::frames::MacAddress;
 
@@ -106,6 +106,11 @@ pub fn stage(world: &mut World, agenda: &mut Agenda) -> Vec<Staged> {
         let mut begins = name.begins();
         if begins < from || begins + name.lasts() > to {
             begins = from + (to - from) * (position as u32 + 1) / (names.len() as u32 + 1);
+        }
+        // Nobody attacks in the dark.
+        let settled = POWER_CUT.ends + 2 * SLOWEST_START;
+        if (POWER_CUT.begins..settled).contains(&begins) {
+            begins = settled;
         }
         let ends = (begins + name.lasts()).min(to);
         // The next workstation that is on at that time.

@@ -85,6 +85,8 @@ pub struct Outcome {
     pub octets: u64,
     pub flows: u64,
     pub wall_seconds: f64,
+    /// Of this process, the making of the frames included.
+    pub processor_seconds: f64,
     pub peak_memory_octets: u64,
     pub books: Books,
     pub frames_by_hour: Vec<u64>,
@@ -123,7 +125,7 @@ fn judge(day: &Day, replayed: &Replayed) -> Outcome {
     let mut alarms: Vec<Alarm> =
         last_states(&replayed.summary.alerts).map(|alert| alarm(alert, replayed, site)).collect();
     alarms.sort_by(|one, other| one.at_seconds.total_cmp(&other.at_seconds));
-    let attacks = staged.iter().map(|each| verdict(each, &mut alarms)).collect();
+    let attacks = verdicts(staged, &mut alarms);
     let rows = &replayed.rows;
     Outcome {
         devices_made: made.len(),
@@ -136,6 +138,7 @@ fn judge(day: &Day, replayed: &Replayed) -> Outcome {
         octets: replayed.summary.octets,
         flows: replayed.summary.flows,
         wall_seconds: replayed.summary.elapsed.as_secs_f64(),
+        processor_seconds: processor_time().as_secs_f64(),
         peak_memory_octets: peak_memory(),
         books: Books {
             received: rows.iter().map(|row| row.received_frames).sum(),
@@ -187,10 +190,33 @@ fn device_station(id: DeviceId, replayed: &Replayed) -> Option<MacAddress> {
     replayed.core.inventory.device(id).and_then(|device| station_of(&device.key))
 }
 
-/// Marks the alarms that an attack explains, and says whether one of them names its actor.
+/// What becomes of the attacks; marks the alarms that they explain.
+fn verdicts(staged: &[Staged], alarms: &mut [Alarm]) -> Vec<Verdict> {
+    // First those that name an actor, so that no other attack claims them.
+    let mut verdicts: Vec<Verdict> = staged.iter().map(|each| verdict(each, alarms)).collect();
+    for (staged, verdict) in staged.iter().zip(&mut verdicts) {
+        if staged.ends - staged.begins > SHORT {
+            continue;
+        }
+        for alarm in alarms.iter_mut().filter(|each| is_during(staged, each)) {
+            if alarm.attack.is_none() {
+                let other = format!("{} {}: {}", alarm.rule, alarm.name, alarm.device);
+                verdict.named_others.insert(other);
+                alarm.attack = Some(verdict.attack.clone());
+            }
+        }
+    }
+    verdicts
+}
+
+fn is_during(staged: &Staged, alarm: &Alarm) -> bool {
+    let until = staged.ends + GRACE;
+    (staged.begins.as_secs_f64()..until.as_secs_f64()).contains(&alarm.at_seconds)
+}
+
+/// Whether an alarm names the actor.
 fn verdict(staged: &Staged, alarms: &mut [Alarm]) -> Verdict {
-    let (begins, until) = (staged.begins.as_secs_f64(), (staged.ends + GRACE).as_secs_f64());
-    let is_short = staged.ends - staged.begins <= SHORT;
+    let begins = staged.begins.as_secs_f64();
     let mut verdict = Verdict {
         attack: staged.name.text(),
         actor: format!("{} ({})", staged.description, staged.actor),
@@ -200,20 +226,16 @@ fn verdict(staged: &Staged, alarms: &mut [Alarm]) -> Verdict {
         rules: BTreeSet::new(),
         named_others: BTreeSet::new(),
     };
-    let during = alarms.iter_mut().filter(|alarm| (begins..until).contains(&alarm.at_seconds));
-    for alarm in during {
-        let rule = format!("{} {}", alarm.rule, alarm.name);
-        if alarm.station == Some(staged.actor) {
-            if verdict.found_by.is_none() {
-                verdict.found_by = Some(rule.clone());
-                verdict.after_seconds = Some(alarm.at_seconds - begins);
-            }
-            verdict.rules.insert(rule);
-        } else if is_short && alarm.severity >= Severity::Medium {
-            verdict.named_others.insert(format!("{rule}: {}", alarm.device));
-        } else {
+    for alarm in alarms.iter_mut().filter(|each| is_during(staged, each)) {
+        if alarm.station != Some(staged.actor) {
             continue;
         }
+        let rule = format!("{} {}", alarm.rule, alarm.name);
+        if verdict.found_by.is_none() {
+            verdict.found_by = Some(rule.clone());
+            verdict.after_seconds = Some(alarm.at_seconds - begins);
+        }
+        verdict.rules.insert(rule);
         alarm.attack = Some(verdict.attack.clone());
     }
     verdict
@@ -257,4 +279,11 @@ fn peak_memory() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kibibytes.unwrap_or(0) * 1024
+}
+
+/// Time on a processor so far (the first number of /proc/self/schedstat, in nanoseconds).
+fn processor_time() -> Duration {
+    let text = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split_whitespace().next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
 }

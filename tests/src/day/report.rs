@@ -33,9 +33,10 @@ pub fn text(outcome: &Outcome) -> String {
     );
     let _ = writeln!(
         text,
-        "{:.1} s of wall time ({:.0} frames a second), {:.0} MiB of memory at most",
+        "{:.1} s of wall time, {:.1} s on a processor ({:.0} frames a second), {:.0} MiB of memory at most",
         outcome.wall_seconds,
-        outcome.frames as f64 / outcome.wall_seconds.max(1e-9),
+        outcome.processor_seconds,
+        outcome.frames as f64 / outcome.processor_seconds.max(1e-9),
         outcome.peak_memory_octets as f64 / 1048576.0,
     );
     let books = &outcome.books;

@@ -9,7 +9,7 @@ use crate::day::plan::VULNERABILITY_SCAN;
 use crate::day::site::Duty;
 use crate::day::world::World;
 use crate::frames::Side::{Client, Server};
-use crate::speakers::smb1::smb1_negotiate_request;
+use crate::speakers::smb1::{multi_protocol_negotiate_request, smb1_negotiate_response};
 use crate::speakers::smb2::smb2_negotiate_response;
 use crate::speakers::snmp::{COMMUNITY, snmp_get};
 use crate::speakers::ssh::{CLIENT_BANNER, SERVER_BANNER};
@@ -62,6 +62,7 @@ impl Scanner {
     fn scan(&self, asked: usize, now: Duration, world: &mut World) {
         let (host, class) = (world.host(asked), world.site.stations[asked].class);
         let is_on = world.is_on(asked, now);
+        let old_storage = world.site.position_of(Duty::OldStorage);
         for (step, port) in PORTS.into_iter().enumerate() {
             let at = now + Duration::from_millis(60 * step as u64);
             let mut connection = world.connection(self.station, &host, port);
@@ -71,7 +72,8 @@ impl Scanner {
                 connection.knock_in_vain(&mut world.wire, at);
             } else {
                 let opened = connection.open(&mut world.wire, at);
-                let turns = conversation(port);
+                let is_old = class == Class::LegacyWindows || asked == old_storage;
+                let turns = conversation(port, is_old);
                 let turns: Vec<_> = turns.iter().map(|(side, said)| (*side, &said[..])).collect();
                 let pause = Duration::from_millis(5);
                 let over = connection.talk(&mut world.wire, opened, &turns, pause);
@@ -84,11 +86,14 @@ impl Scanner {
     }
 }
 
-/// Does it still take version 1 of SMB, and what does SSH say?
-fn conversation(port: u16) -> Vec<(crate::frames::Side, Vec<u8>)> {
+/// Does it still answer in version 1 of SMB, and what does SSH say?
+fn conversation(port: u16, is_old: bool) -> Vec<(crate::frames::Side, Vec<u8>)> {
     match port {
+        139 | 445 if is_old => {
+            vec![(Client, multi_protocol_negotiate_request()), (Server, smb1_negotiate_response())]
+        }
         139 | 445 => {
-            vec![(Client, smb1_negotiate_request()), (Server, smb2_negotiate_response())]
+            vec![(Client, multi_protocol_negotiate_request()), (Server, smb2_negotiate_response())]
         }
         22 => vec![
             (Server, SERVER_BANNER.as_bytes().to_vec()),
