@@ -4,6 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use sensor::detect::Severity;
+use sensor::pipeline::replay::{Engine, replay};
+use tests::agent::Scratch;
 use tests::day::attack::Name;
 use tests::day::outcome::{self, Outcome};
 use tests::day::{Day, Plan, plan, settings};
@@ -22,8 +24,9 @@ fn hours_around_the_power_cut(attacks: &[Name]) -> Plan {
 
 fn run(plan: &Plan) -> Outcome {
     let mut day = Day::new(plan);
-    let config = settings::settings(&day.world().site).unwrap();
-    outcome::run(&mut day, &config, &mut io::sink()).unwrap()
+    let config = settings::settings(&day.world().site).expect("the day's own settings are valid");
+    outcome::run(&mut day, &config, &mut io::sink())
+        .expect("the day's frames have no end too early")
 }
 
 #[test]
@@ -38,6 +41,29 @@ fn a_day_with_a_power_cut_is_quiet_but_for_the_attack_in_it() {
         outcome.false_alarms().filter(|alarm| alarm.severity >= Severity::High).collect();
     assert!(grave.is_empty(), "{grave:#?}");
     assert!(outcome.found(Name::SmbSweep), "{:#?}", outcome.attacks);
+}
+
+#[test]
+fn the_capture_of_a_day_gives_the_same_alerts_and_devices() {
+    let begins = plan::clock(13, 0);
+    let ends = begins + Duration::from_secs(600);
+    let attacks = vec![Name::SmbSweep];
+    let plan = Plan { begins, ends, attacks, ..Plan::quiet(DEVICES, SEED) };
+    let scratch = Scratch::make("day").unwrap();
+    let path = scratch.join("day.pcap");
+    let mut day = Day::new(&plan);
+    let config = settings::settings(&day.world().site).unwrap();
+    day.record(&path).unwrap();
+    let mut events = Vec::new();
+    let made = outcome::run(&mut day, &config, &mut events).unwrap();
+    day.finish_recording(&path).unwrap();
+    assert!(made.found(Name::SmbSweep), "{:#?}", made.attacks);
+    let mut again = Vec::new();
+    let replayed = replay(&path, Engine::Host, &config, &mut again, &mut |_, _| ()).unwrap();
+    assert!(replayed.error.is_none());
+    assert_eq!(replayed.summary.frames, made.frames);
+    assert_eq!(replayed.summary.octets, made.octets);
+    assert!(events == again, "the events differ");
 }
 
 /// Frames of a few minutes, as far as they are captured.

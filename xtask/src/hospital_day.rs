@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 
 #[derive(Args)]
 pub struct Options {
-    /// Devices of the hospital, servers included (60 to 4000; default 1000)
+    /// Devices of the hospital, servers included (80 to 4000; default 1000)
     #[arg(long)]
     devices: Option<u64>,
     /// The same seed makes the same frames (default 1)

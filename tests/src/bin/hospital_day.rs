@@ -16,7 +16,7 @@ use tests::day::{Day, DayError, Plan, outcome, picture, report, settings};
 #[command(name = "hospital-day", version)]
 struct Arguments {
     /// Devices of the hospital, servers included
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(60..=4000))]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(80..=4000))]
     devices: u64,
     /// The same seed makes the same frames
     #[arg(long, default_value_t = 1)]

@@ -3,7 +3,9 @@
 mod background;
 mod building;
 mod clinical;
+mod errands;
 mod imaging;
+mod link_local;
 mod messages;
 mod office;
 mod poller;
@@ -111,6 +113,8 @@ pub fn settle(world: &mut World, agenda: &mut Agenda) {
     imaging::settle(&mut settling);
     messages::settle(&mut settling);
     office::settle(&mut settling);
+    errands::settle(&mut settling);
+    link_local::settle(&mut settling);
     voice::settle(&mut settling);
     building::settle(&mut settling);
     poller::settle(&mut settling);

@@ -1,6 +1,6 @@
 //! The outcome for a person at a terminal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use sensor::detect::Severity;
@@ -77,12 +77,10 @@ pub fn text(outcome: &Outcome) -> String {
 
 /// False alarms by severity and rule, as a rate.
 fn by_rule(outcome: &Outcome) -> String {
-    let mut counts: BTreeMap<(Severity, String), (usize, BTreeMap<&str, usize>)> = BTreeMap::new();
+    let mut counts: BTreeMap<(Severity, String), Vec<&str>> = BTreeMap::new();
     for alarm in outcome.false_alarms() {
         let rule = format!("{} {}", alarm.rule, alarm.name);
-        let count = counts.entry((alarm.severity, rule)).or_default();
-        count.0 += 1;
-        *count.1.entry(&alarm.device).or_default() += 1;
+        counts.entry((alarm.severity, rule)).or_default().push(&alarm.device);
     }
     if counts.is_empty() {
         return "no alerts that no attack explains\n".to_owned();
@@ -92,14 +90,14 @@ fn by_rule(outcome: &Outcome) -> String {
         "SEVERITY", "RULE", "ALERTS", "PER 1,000 DEVICE-DAYS", "DEVICES"
     );
     for severity in SEVERITIES {
-        for ((_, rule), (alerts, devices)) in
-            counts.iter().filter(|((each, _), _)| *each == severity)
-        {
-            let rate = *alerts as f64 / outcome.thousand_device_days();
+        for ((_, rule), named) in counts.iter().filter(|((each, _), _)| *each == severity) {
+            let rate = named.len() as f64 / outcome.thousand_device_days();
+            let devices: BTreeSet<&&str> = named.iter().collect();
             let _ = writeln!(
                 text,
-                "{:<10} {rule:<34} {alerts:>7} {rate:>22.1} {:>8}",
+                "{:<10} {rule:<34} {:>7} {rate:>22.1} {:>8}",
                 severity.name(),
+                named.len(),
                 devices.len()
             );
         }

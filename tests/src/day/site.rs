@@ -12,7 +12,7 @@ pub const GATEWAY: MacAddress = MacAddress::vendor(0x00_1b17, 1);
 const UPLINK_VLAN: u16 = 199;
 const FIREWALL: MacAddress = MacAddress::vendor(0x00_090f, 0x0a_0001);
 /// Fewer would leave a class empty.
-pub const FEWEST_DEVICES: usize = 60;
+pub const FEWEST_DEVICES: usize = 80;
 pub const MOST_DEVICES: usize = 4000;
 
 /// What a server is there for. Each is one host.

@@ -12,7 +12,9 @@ use crate::frames::Side::{Client, Server};
 use crate::speakers::bacnet::{
     self, bacnet_i_am, bacnet_object_name, bacnet_read_object_name, bacnet_who_is_broadcast,
 };
-use crate::speakers::modbus::{modbus_holding_registers, modbus_read_holding_registers};
+use crate::speakers::modbus::{
+    modbus_holding_registers, modbus_read_holding_registers, modbus_write_register,
+};
 
 const MODBUS: u16 = 502;
 
@@ -55,8 +57,13 @@ fn announce(station: usize, now: Duration, world: &mut World) {
     }
 }
 
+/// Mostly the head end reads; every fortieth time it writes a set point, which is echoed.
 fn registers(number: u32, _world: &mut World) -> Vec<Turn> {
     let transaction = number as u16;
+    if number.is_multiple_of(40) {
+        let written = modbus_write_register(transaction, 1, 100, 210);
+        return vec![(Client, written.clone()), (Server, written)];
+    }
     vec![
         (Client, modbus_read_holding_registers(transaction, 1, 100, 10)),
         (Server, modbus_holding_registers(transaction, 1, &[200; 10])),

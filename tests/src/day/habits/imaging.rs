@@ -13,6 +13,7 @@ use crate::speakers::dicom::{
     dicom_association_request, dicom_echo_request, dicom_query, dicom_release_request,
     dicom_release_response, dicom_response, dicom_store_request, uid,
 };
+use crate::speakers::ntp::{ntp_request, ntp_response};
 use crate::speakers::tls::TlsVersion;
 
 const DICOM: u16 = 104;
@@ -35,6 +36,7 @@ pub(super) fn settle(settling: &mut Settling<'_>) {
             let pace = Pace::Regular(seconds(60));
             let standing = Standing::new(station, (server, 443), opening, exchange, pace);
             settling.habit(station, seconds(300), standing);
+            settling.routine(station, Pace::Loose(seconds(3600)), ask_makers_clock);
         }
     }
     let router = settling.world.site.position_of(Duty::ImageRouter);
@@ -120,6 +122,12 @@ fn ask_worklist(station: usize, now: Duration, world: &mut World) {
         (Server, dicom_release_response()),
     ];
     world.converse(now, station, (&server, DICOM), &said(&turns), Duration::from_millis(8));
+}
+
+fn ask_makers_clock(station: usize, now: Duration, world: &mut World) {
+    let (host, clock) = (world.host(station), World::outside(15));
+    let said = (&ntp_request()[..], &ntp_response()[..]);
+    world.wire.exchange(now, (&host, 123), (&clock, 123), said, Duration::from_millis(16));
 }
 
 fn verify(station: usize, now: Duration, world: &mut World) {

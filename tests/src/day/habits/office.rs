@@ -7,7 +7,9 @@ use crate::day::class::Class;
 use crate::day::payload::directory::{
     kerberos_reply, kerberos_request, ldap_bind, ldap_bound, ldap_found, ldap_search,
 };
-use crate::day::payload::share::{MORE_PROCESSING_REQUIRED, Session, version_one_visit};
+use crate::day::payload::share::{
+    LOGON_FAILURE, MORE_PROCESSING_REQUIRED, Session, version_one_visit,
+};
 use crate::day::phrases::{Turn, said};
 use crate::day::site::Duty;
 use crate::day::world::World;
@@ -118,12 +120,17 @@ fn visit_share(
 ) {
     let server = world.server(duty);
     let mut session = Session::default();
-    let mut exchanges = vec![
-        (smb2_negotiate_request(), smb2_negotiate_response()),
+    let mut exchanges = vec![(smb2_negotiate_request(), smb2_negotiate_response())];
+    // Somebody mistypes a password, and tries again.
+    if world.random.in_percent(2) {
+        exchanges.push(session.log_in(1, MORE_PROCESSING_REQUIRED));
+        exchanges.push(session.log_in(3, LOGON_FAILURE));
+    }
+    exchanges.extend([
         session.log_in(1, MORE_PROCESSING_REQUIRED),
         session.log_in(3, 0),
         session.connect_tree(share),
-    ];
+    ]);
     for file in 0..files {
         exchanges.push(session.create(&format!("ward\\report-{station}-{file}.docx")));
         exchanges.push(session.read(world.random.between(400, 1300)));

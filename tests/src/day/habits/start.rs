@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::background::{ask_for_gateway, lease, names};
-use super::{Settling, office, voice};
+use super::{Settling, link_local, office, voice};
 use crate::day::class::Class;
 use crate::day::habit::Habit;
 use crate::day::host::Host;
@@ -47,6 +47,9 @@ impl Habit for Start {
         }
         announce_address(&host, at, world);
         ask_for_gateway(&host, true, at + 200 * MILLISECOND, world);
+        if link_local::speaks(class) {
+            link_local::come_up(&host, at + 500 * MILLISECOND, world);
+        }
         match class {
             Class::Workstation => office::log_in(self.station, at + 900 * MILLISECOND, world),
             Class::Phone => voice::register(self.station, at + 700 * MILLISECOND, world),
