@@ -18,7 +18,10 @@ mod life;
 pub mod listing;
 mod measure;
 pub mod opening;
+mod owners;
 pub mod role;
+#[cfg(test)]
+mod segment;
 pub mod selector;
 pub mod settings;
 mod summary;

@@ -1,6 +1,10 @@
 //! Every detection, one a file: its description and its detector.
 
+mod address_conflict;
+mod arp_spoof;
+mod forged_sources;
 mod smb1_in_use;
+mod smb_sweep;
 
 use super::{Detector, description::Description, settings::Parameters};
 
@@ -12,7 +16,13 @@ pub struct Detection {
 }
 
 /// In the order of their ids.
-pub const ALL: &[Detection] = &[smb1_in_use::DETECTION];
+pub const ALL: &[Detection] = &[
+    smb1_in_use::DETECTION,
+    smb_sweep::DETECTION,
+    arp_spoof::DETECTION,
+    address_conflict::DETECTION,
+    forged_sources::DETECTION,
+];
 
 /// The description of the detection called `name`.
 pub fn find(name: &str) -> Option<&'static Description> {

@@ -48,7 +48,7 @@ struct Description {
 impl<'a> Event<'a> {
     pub fn of(alert: &Alert, device: Option<&Device>, context: &EventContext<'a>) -> Self {
         Self {
-            src_ip: device.and_then(main_address),
+            src_ip: device.and_then(|device| main_address(device, &alert.evidence.claimed)),
             src_mac: device.and_then(|device| match device.key {
                 DeviceKey::Station { station, .. } => Some(Station(station)),
                 DeviceKey::Address(_) => None,
@@ -76,8 +76,8 @@ impl<'a> Event<'a> {
 }
 
 /// The address by which people know a device: IPv4 before IPv6, and none that is link-local while
-/// there is another.
-fn main_address(device: &Device) -> Option<IpAddr> {
+/// there is another. Never one that it claims from others.
+fn main_address(device: &Device, claimed: &[IpAddr]) -> Option<IpAddr> {
     if let DeviceKey::Address(address) = device.key {
         return Some(address);
     }
@@ -85,6 +85,6 @@ fn main_address(device: &Device) -> Option<IpAddr> {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
-    let addresses = device.addresses.iter();
+    let addresses = device.addresses.iter().filter(|address| !claimed.contains(address));
     addresses.min_by_key(|address| (is_link_local(address), address.is_ipv6())).copied()
 }
