@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod builtin;
+mod darknet;
 pub mod description;
 pub mod detections;
 pub mod detector;
@@ -23,6 +24,7 @@ pub mod role;
 #[cfg(test)]
 mod segment;
 pub mod selector;
+mod servers;
 pub mod settings;
 mod summary;
 pub mod table;

@@ -2,11 +2,16 @@
 
 use std::net::IpAddr;
 
+use sensor_common::flow::FlowKey;
+
 use super::{
     role::{self, Role},
     selector::Network,
 };
-use crate::inventory::{Device, DeviceId, Inventory};
+use crate::{
+    baseline::Baselines,
+    inventory::{Device, DeviceId, Inventory},
+};
 
 /// The devices, their roles, and which addresses are the site's own.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +20,8 @@ pub struct Estate<'a> {
     pub roles: &'a [Role],
     /// Networks of the site besides the private ones.
     pub internal: &'a [Network],
+    /// What is usual of each device.
+    pub baselines: &'a Baselines,
 }
 
 impl Estate<'_> {
@@ -33,6 +40,13 @@ impl Estate<'_> {
             && self.device(id).is_some_and(|device| {
                 names.iter().any(|name| role::has_role(self.roles, name, device))
             })
+    }
+
+    /// Whether a router sent the flow, for itself or for others. IPv6 keys do not tell.
+    pub fn is_from_router(&self, key: &FlowKey) -> bool {
+        let station = key.source_station();
+        let device = station.and_then(|it| self.inventory.device_of_station(it, key.vlans()));
+        device.is_some_and(|id| self.has_role(id, role::ROUTER))
     }
 
     /// Whether an address is of the site: private (RFC 1918, RFC 4193), link-local, loopback, shared

@@ -20,6 +20,7 @@ use super::{
     settings::Parameters,
 };
 use crate::{
+    baseline::Baselines,
     flow::Opinion,
     inventory::{DeviceId, Inventory, InventorySettings},
     observation::{EndpointSeen, FlowDelta},
@@ -154,6 +155,7 @@ impl Frame {
 pub struct Segment {
     pub inventory: Inventory,
     pub roles: Vec<Role>,
+    baselines: Baselines,
     detector: Box<dyn Detector>,
     findings: Findings,
     endpoints: HashMap<EndpointKey, EndpointIndex>,
@@ -180,6 +182,7 @@ impl Segment {
                 ..InventorySettings::default()
             }),
             roles: Vec::new(),
+            baselines: Baselines::default(),
             detector: (detection.detector)(&parameters),
             findings: Findings::default(),
             endpoints: HashMap::new(),
@@ -237,7 +240,12 @@ impl Segment {
             part: opening::part(&delta),
         };
         let changes = self.inventory.take_changes();
-        let estate = Estate { inventory: &self.inventory, roles: &self.roles, internal: &[] };
+        let estate = Estate {
+            inventory: &self.inventory,
+            roles: &self.roles,
+            internal: &[],
+            baselines: &self.baselines,
+        };
         self.detector.observe_flow(&seen, &estate, &mut self.findings);
         for (change, device) in changes {
             self.detector.observe_device(change, &device, &estate, &mut self.findings);
@@ -246,7 +254,12 @@ impl Segment {
 
     /// Lets time pass; what was found since the last time.
     pub fn advance(&mut self, at: f64) -> Vec<Finding> {
-        let estate = Estate { inventory: &self.inventory, roles: &self.roles, internal: &[] };
+        let estate = Estate {
+            inventory: &self.inventory,
+            roles: &self.roles,
+            internal: &[],
+            baselines: &self.baselines,
+        };
         self.detector.advance(seconds(at), &estate, &mut self.findings);
         self.findings.drain().collect()
     }

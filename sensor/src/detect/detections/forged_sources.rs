@@ -166,7 +166,6 @@ impl Detector for ForgedSources {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::detect::segment::{Frame, Host, Segment, address, host};
 
     fn forge(segment: &mut Segment, station: u64, sources: u32, answered: u32, over: f64) {
