@@ -81,7 +81,9 @@ impl Detector for NewDevice {
         let Some(oldest) = self.oldest(estate) else { return };
         let is_of_site = match device.key {
             DeviceKey::Station { .. } => true,
-            DeviceKey::Address(address) => estate.is_internal(address),
+            DeviceKey::Address(address) => {
+                estate.is_internal(address) && !address.is_loopback() && !address.is_multicast()
+            }
         };
         let (at, age) = (device.first_seen, device.first_seen.since(oldest));
         if change != DeviceChange::New || !is_of_site || age <= self.learning {

@@ -30,7 +30,8 @@ static DESCRIPTION: Description = Description {
     severity: Severity::Critical,
     sees: "A host that within the window asks by ARP for many addresses which it did not ask for \
            before, gets no answer from most of them, and opens TCP 445 or 139 to nearly every one \
-           that answers. High with two such targets, critical from three on.",
+           that answers. High at first, critical from three such targets or 64 \
+           addresses on.",
     clinical_note: "This is how a worm such as WannaCry looks for its next victims on a ward's own \
                     network. Isolate the host that is named, unless it keeps a patient alive: then \
                     isolate what it can reach. An inventory tool does the same: give it the role \
@@ -83,8 +84,9 @@ const HOSTS: usize = 2048;
 const ADDRESSES: usize = 512;
 /// An address that was asked for within this time is not asked for anew.
 const MEMORY: Duration = Duration::from_secs(3600);
-/// Targets from which on it is critical.
+/// Targets, or addresses, from which on it is critical.
 const MANY_TARGETS: usize = 3;
+const MANY_ADDRESSES: usize = 64;
 
 /// What became of an address that a host asked for.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +102,8 @@ struct Sweep {
     asked: HashMap<IpAddr, Asked>,
     /// Something was added since it was looked at.
     has_grown: bool,
-    told: usize,
+    /// What was told last: targets, and whether as critical.
+    told: (usize, bool),
     overflowed: u64,
 }
 
@@ -228,11 +231,14 @@ impl Detector for SmbSweep {
                 || contacted < self.targets
                 || (contacted as f64) < self.share * answered as f64
                 || answered * 2 > asked
-                || sweep.told == contacted
             {
                 continue;
             }
-            sweep.told = contacted;
+            let is_certain = contacted >= MANY_TARGETS || asked >= MANY_ADDRESSES;
+            if sweep.told == (contacted, is_certain) {
+                continue;
+            }
+            sweep.told = (contacted, is_certain);
             let mut evidence = Evidence::default()
                 .number("asked_for", asked as f64)
                 .number("answered", answered as f64)
@@ -245,7 +251,7 @@ impl Detector for SmbSweep {
             evidence.add_peers(targets);
             findings.report(Finding {
                 device,
-                severity: (contacted < MANY_TARGETS).then_some(Severity::High),
+                severity: (!is_certain).then_some(Severity::High),
                 metric: "asked_for",
                 value: asked as f64,
                 limit: self.addresses as f64,
@@ -309,6 +315,8 @@ mod tests {
         assert_eq!(severities(16, 3, 3, 445), [None]);
         assert_eq!(severities(17, 3, 3, 139), [None]);
         assert_eq!(severities(16, 2, 2, 445), [Some(Severity::High)]);
+        assert_eq!(severities(63, 2, 2, 445), [Some(Severity::High)]);
+        assert_eq!(severities(64, 2, 2, 445), [None]);
     }
 
     #[test]
