@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod builtin;
+mod darknet;
 pub mod description;
 pub mod detections;
 pub mod detector;
@@ -18,8 +19,12 @@ mod life;
 pub mod listing;
 mod measure;
 pub mod opening;
+mod owners;
 pub mod role;
+#[cfg(test)]
+mod segment;
 pub mod selector;
+mod servers;
 pub mod settings;
 mod summary;
 pub mod table;

@@ -1,8 +1,23 @@
 //! Every detection, one a file: its description and its detector.
 
+mod address_conflict;
+mod arp_spoof;
+mod darknet_touch;
+mod device_changed;
+mod dhcp_starvation;
+mod forged_sources;
+mod knock_pattern;
+mod life_critical_scan;
+mod new_device;
+mod rogue_dhcp_server;
+mod rogue_dns_server;
+mod rogue_ntp_server;
+mod rogue_router;
 #[cfg(test)]
 mod scene;
+mod silent_device;
 mod smb1_in_use;
+mod smb_sweep;
 mod unusual_application;
 mod unusual_peer;
 mod unusual_volume;
@@ -19,6 +34,21 @@ pub struct Detection {
 /// In the order of their ids.
 pub const ALL: &[Detection] = &[
     smb1_in_use::DETECTION,
+    smb_sweep::DETECTION,
+    life_critical_scan::DETECTION,
+    darknet_touch::DETECTION,
+    knock_pattern::DETECTION,
+    arp_spoof::DETECTION,
+    rogue_dhcp_server::DETECTION,
+    rogue_dns_server::DETECTION,
+    rogue_ntp_server::DETECTION,
+    rogue_router::DETECTION,
+    new_device::DETECTION,
+    device_changed::DETECTION,
+    silent_device::DETECTION,
+    address_conflict::DETECTION,
+    forged_sources::DETECTION,
+    dhcp_starvation::DETECTION,
     unusual_peer::DETECTION,
     unusual_application::DETECTION,
     unusual_volume::DETECTION,
