@@ -17,7 +17,7 @@ pub mod ftp;
 mod interpreter;
 pub mod ja4;
 pub mod memory;
-mod message;
+pub mod message;
 pub mod octets;
 pub mod quic;
 pub mod rtsp;
@@ -35,5 +35,5 @@ pub mod tls;
 pub mod wsd;
 
 pub use detail::FlowDetail;
-pub use interpreter::{Interpreter, Lesson};
+pub use interpreter::{Interpretation, Interpreter, Lesson};
 pub use message::Message;

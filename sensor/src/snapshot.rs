@@ -161,6 +161,7 @@ impl Snapshot {
         let samples = [
             ("taken", Entry::Samples),
             ("limited", Entry::SamplesLimited),
+            ("header_limited", Entry::HeaderSamplesLimited),
             ("lost", Entry::SamplesLost),
         ];
         for (outcome, entry) in samples {

@@ -122,7 +122,7 @@ impl Core {
         }
         for sample in &observation.samples {
             self.inventory.observe_sample(sample);
-            let lesson = self.interpreter.read(sample);
+            let lesson = self.interpreter.read(sample).lesson;
             self.lessons.extend(lesson.map(|lesson| (lesson, PATIENCE)));
         }
         for delta in &observation.flows {

@@ -72,7 +72,7 @@ pub const FAMILIES: &[Family] = &[
     ),
     counter(
         "wardline_samples_total",
-        "Payload samples by outcome: taken, limited by the rate, lost to a full ring.",
+        "Payload samples by outcome: taken, limited by the rate (headers by their own), lost to a full ring.",
     ),
     counter(
         "wardline_payloads_inspected_total",
