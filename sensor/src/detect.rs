@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod builtin;
+mod burst;
 pub mod description;
 pub mod detections;
 pub mod detector;
@@ -17,7 +18,10 @@ mod incident;
 mod life;
 pub mod listing;
 mod measure;
+mod once;
 pub mod opening;
+#[cfg(test)]
+pub(crate) mod rig;
 pub mod role;
 pub mod selector;
 pub mod settings;

@@ -1,6 +1,10 @@
 //! Every detection, one a file: its description and its detector.
 
+mod doublepulsar;
+mod eternalblue;
 mod smb1_in_use;
+mod smb1_invariants;
+mod smb_exchange;
 
 use super::{Detector, description::Description, settings::Parameters};
 
@@ -12,7 +16,12 @@ pub struct Detection {
 }
 
 /// In the order of their ids.
-pub const ALL: &[Detection] = &[smb1_in_use::DETECTION];
+pub const ALL: &[Detection] = &[
+    smb1_in_use::DETECTION,
+    eternalblue::DETECTION,
+    smb1_invariants::DETECTION,
+    doublepulsar::DETECTION,
+];
 
 /// The description of the detection called `name`.
 pub fn find(name: &str) -> Option<&'static Description> {
