@@ -27,6 +27,7 @@ pub mod selector;
 pub mod settings;
 mod summary;
 pub mod table;
+mod tally;
 pub mod threshold;
 pub mod watch;
 mod window;

@@ -1,7 +1,11 @@
 //! Every detection, one a file: its description and its detector.
 
+mod clear_text_administration;
+mod deprecated_tls;
 mod doublepulsar;
 mod eternalblue;
+mod password_guessing;
+mod ransomware_share;
 mod smb1_in_use;
 mod smb1_invariants;
 mod smb_exchange;
@@ -21,6 +25,10 @@ pub const ALL: &[Detection] = &[
     eternalblue::DETECTION,
     smb1_invariants::DETECTION,
     doublepulsar::DETECTION,
+    ransomware_share::DETECTION,
+    password_guessing::DETECTION,
+    clear_text_administration::DETECTION,
+    deprecated_tls::DETECTION,
 ];
 
 /// The description of the detection called `name`.

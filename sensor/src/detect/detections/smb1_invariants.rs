@@ -30,7 +30,8 @@ static DESCRIPTION: Description = Description {
     sees: "In one SMB 1 connection: a command, or a function of a transaction, that the protocol \
            leaves unused, or a server that answers processes (PID) which the client never named, \
            as tools do that write into the server's memory (EternalRomance, EternalChampion, \
-           EternalSynergy).",
+           EternalSynergy). The first thing of a \
+           connection that one flipped bit would explain is of medium severity.",
     clinical_note: "Names the device that opened the connection. Very old servers and test tools \
                     of makers may do one of these; two different ones, or one of them with WL-003, \
                     are an attack. Look at that device first, and separate it if it is not known \
@@ -67,6 +68,8 @@ struct Smb1Invariants {
 /// Of a connection that was heard from its beginning.
 #[derive(Debug, Default)]
 struct Processes {
+    /// Commands and functions that are unused.
+    violations: u32,
     named: Vec<u32>,
     unknown: Vec<u32>,
 }
@@ -89,6 +92,13 @@ impl Smb1Invariants {
         {
             processes.named.push(message.process);
         }
+    }
+
+    /// How many the connection has now; 1 if it was not heard from its beginning.
+    fn count_violation(&mut self, connection: Connection) -> u32 {
+        let Some(processes) = self.connections.get_mut(&connection) else { return 1 };
+        processes.violations += 1;
+        processes.violations
     }
 
     /// How many processes the server answered that were never named, if that has become too many.
@@ -138,6 +148,7 @@ impl Detector for Smb1Invariants {
         let Message::Smb1(message) = heard.message else { return };
         let Exchange { client, connection, .. } = Exchange::new(heard, message.is_reply);
         let at = heard.at;
+        let mut severity = None;
         let (metric, count, sentence) = if message.is_reply {
             let Some(count) = self.answer(connection, message, at) else { return };
             let sentence = "is answered, over SMB 1, for processes that it never named: the \
@@ -145,6 +156,10 @@ impl Detector for Smb1Invariants {
             ("unknown_processes", count, sentence)
         } else {
             self.name(connection, message, at);
+            let is_wrong = is_unused_command(message.command) || is_unused_function(message);
+            if is_wrong && self.count_violation(connection) < 2 {
+                severity = Some(Severity::Medium);
+            }
             // A server asks too, for an oplock back.
             if is_unused_command(message.command) {
                 ("unused_commands", 1, "sends SMB 1 commands that the protocol leaves unused")
@@ -158,7 +173,7 @@ impl Detector for Smb1Invariants {
         let Some(device) = client else { return };
         findings.report(Finding {
             device,
-            severity: None,
+            severity,
             metric,
             value: count as f64,
             limit: count as f64,
@@ -232,6 +247,16 @@ mod tests {
             assert_eq!(asks(TRANSACTION2, function), [""; 0]);
         }
         assert_eq!(asks(0x25, 0x54), [""; 0], "of a pipe");
+    }
+
+    #[test]
+    fn one_may_be_a_flipped_bit_and_two_are_none() {
+        let mut rig = Rig::new(DETECTION);
+        for message in [smb1(NEGOTIATE), smb1(0xff), smb1(0xff)] {
+            rig.hear((1, 40_000), (2, 445), 0.0, Message::Smb1(message));
+        }
+        let severities: Vec<_> = rig.found(0.0).iter().map(|each| each.severity).collect();
+        assert_eq!(severities, [Some(Severity::Medium), None]);
     }
 
     #[test]
