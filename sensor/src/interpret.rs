@@ -12,6 +12,7 @@ mod chance;
 pub mod dcerpc;
 pub mod detail;
 pub mod dicom;
+pub mod dns;
 pub mod expectation;
 pub mod ftp;
 mod interpreter;

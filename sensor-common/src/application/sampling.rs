@@ -16,6 +16,8 @@
 //!   an A-ASSOCIATE-RQ, in no set order; to find it the program would have to walk all presentation
 //!   contexts, up to 128 items of any length. The comment on an error (0000,0902) is an element of a
 //!   command set like any other.
+//! - DNS: the name that is asked for is what is read. It is kept in memory, to be compared with
+//!   others.
 //!
 //! `tests/tests/canary.rs` has this list, and holds the rest against it.
 
@@ -39,7 +41,7 @@ impl Application {
     pub const fn sampling(self) -> Sampling {
         match self {
             Self::Dhcp | Self::Ftp | Self::Sip | Self::Rtsp | Self::Wsd => Sampling::Each,
-            Self::Smb1 | Self::Smb2 => Sampling::Each,
+            Self::Smb1 | Self::Smb2 | Self::Dns => Sampling::Each,
             Self::Tls | Self::Quic | Self::Dicom => Sampling::First(4),
             Self::Dcerpc => Sampling::First(MOST_SAMPLED_PACKETS),
             Self::Tftp => Sampling::First(1),
@@ -50,7 +52,7 @@ impl Application {
     /// Whether what is sampled are mostly headers, and so many that they have an allowance of their
     /// own: see [`crate::budget::SampleBudget`].
     pub const fn is_sampled_by_header(self) -> bool {
-        matches!(self, Self::Smb1 | Self::Smb2)
+        matches!(self, Self::Smb1 | Self::Smb2 | Self::Dns)
     }
 }
 
@@ -150,6 +152,7 @@ pub fn sample_length(verdict: u8, payload: &Payload, awaited: u16) -> usize {
         Application::Quic if payload.octet(0) & 0xc0 == 0xc0 => SAMPLE_OCTETS,
         Application::Dicom => super::dicom::sample_length(payload),
         Application::Smb1 | Application::Smb2 => super::smb::sample_length(payload),
+        Application::Dns => super::dns::sample_length(payload),
         Application::Dcerpc => super::dcerpc::sample_length(payload),
         Application::Ftp => ftp(payload),
         // The operation of a request says enough; names of files stay.

@@ -9,7 +9,7 @@ use super::{
     announcement::{Announcement, Ends},
     dcerpc,
     detail::{DicomDetail, TlsDetail},
-    dicom,
+    dicom, dns,
     expectation::{Counts, Expectations},
     ftp,
     message::Message,
@@ -156,6 +156,10 @@ fn message(sample: &PayloadSample) -> Option<Message> {
             Some(message) => Some(Message::Smb2(message)),
             None => smb::version_1::read(octets).map(Message::Smb1),
         },
+        Application::Dns => {
+            let is_stream = sample.key.protocol() == protocol::TCP;
+            dns::read(octets, sample.payload_length, is_stream).map(Message::Dns)
+        }
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! their senders wrote of themselves (names in DNS questions, in hellos, AE titles) is bounded and
 //! printable. Key, devices and moment are those of its sample.
 
+pub use super::dns::{DnsMessage, DnsQuestion};
 pub use super::smb::{Smb1Message, Smb2Message, Smb2Request, TransactionCounts};
 
 /// One message, as far as its sample holds it.
@@ -14,4 +15,6 @@ pub enum Message {
     /// Of version 2 and later, in clear: negotiations, CREATE, SET_INFO and WRITE requests, answers to
     /// SESSION_SETUP and TREE_CONNECT, and refusals of anything.
     Smb2(Smb2Message),
+    /// A query or a response, over UDP or TCP, on any port; not of multicast DNS or LLMNR.
+    Dns(DnsMessage),
 }
