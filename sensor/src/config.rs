@@ -23,7 +23,9 @@ pub use capture::{Capture, Mode};
 pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
-pub use section::{Agent, Alertmanager, Defaults, Events, Flow, Inventory, LogLevel, Web};
+pub use section::{
+    Agent, Alertmanager, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
+};
 
 use crate::detect::{Role, Threshold, builtin};
 
@@ -48,6 +50,7 @@ pub struct Config {
     pub thresholds: Vec<Threshold>,
     #[serde(rename = "detection")]
     pub detections: Detections,
+    pub baseline: Baseline,
 }
 
 impl Default for Config {
@@ -67,6 +70,7 @@ impl Default for Config {
             roles: Vec::new(),
             thresholds,
             detections: Detections::default(),
+            baseline: Baseline::default(),
         }
     }
 }

@@ -20,9 +20,10 @@ use crate::detect::{
     threshold::Threshold,
 };
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "agent",
     "alertmanager",
+    "baseline",
     "capture",
     "defaults",
     "detection",
@@ -75,6 +76,7 @@ impl<'t> Reader<'t> {
                 "web" => self.table(value, &mut config.web),
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
+                "baseline" => self.table(value, &mut config.baseline),
                 "defaults" => self.table(value, &mut config.defaults),
                 "role" => roles = Some(value),
                 "threshold" => rules = Some(value),

@@ -6,9 +6,14 @@ mod doublepulsar;
 mod eternalblue;
 mod password_guessing;
 mod ransomware_share;
+#[cfg(test)]
+mod scene;
 mod smb1_in_use;
 mod smb1_invariants;
 mod smb_exchange;
+mod unusual_application;
+mod unusual_peer;
+mod unusual_volume;
 
 use super::{Detector, description::Description, settings::Parameters};
 
@@ -29,6 +34,9 @@ pub const ALL: &[Detection] = &[
     password_guessing::DETECTION,
     clear_text_administration::DETECTION,
     deprecated_tls::DETECTION,
+    unusual_peer::DETECTION,
+    unusual_application::DETECTION,
+    unusual_volume::DETECTION,
 ];
 
 /// The description of the detection called `name`.

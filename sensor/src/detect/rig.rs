@@ -8,6 +8,7 @@ use super::{
     settings::Parameters,
 };
 use crate::{
+    baseline::Baselines,
     flow::FlowRecord,
     interpret::{
         Message,
@@ -22,6 +23,7 @@ const DEVICES: u32 = 99;
 pub struct Rig {
     detector: Box<dyn Detector>,
     inventory: Inventory,
+    baselines: Baselines,
     roles: Vec<Role>,
     findings: Findings,
 }
@@ -33,6 +35,7 @@ impl Rig {
         Self {
             detector: (detection.detector)(&Parameters::new(detection.description)),
             inventory: Inventory::restore(settings, known, Some(DeviceId(DEVICES))),
+            baselines: Baselines::default(),
             roles: Vec::new(),
             findings: Findings::default(),
         }
@@ -57,7 +60,7 @@ impl Rig {
             destination: Some(DeviceId(to.0)),
             at: seconds(at),
         };
-        let estate = estate(&self.inventory, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines, &self.roles);
         self.detector.observe_message(&heard, &estate, &mut self.findings);
     }
 
@@ -68,18 +71,18 @@ impl Rig {
             destination: Some(DeviceId(to)),
             part: part(&draft.delta),
         };
-        let estate = estate(&self.inventory, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines, &self.roles);
         self.detector.observe_flow(&seen, &estate, &mut self.findings);
     }
 
     pub fn record(&mut self, record: &FlowRecord) {
-        let estate = estate(&self.inventory, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines, &self.roles);
         self.detector.observe_record(record, &estate, &mut self.findings);
     }
 
     /// What was found since the last call, after time has passed to `at`.
     pub fn found(&mut self, at: f64) -> Vec<Finding> {
-        let estate = estate(&self.inventory, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines, &self.roles);
         self.detector.advance(seconds(at), &estate, &mut self.findings);
         self.findings.drain().collect()
     }
@@ -118,6 +121,6 @@ pub fn smb2(command: u16) -> Smb2Message {
     }
 }
 
-fn estate<'a>(inventory: &'a Inventory, roles: &'a [Role]) -> Estate<'a> {
-    Estate { inventory, roles, internal: &[] }
+fn estate<'a>(inventory: &'a Inventory, baselines: &'a Baselines, roles: &'a [Role]) -> Estate<'a> {
+    Estate { inventory, roles, internal: &[], baselines }
 }
