@@ -2,10 +2,15 @@
 
 mod clear_text_administration;
 mod deprecated_tls;
+mod dns_tunnel;
+mod domain;
 mod doublepulsar;
 mod eternalblue;
+mod generated_domains;
 mod password_guessing;
+mod ransomware_domain;
 mod ransomware_share;
+mod resolvers;
 #[cfg(test)]
 mod scene;
 mod smb1_in_use;
@@ -30,7 +35,10 @@ pub const ALL: &[Detection] = &[
     eternalblue::DETECTION,
     smb1_invariants::DETECTION,
     doublepulsar::DETECTION,
+    ransomware_domain::DETECTION,
     ransomware_share::DETECTION,
+    dns_tunnel::DETECTION,
+    generated_domains::DETECTION,
     password_guessing::DETECTION,
     clear_text_administration::DETECTION,
     deprecated_tls::DETECTION,

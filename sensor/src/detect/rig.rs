@@ -12,7 +12,7 @@ use crate::{
     flow::FlowRecord,
     interpret::{
         Message,
-        message::{Smb1Message, Smb2Message},
+        message::{DnsMessage, DnsQuestion, Smb1Message, Smb2Message},
     },
     inventory::{DeviceId, Inventory, InventorySettings},
 };
@@ -119,6 +119,24 @@ pub fn smb2(command: u16) -> Smb2Message {
         request: None,
         is_guest: None,
     }
+}
+
+/// A query.
+pub fn dns_query(name: &str, record_type: u16) -> Message {
+    Message::Dns(DnsMessage {
+        is_response: false,
+        operation: 0,
+        response_code: 0,
+        length: 60,
+        answers: 0,
+        question: Some(DnsQuestion { name: name.to_owned(), record_type }),
+    })
+}
+
+/// A response to [`dns_query`].
+pub fn dns_response(name: &str, record_type: u16, response_code: u8) -> Message {
+    let Message::Dns(query) = dns_query(name, record_type) else { unreachable!() };
+    Message::Dns(DnsMessage { is_response: true, response_code, ..query })
 }
 
 fn estate<'a>(inventory: &'a Inventory, baselines: &'a Baselines, roles: &'a [Role]) -> Estate<'a> {
