@@ -1,18 +1,23 @@
 //! Every detection, one a file: its description and its detector.
 
 mod clear_text_administration;
+mod default_access;
 mod deprecated_tls;
+mod directory_replication;
 mod dns_tunnel;
 mod domain;
 mod doublepulsar;
 mod eternalblue;
 mod generated_domains;
+mod lateral_movement;
 mod password_guessing;
 mod ransomware_domain;
 mod ransomware_share;
+mod remote_execution;
 mod resolvers;
 #[cfg(test)]
 mod scene;
+mod sip_abuse;
 mod smb1_in_use;
 mod smb1_invariants;
 mod smb_exchange;
@@ -36,12 +41,17 @@ pub const ALL: &[Detection] = &[
     smb1_invariants::DETECTION,
     doublepulsar::DETECTION,
     ransomware_domain::DETECTION,
+    remote_execution::DETECTION,
+    lateral_movement::DETECTION,
+    directory_replication::DETECTION,
     ransomware_share::DETECTION,
     dns_tunnel::DETECTION,
     generated_domains::DETECTION,
     password_guessing::DETECTION,
     clear_text_administration::DETECTION,
+    default_access::DETECTION,
     deprecated_tls::DETECTION,
+    sip_abuse::DETECTION,
     unusual_peer::DETECTION,
     unusual_application::DETECTION,
     unusual_volume::DETECTION,

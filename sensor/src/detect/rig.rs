@@ -1,7 +1,7 @@
 //! One detector among devices of tests: what it hears, and what it finds.
 
 use super::{
-    Detector, Estate, Finding, Findings, FlowSeen, Heard, Role,
+    Detector, Estate, Finding, Findings, FlowSeen, Heard,
     detections::Detection,
     fixture::{Draft, device, seconds, tcp, udp},
     opening::part,
@@ -11,7 +11,7 @@ use crate::{
     baseline::Baselines,
     flow::FlowRecord,
     interpret::{
-        Message,
+        FlowDetail, Message,
         message::{DnsMessage, DnsQuestion, Smb1Message, Smb2Message},
     },
     inventory::{DeviceId, Inventory, InventorySettings},
@@ -24,7 +24,6 @@ pub struct Rig {
     detector: Box<dyn Detector>,
     inventory: Inventory,
     baselines: Baselines,
-    roles: Vec<Role>,
     findings: Findings,
 }
 
@@ -36,15 +35,8 @@ impl Rig {
             detector: (detection.detector)(&Parameters::new(detection.description)),
             inventory: Inventory::restore(settings, known, Some(DeviceId(DEVICES))),
             baselines: Baselines::default(),
-            roles: Vec::new(),
             findings: Findings::default(),
         }
-    }
-
-    pub fn with_role(mut self, host: u32, name: &str) -> Self {
-        let text = format!("name = \"{name}\"\naddresses = [\"10.20.0.{host}\"]");
-        self.roles.push(toml::from_str(&text).unwrap());
-        self
     }
 
     /// A message from one device's port to another's.
@@ -60,7 +52,7 @@ impl Rig {
             destination: Some(DeviceId(to.0)),
             at: seconds(at),
         };
-        let estate = estate(&self.inventory, &self.baselines, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines);
         self.detector.observe_message(&heard, &estate, &mut self.findings);
     }
 
@@ -71,18 +63,18 @@ impl Rig {
             destination: Some(DeviceId(to)),
             part: part(&draft.delta),
         };
-        let estate = estate(&self.inventory, &self.baselines, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines);
         self.detector.observe_flow(&seen, &estate, &mut self.findings);
     }
 
     pub fn record(&mut self, record: &FlowRecord) {
-        let estate = estate(&self.inventory, &self.baselines, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines);
         self.detector.observe_record(record, &estate, &mut self.findings);
     }
 
     /// What was found since the last call, after time has passed to `at`.
     pub fn found(&mut self, at: f64) -> Vec<Finding> {
-        let estate = estate(&self.inventory, &self.baselines, &self.roles);
+        let estate = estate(&self.inventory, &self.baselines);
         self.detector.advance(seconds(at), &estate, &mut self.findings);
         self.findings.drain().collect()
     }
@@ -139,6 +131,12 @@ pub fn dns_response(name: &str, record_type: u16, response_code: u8) -> Message 
     Message::Dns(DnsMessage { is_response: true, response_code, ..query })
 }
 
-fn estate<'a>(inventory: &'a Inventory, baselines: &'a Baselines, roles: &'a [Role]) -> Estate<'a> {
-    Estate { inventory, roles, internal: &[], baselines }
+/// A bind of DCE/RPC.
+pub fn rpc_bind(interface: &str) -> Message {
+    let rpc_interfaces = vec![interface.to_owned()];
+    Message::Detail(Box::new(FlowDetail { rpc_interfaces, ..FlowDetail::default() }))
+}
+
+fn estate<'a>(inventory: &'a Inventory, baselines: &'a Baselines) -> Estate<'a> {
+    Estate { inventory, roles: &[], internal: &[], baselines }
 }

@@ -29,8 +29,8 @@ static DESCRIPTION: Description = Description {
     name: "password_guessing",
     title: "Passwords are guessed",
     severity: Severity::Medium,
-    sees: "One client at one server, within the window: logins over SMB that are refused, or that \
-           end as a guest, or short connections over SSH, RDP, Telnet or VNC, each of which is as \
+    sees: "One client at one server, within the window: logins over SMB, FTP or SMTP that are refused, or \
+           over SMB end as a guest, or short connections over SSH, RDP, Telnet or VNC, each of which is as \
            long as a login that fails. Refused logins that reach the limit in a \
            tenth of the window, three times in a row, are of high severity.",
     clinical_note: "A service or a modality with a password that has expired retries too, mostly \
@@ -88,6 +88,8 @@ const FEWEST_PACKETS: u64 = 5;
 enum Service {
     Smb,
     SmbGuest,
+    Ftp,
+    Smtp,
     Ssh,
     Rdp,
     Telnet,
@@ -99,6 +101,8 @@ impl Service {
         match self {
             Self::Smb => "refused_smb_logins",
             Self::SmbGuest => "guest_smb_logins",
+            Self::Ftp => "refused_ftp_logins",
+            Self::Smtp => "refused_smtp_logins",
             Self::Ssh => "short_ssh_connections",
             Self::Rdp => "short_rdp_connections",
             Self::Telnet => "short_telnet_connections",
@@ -152,7 +156,8 @@ impl PasswordGuessing {
         server: Option<IpAddr>,
         at: Moment,
     ) -> Option<Finding> {
-        let is_login = matches!(service, Service::Smb | Service::SmbGuest);
+        let is_refused = matches!(service, Service::Smb | Service::Ftp | Service::Smtp);
+        let is_login = is_refused || service == Service::SmbGuest;
         let limit = if is_login { self.failures } else { self.connections };
         let tries = self.pairs.touch((service, client, server), at, Tries::default)?;
         let since = tries.burst.add(at, limit, self.window)?;
@@ -162,10 +167,12 @@ impl PasswordGuessing {
         let is_fast = at.since(since) <= self.window / FAST;
         tries.fast_bursts =
             if is_fast && is_going_on { tries.fast_bursts + 1 } else { u32::from(is_fast) };
-        let is_machine = service == Service::Smb && tries.fast_bursts >= FAST_BURSTS;
+        let is_machine = is_refused && tries.fast_bursts >= FAST_BURSTS;
         let count = f64::from(tries.bursts) * limit as f64;
         let sentence = match service {
-            Service::Smb => "is refused again and again by a server that it logs in to over SMB",
+            Service::Smb | Service::Ftp | Service::Smtp => {
+                "is refused again and again by a server that it logs in to"
+            }
             Service::SmbGuest => {
                 "logs in to a server over SMB again and again, and is let in as a guest only"
             }
@@ -197,24 +204,34 @@ const fn is_refused(status: u32) -> bool {
     )
 }
 
+/// Whose login failed by what the server says.
+fn failure(message: &Message) -> Option<Service> {
+    const SESSION_SETUP_1: u8 = 0x73;
+    const SESSION_SETUP_2: u16 = 1;
+    let (status, is_guest) = match message {
+        Message::Login { service: Application::Ftp, is_failure: true } => {
+            return Some(Service::Ftp);
+        }
+        Message::Login { service: Application::Smtp, is_failure: true } => {
+            return Some(Service::Smtp);
+        }
+        Message::Smb1(message) if message.is_reply && message.command == SESSION_SETUP_1 => {
+            (message.status, message.is_guest)
+        }
+        Message::Smb2(message) if message.is_reply && message.command == SESSION_SETUP_2 => {
+            (message.status, message.is_guest)
+        }
+        _ => return None,
+    };
+    match is_guest {
+        Some(true) => Some(Service::SmbGuest),
+        _ => is_refused(status).then_some(Service::Smb),
+    }
+}
+
 impl Detector for PasswordGuessing {
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
-        const SESSION_SETUP_1: u8 = 0x73;
-        const SESSION_SETUP_2: u16 = 1;
-        let (status, is_guest) = match heard.message {
-            Message::Smb1(message) if message.is_reply && message.command == SESSION_SETUP_1 => {
-                (message.status, message.is_guest)
-            }
-            Message::Smb2(message) if message.is_reply && message.command == SESSION_SETUP_2 => {
-                (message.status, message.is_guest)
-            }
-            _ => return,
-        };
-        let service = match is_guest {
-            Some(true) => Service::SmbGuest,
-            _ if is_refused(status) => Service::Smb,
-            _ => return,
-        };
+        let Some(service) = failure(heard.message) else { return };
         let Exchange { client, connection, .. } = Exchange::new(heard, true);
         let Some(client) = client else { return };
         let found = self.try_once(service, client, connection.server.0, heard.at);
@@ -290,6 +307,9 @@ mod tests {
         let version_1 = Smb1Message { is_reply: true, status: LOGON_FAILURE, ..smb1(0x73) };
         assert_eq!(found(20, 1.0, &Message::Smb1(version_1)).len(), 1);
         assert_eq!(found(20, 1.0, &answer(0, Some(true)))[0].metric, "guest_smb_logins");
+        let login = |is_failure| Message::Login { service: Application::Ftp, is_failure };
+        assert_eq!(found(20, 1.0, &login(true))[0].metric, "refused_ftp_logins");
+        assert_eq!(found(100, 1.0, &login(false)), []);
         assert_eq!(found(100, 1.0, &answer(0, Some(false))), []);
         assert_eq!(found(100, 1.0, &answer(0xc000_0016, None)), [], "goes on");
         let other = Smb2Message { is_reply: true, status: 0xc000_0022, ..smb2(5) };
