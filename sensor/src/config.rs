@@ -11,6 +11,7 @@ pub mod error;
 mod number;
 pub mod overrides;
 mod path;
+pub mod receiver;
 pub mod section;
 pub mod size;
 mod threshold;
@@ -24,6 +25,7 @@ pub use capture::{Capture, Mode};
 pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
+pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
 pub use section::{
     Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
 };
@@ -50,7 +52,12 @@ pub struct Config {
     pub events: Events,
     pub alertmanager: Alertmanager,
     pub alerts: Alerts,
+    pub outbox: Outbox,
     pub defaults: Defaults,
+    #[serde(rename = "syslog")]
+    pub syslogs: Vec<Syslog>,
+    #[serde(rename = "webhook")]
+    pub webhooks: Vec<Webhook>,
     #[serde(rename = "role")]
     pub roles: Vec<Role>,
     #[serde(rename = "suppression")]
@@ -78,7 +85,10 @@ impl Default for Config {
             events: Events::default(),
             alertmanager: Alertmanager::default(),
             alerts: Alerts::default(),
+            outbox: Outbox::default(),
             defaults: Defaults::default(),
+            syslogs: Vec::new(),
+            webhooks: Vec::new(),
             roles: Vec::new(),
             suppressions: Vec::new(),
             maintenance: Vec::new(),

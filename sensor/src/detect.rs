@@ -5,6 +5,8 @@
 
 pub mod alert;
 pub mod builtin;
+mod burst;
+mod darknet;
 pub mod description;
 pub mod desk;
 pub mod detections;
@@ -18,12 +20,20 @@ mod incident;
 mod life;
 pub mod listing;
 mod measure;
+mod once;
 pub mod opening;
+mod owners;
+#[cfg(test)]
+pub(crate) mod rig;
 pub mod role;
+#[cfg(test)]
+mod segment;
 pub mod selector;
+mod servers;
 pub mod settings;
 mod summary;
 pub mod table;
+mod tally;
 pub mod threshold;
 pub mod watch;
 mod window;

@@ -26,6 +26,13 @@ fn text(agent: &Agent, words: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What it complains of; it must not succeed.
+fn refused(agent: &Agent, words: &[&str]) -> String {
+    let output = alerts(agent, words);
+    assert!(!output.status.success(), "{words:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
 fn json(agent: &Agent, words: &[&str]) -> Value {
     serde_json::from_str(&text(agent, &[words, &["--output", "json"]].concat())).unwrap()
 }
@@ -165,21 +172,18 @@ fn a_scan_by_nmap_is_explained_and_what_is_asked_wrongly_is_refused() {
     let explanation = text(&agent, &["explain", &id]);
     assert!(explanation.contains("distinct_destination_ports"), "{explanation}");
 
-    let refused = |words: &[&str]| {
-        let output = alerts(&agent, words);
-        assert!(!output.status.success(), "{words:?}");
-        String::from_utf8(output.stderr).unwrap()
-    };
-    assert!(refused(&["show", "7"]).contains("there is no alert 7"));
-    assert!(refused(&["ack", "7", "--by", "A", "--note", "b"]).contains("no alert 7 is firing"));
-    let everything = refused(&["suppress", "--by", "A", "--reason", "b", "--for", "1h"]);
+    assert!(refused(&agent, &["show", "7"]).contains("there is no alert 7"));
+    assert!(
+        refused(&agent, &["ack", "7", "--by", "A", "--note", "b"]).contains("no alert 7 is firing")
+    );
+    let everything = refused(&agent, &["suppress", "--by", "A", "--reason", "b", "--for", "1h"]);
     assert!(everything.contains("nothing suppresses all alerts"), "{everything}");
     let long = ["suppress", "--rule", "port_scan", "--by", "A", "--reason", "b"];
-    let too_long = refused(&[&long[..], &["--until", "2199-01-01T00:00:00Z"]].concat());
+    let too_long = refused(&agent, &[&long[..], &["--until", "2199-01-01T00:00:00Z"]].concat());
     assert!(too_long.contains("at most a year"), "{too_long}");
-    assert!(refused(&["unsuppress", "5"]).contains("no suppression 5"));
+    assert!(refused(&agent, &["unsuppress", "5"]).contains("no suppression 5"));
 
     agent.stop().unwrap();
-    let without = refused(&["explain", &id]);
+    let without = refused(&agent, &["explain", &id]);
     assert!(without.contains("no agent answers"), "{without}");
 }

@@ -35,7 +35,7 @@ pub enum Command {
     Devices(List),
     /// List the conversations under way.
     Flows(List),
-    /// List the alerts that are firing, explain, acknowledge and suppress them.
+    /// List the alerts that are firing, explain, acknowledge and suppress them, and test the sinks.
     Alerts(Alerts),
     /// List the commonest kinds of traffic that were not classified, without any of their payload.
     Unknown(List),
@@ -161,6 +161,15 @@ pub enum AlertsAction {
     },
     /// List suppressions and maintenance windows in force.
     Suppressions,
+    /// Send a marked alert through each sink and say what happened.
+    Test {
+        /// Configuration file.
+        #[arg(long, short, value_name = "FILE", default_value = CONFIG)]
+        config: PathBuf,
+        /// Only through the sinks of this name (`alertmanager`, or as configured).
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

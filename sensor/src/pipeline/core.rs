@@ -1,14 +1,17 @@
 //! The part that decides: observations in, events out. It reads no clock, socket or file, so a
 //! replay gives the verdict that live traffic would have had.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::IpAddr,
+};
 
 use crate::{
     baseline::{Baselines, Hour},
     config::Config,
     detect::{
-        Alert, AlertState, Bounds, ConnectionOutcome, Desk, Estate, FlowSeen, Severity, Thresholds,
-        Watch,
+        Alert, AlertState, Bounds, ConnectionOutcome, Desk, Estate, FlowSeen, Heard, Severity,
+        Thresholds, Watch,
         desk::{DeskError, Handed, Now, OrderError, Record, Suppression},
         device_matches, opening,
         role::Roles,
@@ -16,9 +19,9 @@ use crate::{
     },
     event::Event,
     flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
-    interpret::{Interpreter, Lesson},
+    interpret::{Interpreter, Lesson, Message},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
-    observation::{FlowDelta, Observation},
+    observation::{FlowDelta, Observation, PayloadSample},
     time::{Moment, Timestamp, WallClock},
 };
 
@@ -255,8 +258,11 @@ impl Core {
         }
         for sample in &observation.samples {
             self.inventory.observe_sample(sample);
-            let lesson = self.interpreter.read(sample).lesson;
-            self.lessons.extend(lesson.map(|lesson| (lesson, PATIENCE)));
+            let read = self.interpreter.read(sample);
+            self.lessons.extend(read.lesson.map(|lesson| (lesson, PATIENCE)));
+            if let Some(message) = &read.message {
+                self.watch.observe_message(&self.heard(sample, message), &estate!(self));
+            }
         }
         for delta in &observation.flows {
             let announced = self.interpreter.announced(delta);
@@ -328,11 +334,23 @@ impl Core {
         events.extend(self.firing().map(|alert| Event::Desk(Record::Kept(alert))));
     }
 
+    /// A message, and the devices at its ends: who sent it is known by station and VLAN, unless a
+    /// router stands before it.
+    fn heard<'a>(&self, sample: &'a PayloadSample, message: &'a Message) -> Heard<'a> {
+        let PayloadSample { key, station, at, .. } = sample;
+        let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        let of_station = self
+            .inventory
+            .device_of_station(*station, key.vlans())
+            .filter(|&id| self.inventory.device(id).is_some_and(|device| !device.is_router));
+        let source = of_station.or_else(|| of_address(key.source_address()));
+        let destination = of_address(key.destination_address());
+        Heard { message, key, station: *station, source, destination, at: *at }
+    }
+
     /// The devices at both ends of a flow, as far as they are known.
     fn devices_of(&self, delta: &FlowDelta) -> (Option<DeviceId>, Option<DeviceId>) {
-        let of_address = |address: Option<std::net::IpAddr>| {
-            address.and_then(|address| self.inventory.device_of_address(address))
-        };
+        let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
         let source = self.inventory.device_of(delta.source_endpoint);
         let destination = self
             .inventory

@@ -61,7 +61,7 @@ impl Live {
             stored_alerts_dropped: self.sinks.alerts_dropped(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
-            alertmanager_queue: self.sinks.alertmanager_queue(),
+            undeliverable: self.sinks.undeliverable(),
             program_runs: self
                 .datapath
                 .run_statistics()
