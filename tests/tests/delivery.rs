@@ -14,8 +14,8 @@ use tests::siem::{Authority, Hook, Input, Rsyslog, stories};
 use tests::sweep;
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// The built-in rule with a short memory, so that sweeps are soon over.
-const SOON_OVER: &str = "[[threshold]]\nid = \"WL-002\"\nname = \"smb_fan_out\"\n\
+/// The built-in rule with a short memory, so that sweeps are soon over, and no digest of many.
+const SOON_OVER: &str = "[alerts]\nper_minute = 10000\n\n[[threshold]]\nid = \"WL-002\"\nname = \"smb_fan_out\"\n\
     scope = \"all\"\nmetric = \"distinct_peers\"\nlimit = 10.0\nwindow = \"3s\"\n\
     severity = \"critical\"\nprotocol = \"tcp\"\ndestination_ports = [139, 445]\n\
     direction = \"sent\"\n";
