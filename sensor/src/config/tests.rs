@@ -84,7 +84,7 @@ fn the_receivers_of_the_example_are_valid() {
         line.starts_with("[[") || line.contains(" = ") && !line.starts_with("path")
     };
     let start = EXAMPLE.find("# [[syslog]]").unwrap();
-    let end = EXAMPLE.find("[defaults]").unwrap();
+    let end = EXAMPLE.find("[alerts]").unwrap();
     let lines = EXAMPLE[start..end].lines().filter(is_of_receiver);
     let text: Vec<_> = lines.map(|line| line.trim_start_matches("# ")).collect();
     let config = parse(&text.join("\n")).unwrap();

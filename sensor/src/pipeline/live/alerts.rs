@@ -98,6 +98,11 @@ impl Live {
         let device = self.core.inventory.device(alert.device);
         let context = context_of(device.map_or(0, |device| device.interface));
         let mut answer = explained(alert, device, &context);
+        let mut rules = self.core.thresholds.rules().iter();
+        if let Some(rule) = rules.find(|rule| rule.id == alert.rule && rule.name == alert.name) {
+            // As it is configured, which may not be as it is built in.
+            answer["rule"]["details"] = json!(toml::to_string(rule).unwrap_or_default());
+        }
         let others = self.core.firing().filter(|other| {
             other.device == alert.device && other.id != alert.id && other.marks.story.is_some()
         });
