@@ -8,6 +8,7 @@ pub mod builtin;
 mod burst;
 mod darknet;
 pub mod description;
+pub mod desk;
 pub mod detections;
 pub mod detector;
 pub mod engine;
@@ -39,6 +40,7 @@ mod window;
 
 pub use alert::{Alert, AlertState, Severity};
 pub use description::Description;
+pub use desk::Desk;
 pub use detector::{Detector, FlowSeen, Heard};
 pub use engine::{Bounds, ConnectionOutcome, Thresholds};
 pub use estate::Estate;

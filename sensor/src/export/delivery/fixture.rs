@@ -39,8 +39,10 @@ pub fn alert(id: u64, severity: Severity, state: AlertState) -> Alert {
         summary: format!("Device {id} \"contacts\" distinct peers: 14"),
         evidence_since: Moment::default(),
         fired_at: Moment::from_micros(1_000_000),
+        found_at: Moment::from_micros(1_000_000),
         resolved_at: (state == AlertState::Resolved).then_some(Moment::from_micros(2_000_000)),
         evidence: Box::default(),
+        marks: Box::default(),
     }
 }
 

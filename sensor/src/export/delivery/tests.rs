@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// One run of the agent, as far as alerts are concerned.
 struct Run {
-    desk: Desk,
+    dispatch: Dispatch,
     courier: Courier,
     outbox: Arc<Outbox>,
     store: Option<Store>,
@@ -30,7 +30,7 @@ impl Run {
         let open = || directory.map(|path| Store::open_with(path, limits).unwrap().0);
         let sinks: Arc<[Address]> = Arc::new([address("receiver")]);
         let outbox = Arc::new(Outbox::new(open(), &sinks));
-        let desk = Desk::new(Arc::clone(&outbox), Arc::clone(&sinks), START);
+        let dispatch = Dispatch::new(Arc::clone(&outbox), Arc::clone(&sinks), START);
         let courier = Courier::new(
             0,
             sinks[0].clone(),
@@ -39,7 +39,7 @@ impl Run {
             Arc::new(Counts::default()),
         );
         let began = Instant::now();
-        Self { desk, courier, outbox, store: open(), began, now: Duration::ZERO }
+        Self { dispatch, courier, outbox, store: open(), began, now: Duration::ZERO }
     }
 
     fn wall(&self) -> Timestamp {
@@ -47,12 +47,12 @@ impl Run {
     }
 
     fn take(&mut self, id: u64, severity: Severity, state: AlertState) {
-        self.desk.take(alert(id, severity, state), None, clock(), self.wall());
+        self.dispatch.take(alert(id, severity, state), None, clock(), self.wall());
     }
 
     fn settle(&mut self) -> Settled {
         let now = self.wall();
-        self.desk.settle(self.store.as_mut(), now)
+        self.dispatch.settle(self.store.as_mut(), now)
     }
 
     fn tell(&mut self, id: u64, severity: Severity, state: AlertState) {
@@ -376,16 +376,16 @@ fn couriers_wake_up_for_what_is_new_and_deliver_before_the_end() {
     let second = Store::open(scratch.path()).unwrap().0;
     let sinks = vec![(address("all"), sink), (severe, quiet)];
     let delivery = Delivery::start(sinks, Some(second)).unwrap();
-    let mut desk = delivery.desk();
-    desk.take(alert(1, Severity::Low, Firing), None, clock(), wall_time());
-    desk.settle(Some(&mut store), wall_time());
+    let mut dispatch = delivery.dispatch();
+    dispatch.take(alert(1, Severity::Low, Firing), None, clock(), wall_time());
+    dispatch.settle(Some(&mut store), wall_time());
     let began = Instant::now();
     while receiver.got().is_empty() && began.elapsed() < Duration::from_secs(20) {
         thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(receiver.got().len(), 1);
-    desk.take(alert(2, Severity::High, Firing), None, clock(), wall_time());
-    desk.settle(Some(&mut store), wall_time());
+    dispatch.take(alert(2, Severity::High, Firing), None, clock(), wall_time());
+    dispatch.settle(Some(&mut store), wall_time());
     delivery.finish();
     assert_eq!(receiver.got().len(), 3, "the second is severe enough for both");
 }
