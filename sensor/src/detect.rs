@@ -5,6 +5,8 @@
 
 pub mod alert;
 pub mod builtin;
+mod burst;
+mod darknet;
 pub mod description;
 pub mod detections;
 pub mod detector;
@@ -17,12 +19,20 @@ mod incident;
 mod life;
 pub mod listing;
 mod measure;
+mod once;
 pub mod opening;
+mod owners;
+#[cfg(test)]
+pub(crate) mod rig;
 pub mod role;
+#[cfg(test)]
+mod segment;
 pub mod selector;
+mod servers;
 pub mod settings;
 mod summary;
 pub mod table;
+mod tally;
 pub mod threshold;
 pub mod watch;
 mod window;
