@@ -4,6 +4,7 @@ mod address_conflict;
 mod arp_spoof;
 mod darknet_touch;
 mod device_changed;
+mod dhcp_forged_clients;
 mod dhcp_starvation;
 mod forged_sources;
 mod knock_pattern;
@@ -49,6 +50,7 @@ pub const ALL: &[Detection] = &[
     address_conflict::DETECTION,
     forged_sources::DETECTION,
     dhcp_starvation::DETECTION,
+    dhcp_forged_clients::DETECTION,
     unusual_peer::DETECTION,
     unusual_application::DETECTION,
     unusual_volume::DETECTION,
