@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod builtin;
+mod burst;
 mod darknet;
 pub mod description;
 pub mod detections;
@@ -18,8 +19,11 @@ mod incident;
 mod life;
 pub mod listing;
 mod measure;
+mod once;
 pub mod opening;
 mod owners;
+#[cfg(test)]
+pub(crate) mod rig;
 pub mod role;
 #[cfg(test)]
 mod segment;
@@ -28,6 +32,7 @@ mod servers;
 pub mod settings;
 mod summary;
 pub mod table;
+mod tally;
 pub mod threshold;
 pub mod watch;
 mod window;

@@ -2,14 +2,29 @@
 
 mod address_conflict;
 mod arp_spoof;
+mod clear_text_administration;
 mod darknet_touch;
+mod default_access;
+mod deprecated_tls;
 mod device_changed;
 mod dhcp_forged_clients;
 mod dhcp_starvation;
+mod directory_replication;
+mod dns_tunnel;
+mod domain;
+mod doublepulsar;
+mod eternalblue;
 mod forged_sources;
+mod generated_domains;
 mod knock_pattern;
+mod lateral_movement;
 mod life_critical_scan;
 mod new_device;
+mod password_guessing;
+mod ransomware_domain;
+mod ransomware_share;
+mod remote_execution;
+mod resolvers;
 mod rogue_dhcp_server;
 mod rogue_dns_server;
 mod rogue_ntp_server;
@@ -17,7 +32,10 @@ mod rogue_router;
 #[cfg(test)]
 mod scene;
 mod silent_device;
+mod sip_abuse;
 mod smb1_in_use;
+mod smb1_invariants;
+mod smb_exchange;
 mod smb_sweep;
 mod unusual_application;
 mod unusual_peer;
@@ -36,9 +54,19 @@ pub struct Detection {
 pub const ALL: &[Detection] = &[
     smb1_in_use::DETECTION,
     smb_sweep::DETECTION,
+    eternalblue::DETECTION,
+    smb1_invariants::DETECTION,
+    doublepulsar::DETECTION,
+    ransomware_domain::DETECTION,
+    remote_execution::DETECTION,
+    lateral_movement::DETECTION,
+    directory_replication::DETECTION,
+    ransomware_share::DETECTION,
     life_critical_scan::DETECTION,
     darknet_touch::DETECTION,
     knock_pattern::DETECTION,
+    dns_tunnel::DETECTION,
+    generated_domains::DETECTION,
     arp_spoof::DETECTION,
     rogue_dhcp_server::DETECTION,
     rogue_dns_server::DETECTION,
@@ -48,7 +76,12 @@ pub const ALL: &[Detection] = &[
     device_changed::DETECTION,
     silent_device::DETECTION,
     address_conflict::DETECTION,
+    password_guessing::DETECTION,
+    clear_text_administration::DETECTION,
+    default_access::DETECTION,
+    deprecated_tls::DETECTION,
     forged_sources::DETECTION,
+    sip_abuse::DETECTION,
     dhcp_starvation::DETECTION,
     dhcp_forged_clients::DETECTION,
     unusual_peer::DETECTION,

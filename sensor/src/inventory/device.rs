@@ -51,13 +51,8 @@ pub struct Device {
 
 impl Device {
     /// The address by which people know it: IPv4 before IPv6, and none that is link-local while
-    /// there is another.
-    pub fn main_address(&self) -> Option<IpAddr> {
-        self.address_apart_from(&[])
-    }
-
-    /// The same among the addresses that are its own: it claims the others.
-    pub fn address_apart_from(&self, claimed: &[IpAddr]) -> Option<IpAddr> {
+    /// there is another. Never one of `claimed`, which it takes from others.
+    pub fn main_address(&self, claimed: &[IpAddr]) -> Option<IpAddr> {
         if let DeviceKey::Address(address) = self.key {
             return Some(address);
         }
