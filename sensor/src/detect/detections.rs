@@ -7,6 +7,7 @@ mod darknet_touch;
 mod default_access;
 mod deprecated_tls;
 mod device_changed;
+mod dhcp_forged_clients;
 mod dhcp_starvation;
 mod directory_replication;
 mod dns_tunnel;
@@ -82,6 +83,7 @@ pub const ALL: &[Detection] = &[
     forged_sources::DETECTION,
     sip_abuse::DETECTION,
     dhcp_starvation::DETECTION,
+    dhcp_forged_clients::DETECTION,
     unusual_peer::DETECTION,
     unusual_application::DETECTION,
     unusual_volume::DETECTION,
