@@ -21,6 +21,7 @@ mod sip_abuse;
 mod smb1_in_use;
 mod smb1_invariants;
 mod smb_exchange;
+mod smb_search;
 mod unusual_application;
 mod unusual_peer;
 mod unusual_volume;
@@ -37,6 +38,7 @@ pub struct Detection {
 /// In the order of their ids.
 pub const ALL: &[Detection] = &[
     smb1_in_use::DETECTION,
+    smb_search::DETECTION,
     eternalblue::DETECTION,
     smb1_invariants::DETECTION,
     doublepulsar::DETECTION,

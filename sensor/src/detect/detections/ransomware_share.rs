@@ -98,19 +98,20 @@ fn doings_2(message: &Smb2Message) -> [bool; 4] {
     /// MS-SMB2 section 2.2.13.1.1: rights to read, to write or append, and those that hold both.
     const MAY_READ: u32 = 0x9200_0001;
     const MAY_WRITE: u32 = 0x5200_0006;
-    /// Section 2.2.13: the file is there, and is opened.
+    /// Section 2.2.13: the file is there, or may be, and is opened as it is.
     const OPEN: u32 = 1;
+    const OPEN_OR_CREATE: u32 = 3;
     const DELETE_ON_CLOSE: u32 = 0x1000;
     const DIRECTORY: u32 = 1;
     let mut doings = [false; 4];
     match message.request {
-        Some(Smb2Request::Create { desired_access, disposition, options }) => {
-            if options & DIRECTORY == 0 {
-                let is_new = !matches!(disposition, OPEN | 3);
-                doings[READ] = !is_new && desired_access & MAY_READ != 0;
-                doings[WRITTEN] = is_new || desired_access & MAY_WRITE != 0;
-                doings[DELETED] = options & DELETE_ON_CLOSE != 0;
-            }
+        Some(Smb2Request::Create { desired_access, disposition, options })
+            if options & DIRECTORY == 0 =>
+        {
+            let is_new = !matches!(disposition, OPEN | OPEN_OR_CREATE);
+            doings[READ] = !is_new && desired_access & MAY_READ != 0;
+            doings[WRITTEN] = is_new || desired_access & MAY_WRITE != 0;
+            doings[DELETED] = options & DELETE_ON_CLOSE != 0;
         }
         // MS-FSCC section 2.4: FileRenameInformation and FileDispositionInformation, and their
         // extensions.
