@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod builtin;
 mod burst;
+mod darknet;
 pub mod description;
 pub mod detections;
 pub mod detector;
@@ -20,10 +21,14 @@ pub mod listing;
 mod measure;
 mod once;
 pub mod opening;
+mod owners;
 #[cfg(test)]
 pub(crate) mod rig;
 pub mod role;
+#[cfg(test)]
+mod segment;
 pub mod selector;
+mod servers;
 pub mod settings;
 mod summary;
 pub mod table;

@@ -1,27 +1,41 @@
 //! Every detection, one a file: its description and its detector.
 
+mod address_conflict;
+mod arp_spoof;
 mod clear_text_administration;
+mod darknet_touch;
 mod default_access;
 mod deprecated_tls;
+mod device_changed;
+mod dhcp_starvation;
 mod directory_replication;
 mod dns_tunnel;
 mod domain;
 mod doublepulsar;
 mod eternalblue;
+mod forged_sources;
 mod generated_domains;
+mod knock_pattern;
 mod lateral_movement;
+mod life_critical_scan;
+mod new_device;
 mod password_guessing;
 mod ransomware_domain;
 mod ransomware_share;
 mod remote_execution;
 mod resolvers;
+mod rogue_dhcp_server;
+mod rogue_dns_server;
+mod rogue_ntp_server;
+mod rogue_router;
 #[cfg(test)]
 mod scene;
+mod silent_device;
 mod sip_abuse;
 mod smb1_in_use;
 mod smb1_invariants;
 mod smb_exchange;
-mod smb_search;
+mod smb_sweep;
 mod unusual_application;
 mod unusual_peer;
 mod unusual_volume;
@@ -38,7 +52,7 @@ pub struct Detection {
 /// In the order of their ids.
 pub const ALL: &[Detection] = &[
     smb1_in_use::DETECTION,
-    smb_search::DETECTION,
+    smb_sweep::DETECTION,
     eternalblue::DETECTION,
     smb1_invariants::DETECTION,
     doublepulsar::DETECTION,
@@ -47,13 +61,27 @@ pub const ALL: &[Detection] = &[
     lateral_movement::DETECTION,
     directory_replication::DETECTION,
     ransomware_share::DETECTION,
+    life_critical_scan::DETECTION,
+    darknet_touch::DETECTION,
+    knock_pattern::DETECTION,
     dns_tunnel::DETECTION,
     generated_domains::DETECTION,
+    arp_spoof::DETECTION,
+    rogue_dhcp_server::DETECTION,
+    rogue_dns_server::DETECTION,
+    rogue_ntp_server::DETECTION,
+    rogue_router::DETECTION,
+    new_device::DETECTION,
+    device_changed::DETECTION,
+    silent_device::DETECTION,
+    address_conflict::DETECTION,
     password_guessing::DETECTION,
     clear_text_administration::DETECTION,
     default_access::DETECTION,
     deprecated_tls::DETECTION,
+    forged_sources::DETECTION,
     sip_abuse::DETECTION,
+    dhcp_starvation::DETECTION,
     unusual_peer::DETECTION,
     unusual_application::DETECTION,
     unusual_volume::DETECTION,
