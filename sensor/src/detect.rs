@@ -4,6 +4,7 @@
 //! ([`engine`]). A detection is code that knows what it looks for ([`detections`], one a file).
 
 pub mod alert;
+pub mod border;
 pub mod builtin;
 pub mod description;
 pub mod detections;
@@ -14,9 +15,11 @@ pub mod finding;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod incident;
+pub mod learning;
 mod life;
 pub mod listing;
 mod measure;
+pub mod once;
 pub mod opening;
 pub mod role;
 pub mod selector;
@@ -24,6 +27,8 @@ pub mod settings;
 mod summary;
 pub mod table;
 pub mod threshold;
+#[cfg(test)]
+pub(crate) mod trial;
 pub mod watch;
 mod window;
 

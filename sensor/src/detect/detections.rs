@@ -1,6 +1,20 @@
 //! Every detection, one a file: its description and its detector.
 
+mod beaconing;
+mod clinical_cleartext;
+mod contec_address;
+mod dicom_burst;
+mod dicom_unknown_title;
+mod exfiltration_volume;
+mod first_destination;
+mod icmp_tunnel;
+mod long_connection;
+mod monitor_impostor;
+mod one_way_traffic;
+mod pump_service;
+mod remote_access_exposed;
 mod smb1_in_use;
+mod unexpected_peer;
 
 use super::{Detector, description::Description, settings::Parameters};
 
@@ -12,7 +26,26 @@ pub struct Detection {
 }
 
 /// In the order of their ids.
-pub const ALL: &[Detection] = &[smb1_in_use::DETECTION];
+pub const ALL: &[Detection] = &[
+    smb1_in_use::DETECTION,
+    beaconing::DETECTION,
+    long_connection::DETECTION,
+    clinical_cleartext::DETECTION,
+    first_destination::DETECTION,
+    exfiltration_volume::DETECTION,
+    icmp_tunnel::DETECTION,
+    dicom_burst::REJECTIONS,
+    dicom_unknown_title::DETECTION,
+    dicom_burst::QUERIES,
+    dicom_burst::RETRIEVALS,
+    unexpected_peer::HL7,
+    unexpected_peer::LABORATORY,
+    monitor_impostor::DETECTION,
+    contec_address::DETECTION,
+    pump_service::DETECTION,
+    remote_access_exposed::DETECTION,
+    one_way_traffic::DETECTION,
+];
 
 /// The description of the detection called `name`.
 pub fn find(name: &str) -> Option<&'static Description> {
