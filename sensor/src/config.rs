@@ -23,7 +23,9 @@ pub use capture::{Capture, Mode};
 pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
-pub use section::{Agent, Alertmanager, Defaults, Events, Flow, Inventory, LogLevel, Web};
+pub use section::{
+    Agent, Alertmanager, Defaults, Events, Flow, Intelligence, Inventory, LogLevel, Web,
+};
 
 use crate::detect::{Role, Threshold, builtin};
 
@@ -40,6 +42,7 @@ pub struct Config {
     pub web: Web,
     pub events: Events,
     pub alertmanager: Alertmanager,
+    pub intelligence: Intelligence,
     pub defaults: Defaults,
     #[serde(rename = "role")]
     pub roles: Vec<Role>,
@@ -63,6 +66,7 @@ impl Default for Config {
             web: Web::default(),
             events: Events::default(),
             alertmanager: Alertmanager::default(),
+            intelligence: Intelligence::default(),
             defaults: Defaults::default(),
             roles: Vec::new(),
             thresholds,

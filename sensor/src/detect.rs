@@ -15,6 +15,7 @@ pub mod finding;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod incident;
+pub mod indicators;
 pub mod learning;
 mod life;
 pub mod listing;
@@ -38,6 +39,7 @@ pub use detector::{Detector, FlowSeen, Heard};
 pub use engine::{Bounds, ConnectionOutcome, Thresholds};
 pub use estate::Estate;
 pub use finding::{Evidence, Finding, Findings};
+pub use indicators::Indicators;
 pub use role::{Role, device_matches};
 pub use settings::Settings;
 pub use threshold::Threshold;

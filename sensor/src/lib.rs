@@ -15,6 +15,7 @@ pub mod detect;
 pub mod event;
 pub mod export;
 pub mod flow;
+pub mod intelligence;
 pub mod interpret;
 pub mod inventory;
 pub mod observation;

@@ -20,7 +20,7 @@ use crate::detect::{
     threshold::Threshold,
 };
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "agent",
     "alertmanager",
     "capture",
@@ -28,6 +28,7 @@ const SECTIONS: [&str; 11] = [
     "detection",
     "events",
     "flow",
+    "intelligence",
     "inventory",
     "role",
     "threshold",
@@ -75,6 +76,7 @@ impl<'t> Reader<'t> {
                 "web" => self.table(value, &mut config.web),
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
+                "intelligence" => self.table(value, &mut config.intelligence),
                 "defaults" => self.table(value, &mut config.defaults),
                 "role" => roles = Some(value),
                 "threshold" => rules = Some(value),

@@ -3,13 +3,17 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{duration, number, path};
-use crate::detect::selector::{MacAddress, Network};
+use crate::detect::{
+    Indicators,
+    selector::{MacAddress, Network},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -181,6 +185,18 @@ impl Default for Alertmanager {
             resend_interval: Duration::from_secs(60),
         }
     }
+}
+
+/// `[intelligence]`: indicators of compromise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Intelligence {
+    /// Tables (CSV) and STIX 2.1 bundles, read at the start.
+    #[serde(deserialize_with = "path::several")]
+    pub files: Vec<PathBuf>,
+    /// What the files held, once they were read ([`crate::intelligence`]).
+    #[serde(skip)]
+    pub indicators: Option<Arc<Indicators>>,
 }
 
 /// `[defaults]`.

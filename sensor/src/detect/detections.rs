@@ -8,6 +8,7 @@ mod dicom_unknown_title;
 mod exfiltration_volume;
 mod first_destination;
 mod icmp_tunnel;
+mod indicator_match;
 mod long_connection;
 mod monitor_impostor;
 mod one_way_traffic;
@@ -43,6 +44,7 @@ pub const ALL: &[Detection] = &[
     monitor_impostor::DETECTION,
     contec_address::DETECTION,
     pump_service::DETECTION,
+    indicator_match::DETECTION,
     remote_access_exposed::DETECTION,
     one_way_traffic::DETECTION,
 ];

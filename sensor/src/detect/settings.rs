@@ -53,11 +53,15 @@ impl Serialize for Settings {
         map.serialize_entry("clears_after", &crate::config::duration::written(self.clears_after))?;
         for parameter in self.description.parameters {
             let value = self.parameters.number(parameter.name);
-            if parameter.unit == Unit::Seconds {
-                let value = crate::config::duration::written(Duration::from_secs_f64(value));
-                map.serialize_entry(parameter.name, &value)?;
-            } else {
-                map.serialize_entry(parameter.name, &value)?;
+            match parameter.unit {
+                Unit::Seconds => {
+                    let value = crate::config::duration::written(Duration::from_secs_f64(value));
+                    map.serialize_entry(parameter.name, &value)?;
+                }
+                Unit::Count | Unit::Octets => {
+                    map.serialize_entry(parameter.name, &(value as u64))?;
+                }
+                Unit::Ratio | Unit::PerSecond => map.serialize_entry(parameter.name, &value)?,
             }
         }
         map.end()

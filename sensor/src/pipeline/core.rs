@@ -84,7 +84,8 @@ impl Core {
                 config.alertmanager.resend_interval,
                 Bounds::default(),
             ),
-            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval),
+            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval)
+                .with_indicators(config.intelligence.indicators.as_ref()),
             roles: config.roles.clone(),
             internal: config.inventory.internal.clone(),
             unclassified: Unclassified::default(),
