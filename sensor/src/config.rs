@@ -24,7 +24,7 @@ pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
 pub use section::{
-    Agent, Alertmanager, Defaults, Events, Flow, Intelligence, Inventory, LogLevel, Web,
+    Agent, Alertmanager, Baseline, Defaults, Events, Flow, Intelligence, Inventory, LogLevel, Web,
 };
 
 use crate::detect::{Role, Threshold, builtin};
@@ -51,6 +51,7 @@ pub struct Config {
     pub thresholds: Vec<Threshold>,
     #[serde(rename = "detection")]
     pub detections: Detections,
+    pub baseline: Baseline,
 }
 
 impl Default for Config {
@@ -71,6 +72,7 @@ impl Default for Config {
             roles: Vec::new(),
             thresholds,
             detections: Detections::default(),
+            baseline: Baseline::default(),
         }
     }
 }

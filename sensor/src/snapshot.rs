@@ -68,6 +68,10 @@ pub struct Snapshot {
     pub fired_by_rule: BTreeMap<String, u64>,
     pub threshold_overflow: u64,
     pub detection_overflow: u64,
+    /// Devices of which the ways are learned, and known.
+    pub profiles: [(&'static str, u64); 2],
+    pub profiles_refused: u64,
+    pub hours_not_learned: u64,
     /// Findings that raised no alert, by reason.
     pub findings_passed_over: [(&'static str, u64); 2],
     pub sinks: Vec<SinkCounts>,
@@ -101,6 +105,8 @@ impl Snapshot {
         count("wardline_endpoints_refused_total", self.ledger.line(Entry::EndpointsRefused));
         count("wardline_threshold_overflow_total", self.threshold_overflow);
         count("wardline_detection_overflow_total", self.detection_overflow);
+        count("wardline_profiles_refused_total", self.profiles_refused);
+        count("wardline_profile_hours_not_learned_total", self.hours_not_learned);
         count("wardline_events_dropped_total", self.events_dropped);
         count("wardline_alertmanager_queue", self.alertmanager_queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
@@ -161,6 +167,7 @@ impl Snapshot {
         let samples = [
             ("taken", Entry::Samples),
             ("limited", Entry::SamplesLimited),
+            ("header_limited", Entry::HeaderSamplesLimited),
             ("lost", Entry::SamplesLost),
         ];
         for (outcome, entry) in samples {
@@ -214,6 +221,9 @@ impl Snapshot {
     }
 
     fn fill_alerts(&self, page: &mut Page) {
+        for (state, devices) in self.profiles {
+            page.add("wardline_profiles", &[("state", state)], devices as f64);
+        }
         for (reason, findings) in self.findings_passed_over {
             let labels = [("reason", reason)];
             page.add("wardline_findings_passed_over_total", &labels, findings as f64);

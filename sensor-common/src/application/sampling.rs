@@ -16,6 +16,8 @@
 //!   an A-ASSOCIATE-RQ, in no set order; to find it the program would have to walk all presentation
 //!   contexts, up to 128 items of any length. The comment on an error (0000,0902) is an element of a
 //!   command set like any other.
+//! - DNS: the name that is asked for is what is read. It is kept in memory, to be compared with
+//!   others.
 //!
 //! `tests/tests/canary.rs` has this list, and holds the rest against it.
 
@@ -28,7 +30,7 @@ pub enum Sampling {
     Never,
     /// The first ones only.
     First(u8),
-    /// Whenever one says something: leases, and flows to come.
+    /// Whenever one says something: leases, flows to come, what is done with files.
     Each,
 }
 
@@ -39,11 +41,18 @@ impl Application {
     pub const fn sampling(self) -> Sampling {
         match self {
             Self::Dhcp | Self::Ftp | Self::Sip | Self::Rtsp | Self::Wsd => Sampling::Each,
-            Self::Tls | Self::Quic | Self::Dicom | Self::Smb1 | Self::Smb2 => Sampling::First(4),
+            Self::Smb1 | Self::Smb2 | Self::Dns => Sampling::Each,
+            Self::Tls | Self::Quic | Self::Dicom => Sampling::First(4),
             Self::Dcerpc => Sampling::First(MOST_SAMPLED_PACKETS),
             Self::Tftp => Sampling::First(1),
             _ => Sampling::Never,
         }
+    }
+
+    /// Whether what is sampled are mostly headers, and so many that they have an allowance of their
+    /// own: see [`crate::budget::SampleBudget`].
+    pub const fn is_sampled_by_header(self) -> bool {
+        matches!(self, Self::Smb1 | Self::Smb2 | Self::Dns)
     }
 }
 
@@ -54,6 +63,17 @@ const EACH: Set = set_of(u8::MAX);
 const FIRST_EIGHT: Set = set_of(8);
 const FIRST_FOUR: Set = set_of(4);
 const FIRST: Set = set_of(1);
+const BY_HEADER: Set = {
+    let mut bits = [0; 2];
+    let mut index = 0;
+    while index < Application::ALL.len() {
+        if Application::ALL[index].is_sampled_by_header() {
+            insert(&mut bits, Application::ALL[index]);
+        }
+        index += 1;
+    }
+    bits
+};
 
 /// The applications of which so many packets are sampled, [`u8::MAX`] for [`Sampling::Each`].
 const fn set_of(packets: u8) -> Set {
@@ -67,11 +87,15 @@ const fn set_of(packets: u8) -> Set {
             Sampling::Each => packets == u8::MAX,
         };
         if is_in {
-            bits[application as usize / 64] |= 1 << (application as u32 % 64);
+            insert(&mut bits, application);
         }
         index += 1;
     }
     bits
+}
+
+const fn insert(set: &mut Set, application: Application) {
+    set[application as usize / 64] |= 1 << (application as u32 % 64);
 }
 
 #[inline(always)]
@@ -85,6 +109,21 @@ impl Verdict {
     #[inline(always)]
     pub const fn is_sampled_throughout(self) -> bool {
         contains(EACH, self.number())
+    }
+
+    /// [`Application::is_sampled_by_header`].
+    #[inline(always)]
+    pub const fn is_sampled_by_header(self) -> bool {
+        contains(BY_HEADER, self.number())
+    }
+
+    /// Whether a payload of such a flow that begins with these eight octets (zeros or others after
+    /// its end) may be worth a sample: `false` only if [`sample_length`] would be 0.
+    #[inline(always)]
+    pub const fn may_sample(self, beginning: u64) -> bool {
+        let number = self.number();
+        let is_smb = number == Application::Smb1 as u8 || number == Application::Smb2 as u8;
+        !is_smb || super::smb::begins_like_one(beginning)
     }
 
     /// Whether the payload packet that is the `inspected`-th of its direction may be sampled.
@@ -113,6 +152,7 @@ pub fn sample_length(verdict: u8, payload: &Payload, awaited: u16) -> usize {
         Application::Quic if payload.octet(0) & 0xc0 == 0xc0 => SAMPLE_OCTETS,
         Application::Dicom => super::dicom::sample_length(payload),
         Application::Smb1 | Application::Smb2 => super::smb::sample_length(payload),
+        Application::Dns => super::dns::sample_length(payload),
         Application::Dcerpc => super::dcerpc::sample_length(payload),
         Application::Ftp => ftp(payload),
         // The operation of a request says enough; names of files stay.
@@ -286,6 +326,8 @@ mod tests {
                 Sampling::Each => u8::MAX as usize,
             };
             assert_eq!(packets, wanted, "{}", application.name());
+            let is_by_header = application.is_sampled_by_header();
+            assert_eq!(verdict.is_sampled_by_header(), is_by_header, "{}", application.name());
         }
         let tls = Verdict::settled(Application::Tls);
         assert!(tls.is_sampled(4) && !tls.is_sampled(5));

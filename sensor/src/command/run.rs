@@ -187,6 +187,7 @@ fn open_store(config: &Config) -> (Option<Store>, Earlier) {
         devices: rows(store.load_devices(clock), "devices"),
         highest_id: store.highest_device_id().ok().flatten(),
         firing: rows(store.load_firing(clock), "alerts"),
+        profiles: rows(store.load_profiles(), "profiles"),
     };
     let (devices, firing) = (earlier.devices.len(), earlier.firing.len());
     tracing::info!(devices, firing, "store opened");

@@ -20,9 +20,10 @@ use crate::detect::{
     threshold::Threshold,
 };
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "agent",
     "alertmanager",
+    "baseline",
     "capture",
     "defaults",
     "detection",
@@ -77,6 +78,7 @@ impl<'t> Reader<'t> {
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
                 "intelligence" => self.table(value, &mut config.intelligence),
+                "baseline" => self.table(value, &mut config.baseline),
                 "defaults" => self.table(value, &mut config.defaults),
                 "role" => roles = Some(value),
                 "threshold" => rules = Some(value),

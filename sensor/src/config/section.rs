@@ -10,9 +10,12 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{duration, number, path};
-use crate::detect::{
-    Indicators,
-    selector::{MacAddress, Network},
+use crate::{
+    baseline::BaselineSettings,
+    detect::{
+        Indicators,
+        selector::{MacAddress, Network},
+    },
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -197,6 +200,31 @@ pub struct Intelligence {
     /// What the files held, once they were read ([`crate::intelligence`]).
     #[serde(skip)]
     pub indicators: Option<Arc<Indicators>>,
+}
+
+/// `[baseline]`: what is learned of devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Baseline {
+    /// How long a device is watched before what it does is held against what it did.
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "learning")]
+    pub learning: Duration,
+}
+
+impl Default for Baseline {
+    fn default() -> Self {
+        Self { learning: BaselineSettings::default().learning }
+    }
+}
+
+impl Baseline {
+    pub fn settings(&self) -> BaselineSettings {
+        BaselineSettings { learning: self.learning, ..BaselineSettings::default() }
+    }
+}
+
+fn learning<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::between(deserializer, Duration::from_secs(3600), 90 * DAY)
 }
 
 /// `[defaults]`.

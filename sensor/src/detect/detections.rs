@@ -14,8 +14,13 @@ mod monitor_impostor;
 mod one_way_traffic;
 mod pump_service;
 mod remote_access_exposed;
+#[cfg(test)]
+mod scene;
 mod smb1_in_use;
 mod unexpected_peer;
+mod unusual_application;
+mod unusual_peer;
+mod unusual_volume;
 
 use super::{Detector, description::Description, settings::Parameters};
 
@@ -47,6 +52,9 @@ pub const ALL: &[Detection] = &[
     indicator_match::DETECTION,
     remote_access_exposed::DETECTION,
     one_way_traffic::DETECTION,
+    unusual_peer::DETECTION,
+    unusual_application::DETECTION,
+    unusual_volume::DETECTION,
 ];
 
 /// The description of the detection called `name`.

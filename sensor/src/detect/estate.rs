@@ -6,7 +6,10 @@ use super::{
     role::{self, Role},
     selector::Network,
 };
-use crate::inventory::{Device, DeviceId, Inventory};
+use crate::{
+    baseline::Baselines,
+    inventory::{Device, DeviceId, Inventory},
+};
 
 /// The devices, their roles, and which addresses are the site's own.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +18,8 @@ pub struct Estate<'a> {
     pub roles: &'a [Role],
     /// Networks of the site besides the private ones.
     pub internal: &'a [Network],
+    /// What is usual of each device.
+    pub baselines: &'a Baselines,
 }
 
 impl Estate<'_> {

@@ -15,13 +15,16 @@ use super::{
     Detector, Estate, Finding, Findings, FlowSeen, Role,
     border::Crossing,
     detections::Detection,
+    detector::Heard,
     fixture::{device, seconds},
     opening,
     selector::Network,
     settings::Parameters,
 };
 use crate::{
+    baseline::Baselines,
     flow::{FlowEndReason, FlowRecord, HalfFlow, Opinion, fixture},
+    interpret::Message,
     inventory::{Device, DeviceId, DeviceKey, Inventory, InventorySettings},
     observation::FlowDelta,
 };
@@ -32,6 +35,7 @@ pub struct Trial {
     inventory: Inventory,
     roles: Vec<Role>,
     internal: Vec<Network>,
+    baselines: Baselines,
     findings: Findings,
 }
 
@@ -59,6 +63,7 @@ impl Trial {
             inventory: Inventory::restore(InventorySettings::default(), devices, None),
             roles: Vec::new(),
             internal: Vec::new(),
+            baselines: Baselines::default(),
             findings: Findings::default(),
         }
     }
@@ -103,7 +108,8 @@ impl Trial {
     }
 
     pub fn estate(&self) -> Estate<'_> {
-        Estate { inventory: &self.inventory, roles: &self.roles, internal: &self.internal }
+        let Self { inventory, roles, internal, baselines, .. } = self;
+        Estate { inventory, roles, internal, baselines }
     }
 
     pub fn crossing(&self, talk: Talk) -> Option<Crossing> {
@@ -128,8 +134,8 @@ impl Trial {
             destination: owner(delta.key.destination_address()),
             part: opening::part(&delta),
         };
-        let Self { detector, inventory, roles, internal, findings } = self;
-        let estate = Estate { inventory, roles, internal };
+        let Self { detector, inventory, roles, internal, baselines, findings } = self;
+        let estate = Estate { inventory, roles, internal, baselines };
         detector.observe_flow(&flow, &estate, findings);
         self.found()
     }
@@ -147,15 +153,33 @@ impl Trial {
 
     fn whole(&mut self, record: FlowRecord) -> Vec<Finding> {
         let record = self.described(record);
-        let Self { detector, inventory, roles, internal, findings } = self;
-        let estate = Estate { inventory, roles, internal };
+        let Self { detector, inventory, roles, internal, baselines, findings } = self;
+        let estate = Estate { inventory, roles, internal, baselines };
         detector.observe_record(&record, &estate, findings);
         self.found()
     }
 
+    /// Shows a message of the initiator.
+    pub fn message(&mut self, talk: Talk, message: &Message) -> Vec<Finding> {
+        let delta = talk.delta(false);
+        let owner = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        let heard = Heard {
+            message,
+            key: &delta.key,
+            station: 1,
+            source: owner(delta.key.source_address()),
+            destination: owner(delta.key.destination_address()),
+            at: delta.last_seen,
+        };
+        let Self { detector, inventory, roles, internal, baselines, findings } = self;
+        let estate = Estate { inventory, roles, internal, baselines };
+        detector.observe_message(&heard, &estate, findings);
+        self.found()
+    }
+
     pub fn advance(&mut self, at: f64) -> Vec<Finding> {
-        let Self { detector, inventory, roles, internal, findings } = self;
-        let estate = Estate { inventory, roles, internal };
+        let Self { detector, inventory, roles, internal, baselines, findings } = self;
+        let estate = Estate { inventory, roles, internal, baselines };
         detector.advance(seconds(at), &estate, findings);
         self.found()
     }

@@ -1,4 +1,4 @@
-//! What outlives a restart: devices, alerts, and what is yet to be delivered, in one SQLite file.
+//! What outlives a restart: devices, their profiles, alerts, and what is yet to be delivered, in one SQLite file.
 //!
 //! The file lies in a directory of its own (mode 0700; the file 0600), because it holds host
 //! names, which may be names of persons; they leave the box by no other way than an operator's.
@@ -17,6 +17,7 @@ mod alerts;
 mod devices;
 mod fault;
 mod outbox;
+mod profiles;
 mod recovery;
 mod schema;
 

@@ -9,9 +9,10 @@ use super::{
     announcement::{Announcement, Ends},
     dcerpc,
     detail::{DicomDetail, TlsDetail},
-    dicom::{self, Message},
+    dicom, dns,
     expectation::{Counts, Expectations},
     ftp,
+    message::Message,
     quic::{Initials, QuicHello},
     rtsp, sip,
     smb::{self, Negotiation},
@@ -38,6 +39,13 @@ pub struct Lesson {
     pub application: Option<Application>,
 }
 
+/// What one sample says: of its flow, and to detectors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interpretation {
+    pub lesson: Option<Lesson>,
+    pub message: Option<Message>,
+}
+
 /// Everything that is remembered between samples is bounded.
 #[derive(Debug)]
 pub struct Interpreter {
@@ -57,7 +65,13 @@ impl Default for Interpreter {
 }
 
 impl Interpreter {
-    pub fn read(&mut self, sample: &PayloadSample) -> Option<Lesson> {
+    /// Reads one sample, and remembers what it announces.
+    pub fn read(&mut self, sample: &PayloadSample) -> Interpretation {
+        let lesson = self.learn(sample);
+        Interpretation { message: message(sample), lesson }
+    }
+
+    fn learn(&mut self, sample: &PayloadSample) -> Option<Lesson> {
         let octets = &sample.octets[..];
         let ends = ends(&sample.key)?;
         match sample.application {
@@ -133,6 +147,23 @@ impl Interpreter {
     }
 }
 
+/// What a sample says that needs none before it.
+fn message(sample: &PayloadSample) -> Option<Message> {
+    let octets = &sample.octets[..];
+    match sample.application {
+        // Which version it is, the message says: a conversation may begin in one and go on in another.
+        Application::Smb1 | Application::Smb2 => match smb::version_2::read(octets) {
+            Some(message) => Some(Message::Smb2(message)),
+            None => smb::version_1::read(octets).map(Message::Smb1),
+        },
+        Application::Dns => {
+            let is_stream = sample.key.protocol() == protocol::TCP;
+            dns::read(octets, sample.payload_length, is_stream).map(Message::Dns)
+        }
+        _ => None,
+    }
+}
+
 fn lesson(sample: &PayloadSample, detail: FlowDetail) -> Lesson {
     Lesson { key: sample.key, detail, application: None }
 }
@@ -184,7 +215,7 @@ fn smb_lesson(sample: &PayloadSample) -> Option<Lesson> {
 
 fn dicom_lesson(sample: &PayloadSample) -> Option<Lesson> {
     let dicom = match dicom::read(&sample.octets)? {
-        Message::Request(association) => {
+        dicom::Message::Request(association) => {
             let class = association.implementation_class.as_ref();
             let syntaxes = association.contexts.iter().filter_map(|context| {
                 let uid = context.abstract_syntax.as_ref()?;
@@ -201,13 +232,13 @@ fn dicom_lesson(sample: &PayloadSample) -> Option<Lesson> {
             }
         }
         // Who accepts is known by its address; what was proposed stands.
-        Message::Accept(_) => return None,
-        Message::Reject(rejection) => {
+        dicom::Message::Accept(_) => return None,
+        dicom::Message::Reject(rejection) => {
             let reason = rejection.reason.unwrap_or("no reason known");
             let text = format!("{}, {}: {reason}", rejection.result, rejection.source);
             DicomDetail { rejection: Some(text), ..DicomDetail::default() }
         }
-        Message::Command(command) => {
+        dicom::Message::Command(command) => {
             DicomDetail { operations: vec![command.operation.name()], ..DicomDetail::default() }
         }
     };

@@ -239,6 +239,7 @@ mod tests {
             application: Application::Dhcp,
             sequence: 0,
             octets: Bytes::from(octets),
+            payload_length: 0,
             at: Moment::default(),
         })
     }
@@ -372,6 +373,7 @@ mod tests {
             application: Application::Dns,
             sequence: 0,
             octets: Bytes::from(request().to_vec().unwrap()),
+            payload_length: 0,
             at: Moment::default(),
         };
         assert_eq!(read(&sample), None);

@@ -7,17 +7,18 @@ use std::{
 };
 
 use crate::{
+    baseline::{Baselines, Hour},
     config::Config,
     detect::{
         Alert, AlertState, Bounds, ConnectionOutcome, Estate, FlowSeen, Role, Severity, Thresholds,
-        Watch, opening, selector::Network,
+        Watch, device_matches, opening, selector::Network,
     },
     event::Event,
     flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
     interpret::{Interpreter, Lesson},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
     observation::{FlowDelta, Observation},
-    time::Moment,
+    time::{Moment, Timestamp},
 };
 
 /// How long after a rule's window an alert of an earlier run is still thought to fire.
@@ -31,7 +32,12 @@ const MOST_LESSONS: usize = 4096;
 /// What detectors may ask, beside a part of the core that they change.
 macro_rules! estate {
     ($core:expr) => {
-        Estate { inventory: &$core.inventory, roles: &$core.roles, internal: &$core.internal }
+        Estate {
+            inventory: &$core.inventory,
+            roles: &$core.roles,
+            internal: &$core.internal,
+            baselines: &$core.baselines,
+        }
     };
 }
 
@@ -42,6 +48,7 @@ pub struct Core {
     pub flows: FlowTable,
     pub thresholds: Thresholds,
     pub watch: Watch,
+    pub baselines: Baselines,
     roles: Vec<Role>,
     internal: Vec<Network>,
     pub unclassified: Unclassified,
@@ -86,6 +93,7 @@ impl Core {
             ),
             watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval)
                 .with_indicators(config.intelligence.indicators.as_ref()),
+            baselines: Baselines::new(config.baseline.settings()),
             roles: config.roles.clone(),
             internal: config.inventory.internal.clone(),
             unclassified: Unclassified::default(),
@@ -116,6 +124,42 @@ impl Core {
         self.thresholds.firing().chain(self.watch.firing())
     }
 
+    /// Tells the time of day, before a step. Returns the profiles that were learned because an hour
+    /// is over, to be kept.
+    pub fn tell_time(&mut self, timestamp: Timestamp) -> Vec<(DeviceId, String)> {
+        const MICROS: i64 = 3_600_000_000;
+        let hour = Hour::try_from(timestamp.as_micros() / MICROS).unwrap_or_default();
+        if self.baselines.is_over(hour) {
+            let firing = self.firing().filter(|alert| alert.severity >= Severity::Medium);
+            let tainted: Vec<DeviceId> = firing.map(|alert| alert.device).collect();
+            for device in tainted {
+                self.baselines.taint(device);
+            }
+        }
+        let (inventory, roles) = (&self.inventory, &self.roles);
+        let roles_of = |id| {
+            let device = inventory.device(id);
+            let roles = roles.iter().enumerate();
+            let matching =
+                roles.filter(|(_, role)| device.is_some_and(|device| device_matches(role, device)));
+            matching.map(|(number, _)| number).collect()
+        };
+        let changed = self.baselines.advance(hour, roles_of);
+        self.profiles(&changed)
+    }
+
+    /// What was learned of an hour that is not over, to be kept: the agent ends.
+    pub fn finish_learning(&mut self) -> Vec<(DeviceId, String)> {
+        let changed = self.baselines.finish();
+        self.profiles(&changed)
+    }
+
+    fn profiles(&self, devices: &[DeviceId]) -> Vec<(DeviceId, String)> {
+        let profiles = devices.iter();
+        let profiles = profiles.filter_map(|&id| Some((id, self.baselines.profile(id)?.save())));
+        profiles.collect()
+    }
+
     /// Takes one reading in and lets time pass to `now`.
     pub fn step(&mut self, observation: &Observation, now: Moment, events: &mut Vec<Event>) {
         for seen in &observation.endpoints {
@@ -123,7 +167,7 @@ impl Core {
         }
         for sample in &observation.samples {
             self.inventory.observe_sample(sample);
-            let lesson = self.interpreter.read(sample);
+            let lesson = self.interpreter.read(sample).lesson;
             self.lessons.extend(lesson.map(|lesson| (lesson, PATIENCE)));
         }
         for delta in &observation.flows {
@@ -222,11 +266,15 @@ impl Core {
             *self.records_by_reason.entry(record.end_reason.name()).or_default() += 1;
             self.unclassified.observe(&record);
             self.watch.observe_record(&record, &estate!(self));
+            self.baselines.observe_record(&record);
             events.push(Event::Flow(record));
         }
     }
 
     fn hand_out(&mut self, alert: Alert, events: &mut Vec<Event>) {
+        if alert.state == AlertState::Firing && alert.severity >= Severity::Medium {
+            self.baselines.taint(alert.device);
+        }
         if alert.state == AlertState::Firing && self.given_out.insert(alert.id) {
             *self.fired_by_rule.entry(alert.rule.clone()).or_default() += 1;
         }

@@ -241,8 +241,14 @@ impl<'a, D: Receive> Run<'a, D> {
         }
         self.unread = 0;
         self.read_at = self.summary.last.unwrap_or_default().max(self.read_at);
+        self.tell_time();
         self.core.step(&self.observation, self.read_at, &mut self.pending);
         self.write()
+    }
+
+    /// Moments of a replay count from 1970. What is learned in it is not kept.
+    fn tell_time(&mut self) {
+        drop(self.core.tell_time(WallClock::since_1970().at(self.read_at)));
     }
 
     /// Lets timeouts and windows run out in a gap without frames.
@@ -253,6 +259,7 @@ impl<'a, D: Receive> Run<'a, D> {
                 break;
             }
             self.read_at = self.read_at + STEP;
+            self.tell_time();
             self.core.step(&self.observation, self.read_at, &mut self.pending);
         }
         self.read_at = self.read_at.max(to);

@@ -42,6 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 enum Batch {
     Events(Vec<Event>, WallClock, Arc<Names>),
     Devices(Vec<Device>, WallClock),
+    Profiles(Vec<(DeviceId, String)>),
     Forgotten(Vec<DeviceId>),
     Reopen,
     Statistics(Value, WallClock, Arc<Names>),
@@ -127,6 +128,13 @@ impl Sinks {
         self.send(Batch::Devices(devices.cloned().collect(), wall));
     }
 
+    /// Saves what has been learned of devices.
+    pub fn save_profiles(&self, profiles: Vec<(DeviceId, String)>) {
+        if !profiles.is_empty() {
+            self.send(Batch::Profiles(profiles));
+        }
+    }
+
     pub fn statistics(&self, wall: WallClock, statistics: Value, names: Arc<Names>) {
         self.send(Batch::Statistics(statistics, wall, names));
     }
@@ -156,6 +164,7 @@ impl Sinks {
                 }
                 // These come again.
                 Batch::Devices(..)
+                | Batch::Profiles(_)
                 | Batch::Forgotten(_)
                 | Batch::Reopen
                 | Batch::Statistics(..) => 0,
@@ -231,6 +240,7 @@ impl Worker {
                     self.take(events, wall, &names);
                 }
                 Batch::Devices(devices, wall) => self.save_devices(&devices, wall),
+                Batch::Profiles(profiles) => self.save_profiles(&profiles),
                 Batch::Statistics(statistics, wall, names) => {
                     self.write_statistics(&statistics, wall, &names);
                 }
@@ -319,6 +329,17 @@ impl Worker {
                 self.counts.store_written.fetch_add(devices.len() as u64, Ordering::Relaxed);
             }
             // All of them are saved again soon.
+            Err(error) => self.complain(&error),
+        }
+    }
+
+    fn save_profiles(&mut self, profiles: &[(DeviceId, String)]) {
+        let Some(store) = &mut self.store else { return };
+        match store.save_profiles(profiles) {
+            Ok(()) => {
+                self.counts.store_written.fetch_add(profiles.len() as u64, Ordering::Relaxed);
+            }
+            // Those of devices that are seen again are saved again within an hour.
             Err(error) => self.complain(&error),
         }
     }

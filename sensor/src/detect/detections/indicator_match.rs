@@ -10,11 +10,12 @@ use sensor_common::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Indicators, Severity,
+        Detector, Estate, Finding, Findings, FlowSeen, Heard, Indicators, Severity,
         description::Description, indicators::Indicator, once::Once, opening::Part,
         settings::Parameters,
     },
     flow::{FlowRecord, community::community_id},
+    interpret::Message,
     inventory::DeviceId,
     time::Moment,
 };
@@ -33,18 +34,19 @@ static DESCRIPTION: Description = Description {
     name: "indicator_match",
     title: "Indicator of compromise",
     severity: Severity::High,
-    sees: "A device that sends to an address, or names a domain in a hello of TLS or QUIC, that a file \
-           of `[intelligence]` lists; or whose hello has a JA4 fingerprint that is listed. Networks \
+    sees: "A device that sends to an address, or names a domain in a question of DNS or a hello of TLS \
+           or QUIC, that a file of `[intelligence]` lists; or whose hello has a JA4 fingerprint that is listed. Networks \
            hold their addresses, domains those below them. Refusals of connections from outside do \
-           not count. The severity is the entry's. Names and fingerprints are told when the flow is \
-           reported.",
+           not count. The severity is the entry's. Questions are those that the sensor sampled; what \
+           hellos say is told when the flow is reported. A resolver is reported beside the device \
+           that asked it, unless it has the role `dns_server`.",
     clinical_note: "Somebody else has met this address or name in an attack. It may be old, or belong \
                     to a host that thousands share: look what the file says of it. If the device is \
                     a workstation, take it off the network; if it treats patients, block the \
                     address at the edge and call clinical engineering.",
     techniques: &["T1071"],
     parameters: &[],
-    excused_roles: &["scanner"],
+    excused_roles: &["dns_server", "scanner"],
     clears_after: Duration::from_secs(24 * 3600),
 };
 
@@ -152,6 +154,21 @@ impl Detector for IndicatorMatch {
         }
     }
 
+    fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
+        let (Message::Dns(dns), Some(indicators), Some(device)) =
+            (heard.message, &self.indicators, heard.source)
+        else {
+            return;
+        };
+        let Some(question) = dns.question.as_ref().filter(|_| !dns.is_response) else { return };
+        if let Some((name, indicator)) = indicators.of_name(&question.name, heard.at) {
+            let (met, at) = (Met::Name(name.into()), heard.at);
+            let peer = heard.key.destination_address();
+            let meeting = Meeting { device, met, indicator, at, peer };
+            meeting.report(&mut self.reported, None, findings);
+        }
+    }
+
     fn overflowed(&self) -> u64 {
         self.reported.overflowed()
     }
@@ -162,7 +179,11 @@ mod tests {
     use super::*;
     use crate::{
         detect::{indicators::Pattern, trial::*},
-        interpret::{FlowDetail, detail::TlsDetail},
+        interpret::{
+            FlowDetail,
+            detail::TlsDetail,
+            message::{DnsMessage, DnsQuestion},
+        },
         time::{Timestamp, WallClock},
     };
 
@@ -227,6 +248,27 @@ mod tests {
         let found = hello(&mut trial, "good.example", JA4, 0.0);
         assert!(found[0].sentence.contains(JA4));
         assert!(hello(&mut trial, "evil.example", JA4, 1000.0).is_empty(), "expired");
+    }
+
+    #[test]
+    fn questions_of_dns_are_looked_up_and_answers_are_not() {
+        let ask = |name: &str, is_response| {
+            Message::Dns(DnsMessage {
+                is_response,
+                operation: 0,
+                response_code: 0,
+                length: 40,
+                answers: 0,
+                question: Some(DnsQuestion { name: name.to_owned(), record_type: 1 }),
+            })
+        };
+        let mut trial = trial();
+        let to_resolver = talk("10.20.0.7", "10.20.0.1").udp(40_000, 53);
+        assert!(trial.message(to_resolver, &ask("good.example", false)).is_empty());
+        assert!(trial.message(to_resolver, &ask("a.evil.example", true)).is_empty());
+        let found = trial.message(to_resolver, &ask("a.evil.example", false));
+        assert_eq!(Some(found[0].device), trial.id("10.20.0.7"));
+        assert!(trial.message(to_resolver, &ask("b.evil.example", false)).is_empty(), "said");
     }
 
     #[test]

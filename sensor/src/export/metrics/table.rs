@@ -72,7 +72,7 @@ pub const FAMILIES: &[Family] = &[
     ),
     counter(
         "wardline_samples_total",
-        "Payload samples by outcome: taken, limited by the rate, lost to a full ring.",
+        "Payload samples by outcome: taken, limited by the rate (headers by their own), lost to a full ring.",
     ),
     counter(
         "wardline_payloads_inspected_total",
@@ -117,6 +117,12 @@ pub const FAMILIES: &[Family] = &[
     // Alerts and events.
     gauge("wardline_alerts_firing", "Alerts firing, by severity."),
     counter("wardline_alerts_total", "Alerts fired since the agent started, by rule."),
+    gauge("wardline_profiles", "Devices whose ways are being learned, and are known, by state."),
+    counter("wardline_profiles_refused_total", "Times there was no room for a device's profile."),
+    counter(
+        "wardline_profile_hours_not_learned_total",
+        "Hours of devices that were not learned because an alert was raised for them.",
+    ),
     counter(
         "wardline_detection_overflow_total",
         "What detections could not keep for lack of room: pairs, findings, alerts.",

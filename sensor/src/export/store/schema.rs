@@ -9,7 +9,7 @@ const APPLICATION_ID: i64 = 0x5741_5244;
 
 /// The step at position `n` takes a file from `user_version` `n` to `n + 1`. Steps are added,
 /// never changed. Times are in microseconds since 1970, state and severity as their names.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE devices (
         id INTEGER PRIMARY KEY,
@@ -61,6 +61,11 @@ const MIGRATIONS: [&str; 2] = [
 ",
     // As JSON: numbers, peers and flows behind an alert.
     "ALTER TABLE alerts ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}'",
+    // What is usual of a device, as JSON.
+    "CREATE TABLE profiles (
+        device INTEGER PRIMARY KEY,
+        profile TEXT NOT NULL
+    ) STRICT",
 ];
 
 /// Sets a connection up, checks its file and brings it to the present schema. Returns why the file

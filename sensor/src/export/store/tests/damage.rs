@@ -28,6 +28,7 @@ fn filled() -> Vec<u8> {
         store.save_alert(&alert(id, AlertState::Firing), clock()).unwrap();
         store.outbox_push("webhook", Severity::Low, "body", Timestamp::from_micros(0)).unwrap();
     }
+    store.save_profiles(&[(crate::inventory::DeviceId(1), "{}".repeat(300))]).unwrap();
     drop(store);
     fs::read(scratch.file()).unwrap()
 }
@@ -236,7 +237,7 @@ fn an_empty_database_of_version_0_is_migrated() {
     store.save_devices(&[station(1)], clock()).unwrap();
     let version: i64 =
         store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
 
 #[test]
