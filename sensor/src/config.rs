@@ -11,6 +11,7 @@ pub mod error;
 mod number;
 pub mod overrides;
 mod path;
+pub mod receiver;
 pub mod section;
 pub mod size;
 mod threshold;
@@ -23,6 +24,7 @@ pub use capture::{Capture, Mode};
 pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
+pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
 pub use section::{
     Agent, Alertmanager, Baseline, Defaults, Events, Flow, Intelligence, Inventory, LogLevel, Web,
 };
@@ -43,7 +45,12 @@ pub struct Config {
     pub events: Events,
     pub alertmanager: Alertmanager,
     pub intelligence: Intelligence,
+    pub outbox: Outbox,
     pub defaults: Defaults,
+    #[serde(rename = "syslog")]
+    pub syslogs: Vec<Syslog>,
+    #[serde(rename = "webhook")]
+    pub webhooks: Vec<Webhook>,
     #[serde(rename = "role")]
     pub roles: Vec<Role>,
     /// Built-in ones and those of the file, also the disabled ones; in the order of id and name.
@@ -68,7 +75,10 @@ impl Default for Config {
             events: Events::default(),
             alertmanager: Alertmanager::default(),
             intelligence: Intelligence::default(),
+            outbox: Outbox::default(),
             defaults: Defaults::default(),
+            syslogs: Vec::new(),
+            webhooks: Vec::new(),
             roles: Vec::new(),
             thresholds,
             detections: Detections::default(),

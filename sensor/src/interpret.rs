@@ -9,6 +9,7 @@ pub mod announcement;
 pub mod assembly;
 #[cfg(test)]
 mod chance;
+pub mod control;
 pub mod dcerpc;
 pub mod detail;
 pub mod dicom;
@@ -17,6 +18,7 @@ pub mod expectation;
 pub mod ftp;
 mod interpreter;
 pub mod ja4;
+pub mod login;
 pub mod memory;
 pub mod message;
 pub mod octets;

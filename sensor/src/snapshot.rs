@@ -33,9 +33,11 @@ pub struct InterfaceTotals {
 /// What the sinks say of themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SinkCounts {
-    pub sink: &'static str,
+    pub sink: String,
     pub written: u64,
     pub failed: u64,
+    /// Alerts that wait to be delivered, where they do.
+    pub waiting: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -76,7 +78,8 @@ pub struct Snapshot {
     pub findings_passed_over: [(&'static str, u64); 2],
     pub sinks: Vec<SinkCounts>,
     pub events_dropped: u64,
-    pub alertmanager_queue: u64,
+    /// Alerts that receivers were never told, by reason.
+    pub undeliverable: Vec<(&'static str, u64)>,
     /// Seconds and runs.
     pub program_runs: Option<(f64, u64)>,
     pub cycle_seconds: f64,
@@ -108,7 +111,9 @@ impl Snapshot {
         count("wardline_profiles_refused_total", self.profiles_refused);
         count("wardline_profile_hours_not_learned_total", self.hours_not_learned);
         count("wardline_events_dropped_total", self.events_dropped);
-        count("wardline_alertmanager_queue", self.alertmanager_queue);
+        let alertmanager = self.sinks.iter().find(|counts| counts.sink == "alertmanager");
+        let queue = alertmanager.and_then(|counts| counts.waiting).unwrap_or(0);
+        count("wardline_alertmanager_queue", queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
         page.add("wardline_cycle_duration_maximum_seconds", &[], self.longest_cycle_seconds);
         self.fill_books(page);
@@ -239,9 +244,15 @@ impl Snapshot {
             page.add("wardline_alerts_total", &[("rule", rule)], *fired as f64);
         }
         for counts in &self.sinks {
-            let labels = [("sink", counts.sink)];
+            let labels = [("sink", counts.sink.as_str())];
             page.add("wardline_events_written_total", &labels, counts.written as f64);
             page.add("wardline_events_failed_total", &labels, counts.failed as f64);
+            if let Some(waiting) = counts.waiting {
+                page.add("wardline_outbox_entries", &labels, waiting as f64);
+            }
+        }
+        for (reason, dropped) in &self.undeliverable {
+            page.add("wardline_outbox_dropped_total", &[("reason", reason)], *dropped as f64);
         }
     }
 }

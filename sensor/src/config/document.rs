@@ -9,9 +9,10 @@ use toml::{
 };
 
 use super::{
-    Config, detection,
+    Config, Syslog, Webhook, detection,
     detection::Detections,
     error::{Problem, nearest},
+    receiver::{MAXIMUM_RECEIVERS, problem_of_name},
     threshold::{Rules, Written},
 };
 use crate::detect::{
@@ -20,7 +21,7 @@ use crate::detect::{
     threshold::Threshold,
 };
 
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 16] = [
     "agent",
     "alertmanager",
     "baseline",
@@ -31,9 +32,12 @@ const SECTIONS: [&str; 13] = [
     "flow",
     "intelligence",
     "inventory",
+    "outbox",
     "role",
+    "syslog",
     "threshold",
     "web",
+    "webhook",
 ];
 
 /// The bounds of the lists.
@@ -68,6 +72,7 @@ impl<'t> Reader<'t> {
     fn document(&mut self, document: DeTable<'t>) -> Config {
         let mut config = Config::default();
         let (mut roles, mut rules, mut detections) = (None, None, None);
+        let (mut syslogs, mut webhooks) = (None, None);
         for (key, value) in document {
             match key.get_ref().as_ref() {
                 "capture" => self.table(value, &mut config.capture),
@@ -78,8 +83,11 @@ impl<'t> Reader<'t> {
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
                 "intelligence" => self.table(value, &mut config.intelligence),
+                "outbox" => self.table(value, &mut config.outbox),
                 "baseline" => self.table(value, &mut config.baseline),
                 "defaults" => self.table(value, &mut config.defaults),
+                "syslog" => syslogs = Some(value),
+                "webhook" => webhooks = Some(value),
                 "role" => roles = Some(value),
                 "threshold" => rules = Some(value),
                 "detection" => detections = Some(value),
@@ -92,6 +100,7 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+        self.receivers(syslogs, webhooks, &mut config);
         config.roles = self.roles(roles);
         config.thresholds = self.thresholds(rules, &config);
         config.detections = self.detections(detections, &config);
@@ -102,6 +111,52 @@ impl<'t> Reader<'t> {
         if let Some(read) = self.value(value) {
             *section = read;
         }
+    }
+
+    fn receivers(
+        &mut self,
+        syslogs: Option<Spanned<DeValue<'t>>>,
+        webhooks: Option<Spanned<DeValue<'t>>>,
+        config: &mut Config,
+    ) {
+        let mut names: Vec<String> = Vec::new();
+        for entry in self.receivers_of("syslog", syslogs) {
+            let (span, keys) = (entry.span(), keys(&entry));
+            let Some(syslog) = self.value::<Syslog>(entry) else { continue };
+            let others = names.iter().map(String::as_str);
+            match problem_of_name(&syslog.name, others).or_else(|| syslog.problem()) {
+                Some(wrong) => self.complain_in(&wrong, span, &keys),
+                None => {
+                    names.push(syslog.name.clone());
+                    config.syslogs.push(syslog);
+                }
+            }
+        }
+        for entry in self.receivers_of("webhook", webhooks) {
+            let (span, keys) = (entry.span(), keys(&entry));
+            let Some(webhook) = self.value::<Webhook>(entry) else { continue };
+            match problem_of_name(&webhook.name, names.iter().map(String::as_str)) {
+                Some(wrong) => self.complain_in(&wrong, span, &keys),
+                None => {
+                    names.push(webhook.name.clone());
+                    config.webhooks.push(webhook);
+                }
+            }
+        }
+    }
+
+    fn receivers_of(
+        &mut self,
+        name: &str,
+        value: Option<Spanned<DeValue<'t>>>,
+    ) -> Vec<Spanned<DeValue<'t>>> {
+        let start = value.as_ref().map_or(0, |value| value.span().start);
+        let mut entries = self.entries(name, value);
+        if entries.len() > MAXIMUM_RECEIVERS {
+            self.complain(start, &format!("more than {MAXIMUM_RECEIVERS} `{name}`s"));
+            entries.clear();
+        }
+        entries
     }
 
     fn roles(&mut self, value: Option<Spanned<DeValue<'t>>>) -> Vec<Role> {

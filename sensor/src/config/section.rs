@@ -13,7 +13,7 @@ use super::{duration, number, path};
 use crate::{
     baseline::BaselineSettings,
     detect::{
-        Indicators,
+        Indicators, Severity,
         selector::{MacAddress, Network},
     },
 };
@@ -178,6 +178,8 @@ pub struct Alertmanager {
     pub timeout: Duration,
     #[serde(serialize_with = "duration::serialize", deserialize_with = "interval")]
     pub resend_interval: Duration,
+    /// Alerts below are not sent.
+    pub minimum_severity: Severity,
 }
 
 impl Default for Alertmanager {
@@ -186,6 +188,7 @@ impl Default for Alertmanager {
             urls: Vec::new(),
             timeout: Duration::from_secs(5),
             resend_interval: Duration::from_secs(60),
+            minimum_severity: Severity::Info,
         }
     }
 }
@@ -255,7 +258,9 @@ fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     duration::between(deserializer, SECOND, Duration::from_secs(3600))
 }
 
-fn request_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn request_timeout<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
     duration::between(deserializer, SECOND / 10, Duration::from_secs(60))
 }
 

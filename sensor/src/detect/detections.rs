@@ -1,6 +1,7 @@
 //! Every detection, one a file: its description and its detector.
 
 mod beaconing;
+mod building_write;
 mod clinical_cleartext;
 mod contec_address;
 mod dicom_burst;
@@ -49,6 +50,7 @@ pub const ALL: &[Detection] = &[
     monitor_impostor::DETECTION,
     contec_address::DETECTION,
     pump_service::DETECTION,
+    building_write::DETECTION,
     indicator_match::DETECTION,
     remote_access_exposed::DETECTION,
     one_way_traffic::DETECTION,

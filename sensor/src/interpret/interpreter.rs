@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use super::{
     FlowDetail,
     announcement::{Announcement, Ends},
-    dcerpc,
+    control, dcerpc,
     detail::{DicomDetail, TlsDetail},
     dicom, dns,
     expectation::{Counts, Expectations},
-    ftp,
+    ftp, login,
     message::Message,
     quic::{Initials, QuicHello},
     rtsp, sip,
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     flow::Opinion,
+    inventory::dhcp,
     observation::{FlowDelta, PayloadSample},
     time::Moment,
 };
@@ -68,7 +69,9 @@ impl Interpreter {
     /// Reads one sample, and remembers what it announces.
     pub fn read(&mut self, sample: &PayloadSample) -> Interpretation {
         let lesson = self.learn(sample);
-        Interpretation { message: message(sample), lesson }
+        let detail = || lesson.as_ref().map(|lesson| Box::new(lesson.detail.clone()));
+        let message = message(sample).or_else(|| detail().map(Message::Detail));
+        Interpretation { lesson, message }
     }
 
     fn learn(&mut self, sample: &PayloadSample) -> Option<Lesson> {
@@ -159,6 +162,14 @@ fn message(sample: &PayloadSample) -> Option<Message> {
         Application::Dns => {
             let is_stream = sample.key.protocol() == protocol::TCP;
             dns::read(octets, sample.payload_length, is_stream).map(Message::Dns)
+        }
+        Application::Dhcp => dhcp::read(sample).map(Message::Dhcp),
+        Application::Sip => sip::read_message(octets).map(Message::Sip),
+        Application::Ftp | Application::Smtp => login::read_reply(sample.application, octets),
+        Application::Vnc => login::read_security_types(octets),
+        Application::Snmp => login::read_community(octets),
+        Application::Modbus | Application::Bacnet | Application::S7comm | Application::Knx => {
+            control::read(sample.application, octets, sample.key.source_port())
         }
         _ => None,
     }

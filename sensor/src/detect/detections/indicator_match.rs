@@ -15,7 +15,7 @@ use crate::{
         settings::Parameters,
     },
     flow::{FlowRecord, community::community_id},
-    interpret::Message,
+    interpret::{FlowDetail, Message},
     inventory::DeviceId,
     time::Moment,
 };
@@ -37,8 +37,8 @@ static DESCRIPTION: Description = Description {
     sees: "A device that sends to an address, or names a domain in a question of DNS or a hello of TLS \
            or QUIC, that a file of `[intelligence]` lists; or whose hello has a JA4 fingerprint that is listed. Networks \
            hold their addresses, domains those below them. Refusals of connections from outside do \
-           not count. The severity is the entry's. Questions are those that the sensor sampled; what \
-           hellos say is told when the flow is reported. A resolver is reported beside the device \
+           not count. The severity is the entry's. Questions and hellos are those that the sensor \
+           sampled. A resolver is reported beside the device \
            that asked it, unless it has the role `dns_server`.",
     clinical_note: "Somebody else has met this address or name in an attack. It may be old, or belong \
                     to a host that thousands share: look what the file says of it. If the device is \
@@ -134,43 +134,61 @@ impl Detector for IndicatorMatch {
     }
 
     fn observe_record(&mut self, record: &FlowRecord, _: &Estate<'_>, findings: &mut Findings) {
-        let tls = record.detail.as_ref().and_then(|detail| detail.tls.as_ref());
-        let (Some(indicators), Some(tls), Some(device)) =
-            (&self.indicators, tls, record.initiator_device)
-        else {
+        let (Some(detail), Some(device)) = (&record.detail, record.initiator_device) else {
             return;
         };
-        let (at, peer) = (record.end, record.responder);
-        let name = tls.server_name.as_deref().and_then(|name| indicators.of_name(name, at));
-        if let Some((name, indicator)) = name {
-            let meeting = Meeting { device, met: Met::Name(name.into()), indicator, at, peer };
-            meeting.report(&mut self.reported, community_id(record), findings);
-        }
-        let listed = tls.ja4.as_deref().and_then(|ja4| Some((ja4, indicators.of_ja4(ja4, at)?)));
-        if let Some((ja4, indicator)) = listed {
-            let met = Met::Fingerprint(ja4.into());
-            let meeting = Meeting { device, met, indicator, at, peer };
-            meeting.report(&mut self.reported, community_id(record), findings);
-        }
+        let at_end = (record.end, record.responder, community_id(record));
+        self.look_at_hello(detail, device, at_end, findings);
     }
 
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
-        let (Message::Dns(dns), Some(indicators), Some(device)) =
-            (heard.message, &self.indicators, heard.source)
-        else {
-            return;
-        };
-        let Some(question) = dns.question.as_ref().filter(|_| !dns.is_response) else { return };
-        if let Some((name, indicator)) = indicators.of_name(&question.name, heard.at) {
-            let (met, at) = (Met::Name(name.into()), heard.at);
-            let peer = heard.key.destination_address();
-            let meeting = Meeting { device, met, indicator, at, peer };
-            meeting.report(&mut self.reported, None, findings);
+        let Some(device) = heard.source else { return };
+        let (at, peer) = (heard.at, heard.key.destination_address());
+        match heard.message {
+            Message::Dns(dns) if !dns.is_response => {
+                let (Some(indicators), Some(question)) = (&self.indicators, &dns.question) else {
+                    return;
+                };
+                if let Some((name, indicator)) = indicators.of_name(&question.name, at) {
+                    let met = Met::Name(name.into());
+                    let meeting = Meeting { device, met, indicator, at, peer };
+                    meeting.report(&mut self.reported, None, findings);
+                }
+            }
+            Message::Detail(detail) => {
+                self.look_at_hello(detail, device, (at, peer, None), findings);
+            }
+            _ => {}
         }
     }
 
     fn overflowed(&self) -> u64 {
         self.reported.overflowed()
+    }
+}
+
+impl IndicatorMatch {
+    /// A hello is looked at when its message was sampled, and again in the flow's record, if its
+    /// sender was not known before.
+    fn look_at_hello(
+        &mut self,
+        detail: &FlowDetail,
+        device: DeviceId,
+        (at, peer, flow): (Moment, Option<IpAddr>, Option<String>),
+        findings: &mut Findings,
+    ) {
+        let (Some(indicators), Some(tls)) = (&self.indicators, &detail.tls) else { return };
+        let name = tls.server_name.as_deref().and_then(|name| indicators.of_name(name, at));
+        if let Some((name, indicator)) = name {
+            let meeting = Meeting { device, met: Met::Name(name.into()), indicator, at, peer };
+            meeting.report(&mut self.reported, flow.clone(), findings);
+        }
+        let listed = tls.ja4.as_deref().and_then(|ja4| Some((ja4, indicators.of_ja4(ja4, at)?)));
+        if let Some((ja4, indicator)) = listed {
+            let met = Met::Fingerprint(ja4.into());
+            let meeting = Meeting { device, met, indicator, at, peer };
+            meeting.report(&mut self.reported, flow, findings);
+        }
     }
 }
 
@@ -245,6 +263,9 @@ mod tests {
         assert!(hello(&mut trial, "good.example", "t13d", 0.0).is_empty());
         let found = hello(&mut trial, "c2.Evil.example", "t13d", 0.0);
         assert!(found[0].sentence.contains("`evil.example`"));
+        let tls = TlsDetail { ja4: Some(JA4.to_owned()), ..TlsDetail::default() };
+        let at_once = Message::Detail(Box::new(FlowDetail::of_tls(tls)));
+        assert_eq!(trial.message(talk("10.20.0.8", "198.51.100.1"), &at_once).len(), 1);
         let found = hello(&mut trial, "good.example", JA4, 0.0);
         assert!(found[0].sentence.contains(JA4));
         assert!(hello(&mut trial, "evil.example", JA4, 1000.0).is_empty(), "expired");

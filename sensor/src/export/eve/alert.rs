@@ -4,12 +4,10 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{
-    EventContext,
-    text::{Station, harmless},
-};
+use super::EventContext;
 use crate::{
     detect::{Alert, AlertState, Evidence, Severity},
+    export::text::{Station, harmless},
     inventory::{Device, DeviceKey},
     time::Timestamp,
 };
@@ -48,7 +46,7 @@ struct Description {
 impl<'a> Event<'a> {
     pub fn of(alert: &Alert, device: Option<&Device>, context: &EventContext<'a>) -> Self {
         Self {
-            src_ip: device.and_then(main_address),
+            src_ip: device.and_then(Device::main_address),
             src_mac: device.and_then(|device| match device.key {
                 DeviceKey::Station { station, .. } => Some(Station(station)),
                 DeviceKey::Address(_) => None,
@@ -73,18 +71,4 @@ impl<'a> Event<'a> {
             },
         }
     }
-}
-
-/// The address by which people know a device: IPv4 before IPv6, and none that is link-local while
-/// there is another.
-fn main_address(device: &Device) -> Option<IpAddr> {
-    if let DeviceKey::Address(address) = device.key {
-        return Some(address);
-    }
-    let is_link_local = |address: &IpAddr| match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
-    let addresses = device.addresses.iter();
-    addresses.min_by_key(|address| (is_link_local(address), address.is_ipv6())).copied()
 }

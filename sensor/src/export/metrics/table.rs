@@ -142,6 +142,11 @@ pub const FAMILIES: &[Family] = &[
         "Events lost on the way to a sink: a full queue, or an events file that did not take the line.",
     ),
     gauge("wardline_alertmanager_queue", "Alerts waiting for an Alertmanager."),
+    gauge("wardline_outbox_entries", "Alerts waiting to be delivered, by sink."),
+    counter(
+        "wardline_outbox_dropped_total",
+        "Alerts that a receiver was never told, by reason, since the store was made.",
+    ),
     // The program and the agent.
     counter(
         "wardline_program_run_seconds_total",

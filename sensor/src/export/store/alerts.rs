@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{Loaded, Store, StoreError, micros_of, moment_of};
 use crate::{
@@ -46,29 +46,9 @@ impl Store {
     /// When the file cannot be written; see the module.
     pub fn save_alert(&mut self, alert: &Alert, clock: WallClock) -> Result<(), StoreError> {
         let limit = self.limits.alerts;
-        let state = match alert.state {
-            AlertState::Firing => FIRING,
-            AlertState::Resolved => RESOLVED,
-        };
         self.transact("save an alert", |connection| {
-            connection.prepare_cached(SAVE)?.execute(params![
-                alert.id.cast_signed(),
-                alert.rule,
-                alert.name,
-                alert.severity.name(),
-                state,
-                alert.device.0,
-                alert.metric,
-                alert.value,
-                alert.limit,
-                i64::try_from(alert.window.as_micros()).unwrap_or(i64::MAX),
-                alert.summary,
-                micros_of(alert.evidence_since, clock),
-                micros_of(alert.fired_at, clock),
-                alert.resolved_at.map(|moment| micros_of(moment, clock)),
-                serde_json::to_string(&alert.evidence).unwrap_or_default(),
-            ])?;
-            connection.prepare_cached(TRIM)?.execute([limit]).map(drop)
+            put(connection, alert, clock)?;
+            trim(connection, limit)
         })
     }
 
@@ -101,6 +81,43 @@ impl Store {
             Loaded::collect(rows)
         })
     }
+}
+
+/// Saves an alert within a transaction.
+pub(super) fn put(
+    connection: &Connection,
+    alert: &Alert,
+    clock: WallClock,
+) -> rusqlite::Result<()> {
+    let state = match alert.state {
+        AlertState::Firing => FIRING,
+        AlertState::Resolved => RESOLVED,
+    };
+    connection
+        .prepare_cached(SAVE)?
+        .execute(params![
+            alert.id.cast_signed(),
+            alert.rule,
+            alert.name,
+            alert.severity.name(),
+            state,
+            alert.device.0,
+            alert.metric,
+            alert.value,
+            alert.limit,
+            i64::try_from(alert.window.as_micros()).unwrap_or(i64::MAX),
+            alert.summary,
+            micros_of(alert.evidence_since, clock),
+            micros_of(alert.fired_at, clock),
+            alert.resolved_at.map(|moment| micros_of(moment, clock)),
+            serde_json::to_string(&alert.evidence).unwrap_or_default(),
+        ])
+        .map(drop)
+}
+
+/// Lets the oldest resolved alerts go if there are more than `limit`.
+pub(super) fn trim(connection: &Connection, limit: u32) -> rusqlite::Result<()> {
+    connection.prepare_cached(TRIM)?.execute([limit]).map(drop)
 }
 
 /// `None` if the row is not what was saved.

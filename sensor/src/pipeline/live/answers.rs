@@ -52,7 +52,7 @@ impl Live {
             findings_passed_over: self.core.findings_passed_over(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
-            alertmanager_queue: self.sinks.alertmanager_queue(),
+            undeliverable: self.sinks.undeliverable(),
             program_runs: self
                 .datapath
                 .run_statistics()
