@@ -6,6 +6,8 @@
 pub mod alert;
 pub mod border;
 pub mod builtin;
+mod burst;
+mod darknet;
 pub mod description;
 pub mod detections;
 pub mod detector;
@@ -20,13 +22,21 @@ pub mod learning;
 mod life;
 pub mod listing;
 mod measure;
-pub mod once;
+mod once;
 pub mod opening;
+mod owners;
+pub mod reminder;
+#[cfg(test)]
+pub(crate) mod rig;
 pub mod role;
+#[cfg(test)]
+mod segment;
 pub mod selector;
+mod servers;
 pub mod settings;
 mod summary;
 pub mod table;
+mod tally;
 pub mod threshold;
 #[cfg(test)]
 pub(crate) mod trial;

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use sensor_common::flow::FlowKey;
+
 use super::{
     role::{self, Role},
     selector::Network,
@@ -38,6 +40,13 @@ impl Estate<'_> {
             && self.device(id).is_some_and(|device| {
                 names.iter().any(|name| role::has_role(self.roles, name, device))
             })
+    }
+
+    /// Whether a router sent the flow, for itself or for others. IPv6 keys do not tell.
+    pub fn is_from_router(&self, key: &FlowKey) -> bool {
+        let station = key.source_station();
+        let device = station.and_then(|it| self.inventory.device_of_station(it, key.vlans()));
+        device.is_some_and(|id| self.has_role(id, role::ROUTER))
     }
 
     /// Whether an address is of the site: private (RFC 1918, RFC 4193), link-local, loopback, shared

@@ -5,7 +5,10 @@ use std::{net::IpAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::alert::Severity;
-use crate::{inventory::DeviceId, time::Moment};
+use crate::{
+    inventory::{Device, DeviceId},
+    time::Moment,
+};
 
 /// Findings that one step may report; more are counted.
 const MOST_FINDINGS: usize = 4096;
@@ -59,6 +62,9 @@ pub struct Evidence {
     pub peers: Vec<IpAddr>,
     /// Community IDs of flows that show it.
     pub flows: Vec<String>,
+    /// Addresses that the device uses and that are not its own: it is not to be called by them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claimed: Vec<IpAddr>,
 }
 
 impl Evidence {
@@ -83,9 +89,20 @@ impl Evidence {
         add(&mut self.peers, peers);
     }
 
+    /// Notes that none of the addresses of `device` is its own but `own`. They are all kept: the
+    /// inventory bounds them.
+    pub fn claimed(mut self, device: Option<&Device>, own: Option<IpAddr>) -> Self {
+        let addresses = device.into_iter().flat_map(|device| &device.addresses).copied();
+        self.claimed = addresses.filter(|&address| Some(address) != own).collect();
+        self
+    }
+
     /// Takes over what a later finding has beside it; its numbers count.
     pub fn merge(&mut self, later: Self) {
         self.numbers = later.numbers;
+        if !later.claimed.is_empty() {
+            self.claimed = later.claimed;
+        }
         self.add_peers(later.peers);
         add(&mut self.flows, later.flows);
     }

@@ -1,42 +1,33 @@
-//! What is worth one finding now and then, however often it happens.
+//! What is said once a day: that a pair of devices speaks something that it should not.
 
 use std::{hash::Hash, time::Duration};
 
 use super::table::Table;
 use crate::time::Moment;
 
-/// Keys that were reported, and when.
-#[derive(Debug)]
-pub struct Once<K> {
-    reported: Table<K, Moment>,
-    period: Duration,
-}
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
 
-impl<K: Eq + Hash> Once<K> {
-    /// A key is due again after `period`.
-    pub fn every(period: Duration, capacity: usize) -> Self {
-        Self { reported: Table::new(capacity, period * 2), period }
+/// Keys that were spoken of within a day.
+#[derive(Debug)]
+pub struct OnceADay<K>(Table<K, ()>);
+
+impl<K: Eq + Hash> OnceADay<K> {
+    pub fn new(capacity: usize) -> Self {
+        Self(Table::new(capacity, DAY))
     }
 
-    /// Whether `key` is to be reported at `at`; what finds no room is not, and counted.
-    pub fn is_due(&mut self, key: K, at: Moment) -> bool {
-        let mut is_new = false;
-        let period = self.period;
-        let Some(reported) = self.reported.touch(key, at, || {
-            is_new = true;
-            at
-        }) else {
-            return false;
-        };
-        let is_due = is_new || at.since(*reported) >= period;
-        if is_due {
-            *reported = at;
-        }
-        is_due
+    /// Whether `key` was not spoken of for a day; from now on it was. Without room it is not spoken
+    /// of, and counted.
+    pub fn is_first(&mut self, key: K, at: Moment) -> bool {
+        self.0.get(&key).is_none() && self.0.touch(key, at, || ()).is_some()
+    }
+
+    pub fn expire(&mut self, now: Moment) {
+        self.0.expire(now);
     }
 
     pub fn overflowed(&self) -> u64 {
-        self.reported.overflowed()
+        self.0.overflowed()
     }
 }
 
@@ -45,13 +36,13 @@ mod tests {
     use super::{super::fixture::seconds, *};
 
     #[test]
-    fn a_key_is_due_once_in_a_period() {
-        let mut once = Once::every(Duration::from_secs(10), 1);
-        assert!(once.is_due('a', seconds(0.0)));
-        assert!(!once.is_due('a', seconds(9.9)));
-        assert!(once.is_due('a', seconds(10.0)));
-        assert!(!once.is_due('a', seconds(19.9)));
-        assert!(!once.is_due('b', seconds(20.0)), "there is no room");
-        assert_eq!(once.overflowed(), 1);
+    fn a_day_counts_from_when_it_was_said_not_from_when_it_was_last_seen() {
+        let mut said = OnceADay::new(1);
+        assert!(said.is_first(1, seconds(0.0)));
+        assert!(!said.is_first(1, seconds(86_000.0)));
+        assert!(!said.is_first(2, seconds(86_000.0)), "no room");
+        assert_eq!(said.overflowed(), 1);
+        said.expire(seconds(86_401.0));
+        assert!(said.is_first(1, seconds(86_401.0)));
     }
 }

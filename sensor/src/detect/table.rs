@@ -118,6 +118,24 @@ mod tests {
     }
 
     #[test]
+    fn a_million_new_keys_displace_nothing_that_is_in_use() {
+        const REAL: u32 = 1000;
+        let mut table = Table::new(4096, Duration::from_secs(60));
+        for key in 0..REAL {
+            table.touch(key, seconds(0.0), || key);
+        }
+        for forged in 0..1_000_000 {
+            let at = seconds(f64::from(forged) * 0.000_1);
+            table.touch(REAL + forged, at, || 0);
+            // Each real one is heard every second.
+            table.touch(forged % REAL, at, || u32::MAX);
+        }
+        assert!((0..REAL).all(|key| table.get(&key) == Some(&key)));
+        assert!(table.len() <= 4096);
+        assert!(table.overflowed() > 900_000);
+    }
+
+    #[test]
     fn what_is_not_touched_expires() {
         let mut table = Table::new(2, Duration::from_secs(10));
         table.touch(0, seconds(0.0), || ());

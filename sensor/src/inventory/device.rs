@@ -51,8 +51,8 @@ pub struct Device {
 
 impl Device {
     /// The address by which people know it: IPv4 before IPv6, and none that is link-local while
-    /// there is another.
-    pub fn main_address(&self) -> Option<IpAddr> {
+    /// there is another. Never one of `claimed`, which it takes from others.
+    pub fn main_address(&self, claimed: &[IpAddr]) -> Option<IpAddr> {
         if let DeviceKey::Address(address) = self.key {
             return Some(address);
         }
@@ -60,7 +60,7 @@ impl Device {
             IpAddr::V4(address) => address.is_link_local(),
             IpAddr::V6(address) => address.is_unicast_link_local(),
         };
-        let addresses = self.addresses.iter();
+        let addresses = self.addresses.iter().filter(|address| !claimed.contains(address));
         addresses.min_by_key(|address| (is_link_local(address), address.is_ipv6())).copied()
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    net::IpAddr,
     time::Duration,
 };
 
@@ -10,14 +11,14 @@ use crate::{
     baseline::{Baselines, Hour},
     config::Config,
     detect::{
-        Alert, AlertState, Bounds, ConnectionOutcome, Estate, FlowSeen, Role, Severity, Thresholds,
-        Watch, device_matches, opening, selector::Network,
+        Alert, AlertState, Bounds, ConnectionOutcome, Estate, FlowSeen, Heard, Role, Severity,
+        Thresholds, Watch, device_matches, opening, selector::Network,
     },
     event::Event,
     flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
-    interpret::{Interpreter, Lesson},
+    interpret::{Interpreter, Lesson, Message},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
-    observation::{FlowDelta, Observation},
+    observation::{FlowDelta, Observation, PayloadSample},
     time::{Moment, Timestamp},
 };
 
@@ -167,8 +168,11 @@ impl Core {
         }
         for sample in &observation.samples {
             self.inventory.observe_sample(sample);
-            let lesson = self.interpreter.read(sample).lesson;
-            self.lessons.extend(lesson.map(|lesson| (lesson, PATIENCE)));
+            let read = self.interpreter.read(sample);
+            self.lessons.extend(read.lesson.map(|lesson| (lesson, PATIENCE)));
+            if let Some(message) = &read.message {
+                self.watch.observe_message(&self.heard(sample, message), &estate!(self));
+            }
         }
         for delta in &observation.flows {
             let announced = self.interpreter.announced(delta);
@@ -241,11 +245,23 @@ impl Core {
         self.hand_out_records(events);
     }
 
+    /// A message, and the devices at its ends: who sent it is known by station and VLAN, unless a
+    /// router stands before it.
+    fn heard<'a>(&self, sample: &'a PayloadSample, message: &'a Message) -> Heard<'a> {
+        let PayloadSample { key, station, at, .. } = sample;
+        let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        let of_station = self
+            .inventory
+            .device_of_station(*station, key.vlans())
+            .filter(|&id| self.inventory.device(id).is_some_and(|device| !device.is_router));
+        let source = of_station.or_else(|| of_address(key.source_address()));
+        let destination = of_address(key.destination_address());
+        Heard { message, key, station: *station, source, destination, at: *at }
+    }
+
     /// The devices at both ends of a flow, as far as they are known.
     fn devices_of(&self, delta: &FlowDelta) -> (Option<DeviceId>, Option<DeviceId>) {
-        let of_address = |address: Option<std::net::IpAddr>| {
-            address.and_then(|address| self.inventory.device_of_address(address))
-        };
+        let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
         let source = self.inventory.device_of(delta.source_endpoint);
         let destination = self
             .inventory

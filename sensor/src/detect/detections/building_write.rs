@@ -6,7 +6,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Finding, Findings, Heard, Severity, description::Description, learning,
-        learning::Routine, once::Once, settings::Parameters,
+        learning::Routine, reminder::Reminder, settings::Parameters,
     },
     interpret::Message,
     inventory::DeviceId,
@@ -63,13 +63,16 @@ type Pair = (IpAddr, IpAddr, &'static str);
 #[derive(Debug)]
 struct BuildingWrite {
     pairs: Routine<Pair>,
-    from_outside: Once<(DeviceId, IpAddr)>,
+    from_outside: Reminder<(DeviceId, IpAddr)>,
 }
 
 impl BuildingWrite {
     fn new(parameters: &Parameters) -> Self {
         let learning_period = parameters.duration(learning::PARAMETER.name);
-        Self { pairs: Routine::new(learning_period, PAIRS), from_outside: Once::every(HOUR, PAIRS) }
+        Self {
+            pairs: Routine::new(learning_period, PAIRS),
+            from_outside: Reminder::every(HOUR, PAIRS),
+        }
     }
 }
 

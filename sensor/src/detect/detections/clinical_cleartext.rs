@@ -8,7 +8,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Finding, Findings, FlowSeen, Severity, border::Passage,
-        description::Description, once::Once, settings::Parameters,
+        description::Description, reminder::Reminder, settings::Parameters,
     },
     inventory::DeviceId,
 };
@@ -60,12 +60,12 @@ const fn is_clinical(application: Application) -> bool {
 
 #[derive(Debug)]
 struct ClinicalCleartext {
-    reported: Once<(DeviceId, IpAddr)>,
+    reported: Reminder<(DeviceId, IpAddr)>,
 }
 
 impl ClinicalCleartext {
     fn new(_: &Parameters) -> Self {
-        Self { reported: Once::every(HOUR, PAIRS) }
+        Self { reported: Reminder::every(HOUR, PAIRS) }
     }
 }
 

@@ -10,7 +10,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Finding, Findings, FlowSeen, Severity, border::Passage,
-        description::Description, once::Once, settings::Parameters,
+        description::Description, reminder::Reminder, settings::Parameters,
     },
     inventory::DeviceId,
 };
@@ -47,12 +47,12 @@ static DESCRIPTION: Description = Description {
 
 #[derive(Debug)]
 struct ContecAddress {
-    reported: Once<DeviceId>,
+    reported: Reminder<DeviceId>,
 }
 
 impl ContecAddress {
     fn new(_: &Parameters) -> Self {
-        Self { reported: Once::every(HOUR, DEVICES) }
+        Self { reported: Reminder::every(HOUR, DEVICES) }
     }
 }
 

@@ -11,7 +11,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Finding, Findings, FlowSeen, Heard, Indicators, Severity,
-        description::Description, indicators::Indicator, once::Once, opening::Part,
+        description::Description, indicators::Indicator, opening::Part, reminder::Reminder,
         settings::Parameters,
     },
     flow::{FlowRecord, community::community_id},
@@ -60,12 +60,12 @@ enum Met {
 #[derive(Debug)]
 struct IndicatorMatch {
     indicators: Option<Arc<Indicators>>,
-    reported: Once<(DeviceId, Met)>,
+    reported: Reminder<(DeviceId, Met)>,
 }
 
 impl IndicatorMatch {
     fn new(_: &Parameters) -> Self {
-        Self { indicators: None, reported: Once::every(HOUR, MEETINGS) }
+        Self { indicators: None, reported: Reminder::every(HOUR, MEETINGS) }
     }
 }
 
@@ -81,7 +81,7 @@ struct Meeting<'a> {
 impl Meeting<'_> {
     fn report(
         self,
-        reported: &mut Once<(DeviceId, Met)>,
+        reported: &mut Reminder<(DeviceId, Met)>,
         flow: Option<String>,
         findings: &mut Findings,
     ) {

@@ -19,7 +19,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Finding, Findings, FlowSeen, Severity, description::Description,
-        learning, learning::Routine, once::Once, opening::Part, settings::Parameters,
+        learning, learning::Routine, opening::Part, reminder::Reminder, settings::Parameters,
     },
     inventory::DeviceId,
     time::Moment,
@@ -61,14 +61,17 @@ static DESCRIPTION: Description = Description {
 
 #[derive(Debug)]
 struct PumpService {
-    accepted: Once<(DeviceId, Option<IpAddr>)>,
+    accepted: Reminder<(DeviceId, Option<IpAddr>)>,
     servers: Routine<(DeviceId, IpAddr)>,
 }
 
 impl PumpService {
     fn new(parameters: &Parameters) -> Self {
         let learning_period = parameters.duration(learning::PARAMETER.name);
-        Self { accepted: Once::every(HOUR, PAIRS), servers: Routine::new(learning_period, PAIRS) }
+        Self {
+            accepted: Reminder::every(HOUR, PAIRS),
+            servers: Routine::new(learning_period, PAIRS),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Finding, Findings, FlowSeen, Severity, description::Description,
-        once::Once, settings::Parameters,
+        reminder::Reminder, settings::Parameters,
     },
     inventory::DeviceId,
 };
@@ -61,12 +61,12 @@ const fn gives_access(application: Application) -> bool {
 
 #[derive(Debug)]
 struct RemoteAccessExposed {
-    reported: Once<(DeviceId, IpAddr)>,
+    reported: Reminder<(DeviceId, IpAddr)>,
 }
 
 impl RemoteAccessExposed {
     fn new(_: &Parameters) -> Self {
-        Self { reported: Once::every(HOUR, PAIRS) }
+        Self { reported: Reminder::every(HOUR, PAIRS) }
     }
 }
 

@@ -1,24 +1,24 @@
 //! A server that answers in SMB 1 (MS-CIFS): the protocol that WannaCry and NotPetya spread by.
 
-use std::{net::IpAddr, time::Duration};
-
-use sensor_common::application::{Application, Evidence as Basis};
+use std::net::IpAddr;
 
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
-        description::Description, opening::Part, settings::Parameters, table::Table,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        description::Description,
+        once::{DAY, OnceADay},
+        settings::Parameters,
     },
+    interpret::Message,
     inventory::DeviceId,
+    time::Moment,
 };
 
 pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |parameters| Box::new(Smb1InUse::new(parameters)),
 };
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-001",
@@ -41,30 +41,21 @@ const PAIRS: usize = 16_384;
 
 #[derive(Debug)]
 struct Smb1InUse {
-    reported: Table<(DeviceId, Option<IpAddr>), ()>,
+    reported: OnceADay<(DeviceId, Option<IpAddr>)>,
 }
 
 impl Smb1InUse {
     fn new(_: &Parameters) -> Self {
-        Self { reported: Table::new(PAIRS, DAY) }
+        Self { reported: OnceADay::new(PAIRS) }
     }
 }
 
 impl Detector for Smb1InUse {
-    fn observe_flow(&mut self, flow: &FlowSeen<'_>, _: &Estate<'_>, findings: &mut Findings) {
-        let opinion = flow.delta.opinion;
-        let is_smb1 =
-            opinion.application == Application::Smb1 && opinion.evidence == Basis::Confirmed;
-        let (Part::Responder, true, Some(server)) = (flow.part, is_smb1, flow.source) else {
-            return;
-        };
-        let client = flow.delta.key.destination_address();
-        let at = flow.delta.last_seen;
-        let pair = (server, client);
-        if self.reported.get(&pair).is_some() {
-            return;
-        }
-        if self.reported.touch(pair, at, || ()).is_none() {
+    fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
+        let Message::Smb1(message) = heard.message else { return };
+        let (true, Some(server)) = (message.is_reply, heard.source) else { return };
+        let (client, at) = (heard.key.destination_address(), heard.at);
+        if !self.reported.is_first((server, client), at) {
             return;
         }
         findings.report(Finding {
@@ -76,16 +67,43 @@ impl Detector for Smb1InUse {
             window: DAY,
             sentence: "serves files or printers over SMB version 1".to_owned(),
             evidence: Evidence::default().peer(client),
-            since: flow.delta.first_seen,
+            since: at,
             at,
         });
     }
 
-    fn advance(&mut self, now: crate::time::Moment, _: &Estate<'_>, _: &mut Findings) {
+    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
         self.reported.expire(now);
     }
 
     fn overflowed(&self) -> u64 {
         self.reported.overflowed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::rig::{Rig, smb1, smb2};
+    use crate::interpret::message::{Smb1Message, Smb2Message};
+
+    #[test]
+    fn who_answers_in_version_1_is_told_of_once_a_day_for_each_client() {
+        let mut rig = Rig::new(DETECTION);
+        let answer = Message::Smb1(Smb1Message { is_reply: true, ..smb1(0x72) });
+        for (client, at) in [(1, 0.0), (1, 86_000.0), (3, 10.0)] {
+            rig.hear((2, 445), (client, 40_000), at, answer.clone());
+        }
+        let devices: Vec<_> = rig.found(86_000.0).iter().map(|each| each.device.0).collect();
+        assert_eq!(devices, [2, 2]);
+    }
+
+    #[test]
+    fn an_offer_that_is_answered_in_a_later_version_is_none() {
+        let mut rig = Rig::new(DETECTION);
+        rig.hear((1, 40_000), (2, 445), 0.0, Message::Smb1(smb1(0x72)));
+        let answer = Message::Smb2(Smb2Message { is_reply: true, ..smb2(0) });
+        rig.hear((2, 445), (1, 40_000), 0.0, answer);
+        assert_eq!(rig.found(1.0), []);
     }
 }

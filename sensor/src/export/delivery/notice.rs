@@ -57,11 +57,12 @@ pub struct Subject {
 }
 
 impl Subject {
-    fn of(id: u32, device: Option<&Device>) -> Self {
+    fn of(alert: &Alert, device: Option<&Device>) -> Self {
+        let id = alert.device.0;
         let Some(device) = device else { return Self { id, ..Self::default() } };
         Self {
             id,
-            address: device.main_address(),
+            address: device.main_address(&alert.evidence.claimed),
             mac: match device.key {
                 DeviceKey::Station { station, .. } => Some(MacAddress(station)),
                 DeviceKey::Address(_) => None,
@@ -94,7 +95,7 @@ impl Notice {
             value: number(alert.value),
             limit: number(alert.limit),
             window_seconds: alert.window.as_secs_f64(),
-            device: Subject::of(alert.device.0, device),
+            device: Subject::of(alert, device),
             evidence_since: clock.at(alert.evidence_since).as_micros(),
             fired_at: clock.at(alert.fired_at).as_micros(),
             resolved_at: match alert.state {

@@ -46,7 +46,7 @@ struct Description {
 impl<'a> Event<'a> {
     pub fn of(alert: &Alert, device: Option<&Device>, context: &EventContext<'a>) -> Self {
         Self {
-            src_ip: device.and_then(Device::main_address),
+            src_ip: device.and_then(|device| device.main_address(&alert.evidence.claimed)),
             src_mac: device.and_then(|device| match device.key {
                 DeviceKey::Station { station, .. } => Some(Station(station)),
                 DeviceKey::Address(_) => None,
