@@ -1,6 +1,9 @@
 //! How regular a row of conversations is: four scores from 0 to 1, each a quarter of the whole, after
 //! the idea of RITA (Active Countermeasures), in formulas of our own.
 
+/// Of what is shorter the network's own delay is most, in milliseconds.
+const SHORTEST_DURATION: f64 = 100.0;
+
 /// One conversation of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -26,9 +29,12 @@ impl Scores {
     pub fn of(calls: &[Call], hours: &[u32]) -> Self {
         let intervals = calls.windows(2).map(|pair| pair[1].start.saturating_sub(pair[0].start));
         Self {
-            intervals: regularity(intervals.collect()),
-            sizes: regularity(calls.iter().map(|call| call.octets).collect()),
-            durations: regularity(calls.iter().map(|call| call.milliseconds).collect()),
+            intervals: regularity(intervals.collect(), 1.0),
+            sizes: regularity(calls.iter().map(|call| call.octets).collect(), 1.0),
+            durations: regularity(
+                calls.iter().map(|call| call.milliseconds).collect(),
+                SHORTEST_DURATION,
+            ),
             hours: evenness(hours),
         }
     }
@@ -38,21 +44,22 @@ impl Scores {
     }
 }
 
-/// 1 when all values are the same: the product of 1 less Bowley's skewness of the quartiles, and 1 less
-/// the median distance from the median, as a part of the median. Values that are spread evenly from
-/// 0 on have 0.5; intervals with a jitter of a half, 0.8.
-fn regularity(mut values: Vec<u64>) -> f64 {
+/// 1 when all values are the same: 1 less the median distance from the median, as a part of the
+/// median, times 1 less Bowley's skewness of the quartiles, which counts for as much of the median as
+/// they are apart. Values that are spread evenly from 0 on have 0.5; intervals with a jitter of a
+/// half, 0.8. A median below `scale` counts as `scale`: what is less than that is chance.
+fn regularity(mut values: Vec<u64>, scale: f64) -> f64 {
     values.sort_unstable();
     let Some(median) = quantile(&values, 0.5) else { return 0.0 };
     let (low, high) = (quantile(&values, 0.25), quantile(&values, 0.75));
     let (low, high) = (low.unwrap_or(median), high.unwrap_or(median));
+    let part = |length: f64| (length / median.max(scale)).min(1.0);
     let skewness = if high > low { (high + low - 2.0 * median) / (high - low) } else { 0.0 };
     let mut distances: Vec<u64> =
         values.iter().map(|&value| (value as f64 - median).abs() as u64).collect();
     distances.sort_unstable();
     let distance = quantile(&distances, 0.5).unwrap_or(0.0);
-    let spread = (distance / median.max(1.0)).min(1.0);
-    (1.0 - skewness.abs()) * (1.0 - spread)
+    (1.0 - skewness.abs() * part(high - low)) * (1.0 - part(distance))
 }
 
 /// Interpolated between the values on both sides.
@@ -99,9 +106,21 @@ mod tests {
 
     #[test]
     fn chance_has_a_half_and_a_jitter_of_a_half_little_less_than_all() {
-        assert!((regularity((0..1000).collect()) - 0.5).abs() < 0.01);
-        assert!((regularity((500..1000).collect()) - 0.83).abs() < 0.01);
-        assert!(regularity((0..1000).map(|n| n * n * n).collect()) < 0.2);
+        assert!((regularity((0..1000).collect(), 1.0) - 0.5).abs() < 0.01);
+        assert!((regularity((500..1000).collect(), 1.0) - 0.83).abs() < 0.01);
+        assert!(regularity((0..1000).map(|n| n * n * n).collect(), 1.0) < 0.2);
+    }
+
+    #[test]
+    fn an_acknowledgement_more_or_less_and_a_few_milliseconds_cost_little() {
+        let calls: Vec<Call> = (0..40)
+            .map(|n| Call {
+                start: n * 1_530_000 + n % 3 * 10_000,
+                octets: if n % 3 == 0 { 578 } else { 512 },
+                milliseconds: 1 + n % 7,
+            })
+            .collect();
+        assert!(Scores::of(&calls, &[40]).mean() > 0.9);
     }
 
     #[test]
