@@ -9,6 +9,7 @@ pub mod builtin;
 mod burst;
 mod darknet;
 pub mod description;
+pub mod desk;
 pub mod detections;
 pub mod detector;
 pub mod engine;
@@ -45,6 +46,7 @@ mod window;
 
 pub use alert::{Alert, AlertState, Severity};
 pub use description::Description;
+pub use desk::Desk;
 pub use detector::{Detector, FlowSeen, Heard};
 pub use engine::{Bounds, ConnectionOutcome, Thresholds};
 pub use estate::Estate;

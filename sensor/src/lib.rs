@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod detect;
 pub mod event;
+pub mod explain;
 pub mod export;
 pub mod flow;
 pub mod intelligence;

@@ -11,6 +11,7 @@ mod darknet_touch;
 mod default_access;
 mod deprecated_tls;
 mod device_changed;
+mod dhcp_forged_clients;
 mod dhcp_starvation;
 mod dicom_burst;
 mod dicom_unknown_title;
@@ -117,6 +118,7 @@ pub const ALL: &[Detection] = &[
     remote_access_exposed::DETECTION,
     one_way_traffic::DETECTION,
     dhcp_starvation::DETECTION,
+    dhcp_forged_clients::DETECTION,
     unusual_peer::DETECTION,
     unusual_application::DETECTION,
     unusual_volume::DETECTION,

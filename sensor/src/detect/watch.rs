@@ -106,6 +106,22 @@ impl Watch {
         std::mem::take(&mut self.alerts)
     }
 
+    /// Goes on with alerts of an earlier run; returns those that no detection in force explains.
+    pub fn adopt(&mut self, alerts: Vec<Alert>) -> Vec<Alert> {
+        let mut strangers = Vec::new();
+        for alert in alerts {
+            let is_its = |post: &&Post| {
+                let description = post.settings.description;
+                description.id == alert.rule && description.name == alert.name
+            };
+            match self.posts.iter().find(is_its) {
+                Some(post) => strangers.extend(self.incidents.adopt(&post.settings, alert)),
+                None => strangers.push(alert),
+            }
+        }
+        strangers
+    }
+
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
         self.incidents.firing()
     }
