@@ -27,7 +27,8 @@ pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
 pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
 pub use section::{
-    Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
+    Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Intelligence, Inventory,
+    LogLevel, Web,
 };
 
 use crate::{
@@ -51,6 +52,7 @@ pub struct Config {
     pub web: Web,
     pub events: Events,
     pub alertmanager: Alertmanager,
+    pub intelligence: Intelligence,
     pub outbox: Outbox,
     pub alerts: Alerts,
     pub defaults: Defaults,
@@ -84,6 +86,7 @@ impl Default for Config {
             web: Web::default(),
             events: Events::default(),
             alertmanager: Alertmanager::default(),
+            intelligence: Intelligence::default(),
             outbox: Outbox::default(),
             alerts: Alerts::default(),
             defaults: Defaults::default(),

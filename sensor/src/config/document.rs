@@ -25,7 +25,7 @@ use crate::{
     time::Timestamp,
 };
 
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 19] = [
     "agent",
     "alertmanager",
     "alerts",
@@ -35,6 +35,7 @@ const SECTIONS: [&str; 18] = [
     "detection",
     "events",
     "flow",
+    "intelligence",
     "inventory",
     "maintenance",
     "outbox",
@@ -90,6 +91,7 @@ impl<'t> Reader<'t> {
                 "web" => self.table(value, &mut config.web),
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
+                "intelligence" => self.table(value, &mut config.intelligence),
                 "outbox" => self.table(value, &mut config.outbox),
                 "alerts" => self.table(value, &mut config.alerts),
                 "baseline" => self.table(value, &mut config.baseline),
