@@ -27,7 +27,8 @@ pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
 pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
 pub use section::{
-    Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
+    Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Intelligence, Inventory,
+    LogLevel, Web,
 };
 
 use crate::{
@@ -51,8 +52,9 @@ pub struct Config {
     pub web: Web,
     pub events: Events,
     pub alertmanager: Alertmanager,
-    pub alerts: Alerts,
+    pub intelligence: Intelligence,
     pub outbox: Outbox,
+    pub alerts: Alerts,
     pub defaults: Defaults,
     #[serde(rename = "syslog")]
     pub syslogs: Vec<Syslog>,
@@ -84,8 +86,9 @@ impl Default for Config {
             web: Web::default(),
             events: Events::default(),
             alertmanager: Alertmanager::default(),
-            alerts: Alerts::default(),
+            intelligence: Intelligence::default(),
             outbox: Outbox::default(),
+            alerts: Alerts::default(),
             defaults: Defaults::default(),
             syslogs: Vec::new(),
             webhooks: Vec::new(),

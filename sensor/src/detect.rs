@@ -4,6 +4,7 @@
 //! ([`engine`]). A detection is code that knows what it looks for ([`detections`], one a file).
 
 pub mod alert;
+pub mod border;
 pub mod builtin;
 mod burst;
 mod darknet;
@@ -17,12 +18,15 @@ pub mod finding;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod incident;
+pub mod indicators;
+pub mod learning;
 mod life;
 pub mod listing;
 mod measure;
 mod once;
 pub mod opening;
 mod owners;
+pub mod reminder;
 #[cfg(test)]
 pub(crate) mod rig;
 pub mod role;
@@ -35,6 +39,8 @@ mod summary;
 pub mod table;
 mod tally;
 pub mod threshold;
+#[cfg(test)]
+pub(crate) mod trial;
 pub mod watch;
 mod window;
 
@@ -45,6 +51,7 @@ pub use detector::{Detector, FlowSeen, Heard};
 pub use engine::{Bounds, ConnectionOutcome, Thresholds};
 pub use estate::Estate;
 pub use finding::{Evidence, Finding, Findings};
+pub use indicators::Indicators;
 pub use role::{Role, device_matches};
 pub use settings::Settings;
 pub use threshold::Threshold;

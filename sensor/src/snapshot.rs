@@ -129,7 +129,7 @@ impl Snapshot {
         count("wardline_roles_expired", self.expired_roles as u64);
         count("wardline_stored_alerts_dropped_total", self.stored_alerts_dropped);
         count("wardline_profiles_refused_total", self.profiles_refused);
-        count("wardline_profile_hours_not_learned_total", self.hours_not_learned);
+        count("wardline_profiles_tainted_total", self.hours_not_learned);
         count("wardline_events_dropped_total", self.events_dropped);
         let alertmanager = self.sinks.iter().find(|counts| counts.sink == "alertmanager");
         let queue = alertmanager.and_then(|counts| counts.waiting).unwrap_or(0);

@@ -1,25 +1,17 @@
-//! `wardline alerts`: what fires, why, what is done about it, and whether those who are told of it
-//! can be reached.
+//! `wardline alerts`: what fires, why, what is done about it, and whether receivers can be reached.
 
+mod test;
 mod text;
 
-use std::{path::Path, time::Instant};
-
 use super::{
-    Exit, Failure,
+    Failure,
     arguments::{Alerts, AlertsAction, Output, Suppress},
-    config,
     list::unanswered,
     say,
 };
 use crate::{
     control,
     detect::desk::Suppression,
-    export::{
-        delivery::{Notice, sensor_name, wall_time},
-        sinks,
-    },
-    pipeline::live::wall_clock,
     question::{AlertQuestion, Subject},
     time::Timestamp,
 };
@@ -36,7 +28,6 @@ pub fn run(words: Alerts) -> Result<(), Failure> {
                 Output::Table => say(&text::list(&answer)),
             };
         }
-        AlertsAction::Test { config, sink } => return test(&config, sink.as_deref()),
         AlertsAction::Show { alert } | AlertsAction::Explain { alert } => {
             AlertQuestion::Show { alert }
         }
@@ -44,6 +35,7 @@ pub fn run(words: Alerts) -> Result<(), Failure> {
         AlertsAction::Suppress(words) => suppress(words),
         AlertsAction::Unsuppress { suppression } => AlertQuestion::Lift { suppression },
         AlertsAction::Suppressions => AlertQuestion::Suppressions,
+        AlertsAction::Test { config, sink } => return test::run(&config, sink.as_deref()),
     };
     let answer = control::ask_about_alerts(&words.socket, &question);
     let answer = answer.map_err(|error| unanswered(&error))?;
@@ -81,37 +73,4 @@ fn suppress(words: Suppress) -> AlertQuestion {
             until,
         },
     }
-}
-
-/// Sends a test alert through each sink, past the outbox: what it says is of this moment.
-fn test(file: &Path, name: Option<&str>) -> Result<(), Failure> {
-    let config = config::load(file)?;
-    let notice = Notice::test(&sensor_name(), wall_time());
-    let mut sinks = sinks::of(&config, &[], wall_clock());
-    sinks.retain(|(address, _)| name.is_none_or(|name| address.label == name));
-    if sinks.is_empty() {
-        let message = match name {
-            Some(name) => format!("{} has no sink of the name {name}", file.display()),
-            None => format!("{} has no sink for alerts", file.display()),
-        };
-        return Err(Failure { exit: Exit::BadInput, message });
-    }
-    let mut failed = 0;
-    for (address, mut sink) in sinks {
-        let began = Instant::now();
-        let delivered = sink.deliver(std::slice::from_ref(&notice), began);
-        let milliseconds = began.elapsed().as_millis();
-        match delivered.failure {
-            None => say(&format!("{}: delivered in {milliseconds} ms\n", address.id))?,
-            Some(failure) => {
-                failed += 1;
-                say(&format!("{}: FAILED: {}\n", address.id, failure.reason()))?;
-            }
-        }
-    }
-    say(&format!("key {}\n", notice.key()))?;
-    if failed == 0 {
-        return Ok(());
-    }
-    Err(Failure { exit: Exit::Failed, message: format!("{failed} sinks did not take the alert") })
 }

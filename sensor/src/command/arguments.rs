@@ -35,7 +35,7 @@ pub enum Command {
     Devices(List),
     /// List the conversations under way.
     Flows(List),
-    /// List the alerts that are firing, explain, acknowledge and suppress them, and test the sinks.
+    /// List the alerts that are firing, explain, acknowledge and suppress them; test their delivery.
     Alerts(Alerts),
     /// List the commonest kinds of traffic that were not classified, without any of their payload.
     Unknown(List),
@@ -159,8 +159,6 @@ pub enum AlertsAction {
         #[arg(value_name = "NUMBER")]
         suppression: u32,
     },
-    /// List suppressions and maintenance windows in force.
-    Suppressions,
     /// Send a marked alert through each sink and say what happened.
     Test {
         /// Configuration file.
@@ -170,6 +168,8 @@ pub enum AlertsAction {
         #[arg(long, value_name = "NAME")]
         sink: Option<String>,
     },
+    /// List suppressions and maintenance windows in force.
+    Suppressions,
 }
 
 #[derive(Debug, Args)]

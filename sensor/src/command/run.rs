@@ -13,7 +13,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Exit, Failure, arguments::Run, log, privilege};
+use super::{Exit, Failure, arguments::Run, intelligence, log, privilege};
 use crate::{
     capture::xdp::{AttachError, Buffers, LoadError, PinError, Pins, XdpDatapath},
     config::{Config, Overrides},
@@ -39,7 +39,7 @@ pub fn run(words: Run) -> Result<(), Failure> {
         listen_address: words.web_listen_address,
         ..Overrides::default()
     };
-    let config = Config::load_with(&words.config, &overrides)
+    let mut config = Config::load_with(&words.config, &overrides)
         .map_err(|error| Failure::new(Exit::BadInput, &error))
         .map_err(|failure| with_hint(failure, &words.config))?;
     log::start(config.agent.log.name());
@@ -51,6 +51,9 @@ pub fn run(words: Run) -> Result<(), Failure> {
         return Err(Failure { exit: Exit::BadInput, message });
     }
     privilege::require()?;
+    for account in intelligence::load(&mut config, wall_clock())? {
+        tracing::info!("{account}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -25,7 +25,7 @@ use crate::{
     time::Timestamp,
 };
 
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 19] = [
     "agent",
     "alertmanager",
     "alerts",
@@ -35,6 +35,7 @@ const SECTIONS: [&str; 18] = [
     "detection",
     "events",
     "flow",
+    "intelligence",
     "inventory",
     "maintenance",
     "outbox",
@@ -79,8 +80,8 @@ impl<'t> Reader<'t> {
     fn document(&mut self, document: DeTable<'t>) -> Config {
         let mut config = Config::default();
         let (mut roles, mut rules, mut detections) = (None, None, None);
-        let (mut suppressions, mut maintenance) = (None, None);
         let (mut syslogs, mut webhooks) = (None, None);
+        let (mut suppressions, mut maintenance) = (None, None);
         for (key, value) in document {
             match key.get_ref().as_ref() {
                 "capture" => self.table(value, &mut config.capture),
@@ -90,8 +91,9 @@ impl<'t> Reader<'t> {
                 "web" => self.table(value, &mut config.web),
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
-                "alerts" => self.table(value, &mut config.alerts),
+                "intelligence" => self.table(value, &mut config.intelligence),
                 "outbox" => self.table(value, &mut config.outbox),
+                "alerts" => self.table(value, &mut config.alerts),
                 "baseline" => self.table(value, &mut config.baseline),
                 "defaults" => self.table(value, &mut config.defaults),
                 "syslog" => syslogs = Some(value),

@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use super::{duration, number, path};
 use crate::{
     baseline::BaselineSettings,
     detect::{
-        Severity,
+        Indicators, Severity,
         selector::{MacAddress, Network},
     },
 };
@@ -190,6 +191,18 @@ impl Default for Alertmanager {
             minimum_severity: Severity::Info,
         }
     }
+}
+
+/// `[intelligence]`: indicators of compromise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Intelligence {
+    /// Tables (CSV) and STIX 2.1 bundles, read at the start.
+    #[serde(deserialize_with = "path::several")]
+    pub files: Vec<PathBuf>,
+    /// What the files held, once they were read ([`crate::intelligence`]).
+    #[serde(skip)]
+    pub indicators: Option<Arc<Indicators>>,
 }
 
 /// `[alerts]`.

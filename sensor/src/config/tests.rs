@@ -36,8 +36,9 @@ fn the_example_says_the_defaults() {
     assert_eq!(config.web, default.web);
     assert_eq!(config.events, default.events);
     assert_eq!(config.alertmanager, default.alertmanager);
-    assert_eq!(config.alerts, default.alerts);
+    assert_eq!(config.intelligence, default.intelligence);
     assert_eq!(config.outbox, default.outbox);
+    assert_eq!(config.alerts, default.alerts);
     assert_eq!(config.roles.len(), 4);
     assert_eq!((config.suppressions.len(), config.maintenance.len()), (0, 1));
     let find = |name: &str| {
@@ -84,7 +85,7 @@ fn the_receivers_of_the_example_are_valid() {
         line.starts_with("[[") || line.contains(" = ") && !line.starts_with("path")
     };
     let start = EXAMPLE.find("# [[syslog]]").unwrap();
-    let end = EXAMPLE.find("[alerts]").unwrap();
+    let end = EXAMPLE.find("[defaults]").unwrap();
     let lines = EXAMPLE[start..end].lines().filter(is_of_receiver);
     let text: Vec<_> = lines.map(|line| line.trim_start_matches("# ")).collect();
     let config = parse(&text.join("\n")).unwrap();
@@ -290,6 +291,19 @@ fn no_mutated_file_panics_and_every_complaint_has_a_line() {
     }
     std::fs::remove_file(&path).unwrap();
     assert!((500..2000).contains(&refused), "{refused}");
+}
+
+#[test]
+fn files_of_indicators_have_absolute_paths_and_there_are_not_too_many() {
+    let config = parse("[intelligence]\nfiles = [\"/etc/feed.csv\"]").unwrap();
+    assert_eq!(config.intelligence.files, [Path::new("/etc/feed.csv")]);
+    let lines = complaints("[intelligence]\nfiles = [\"feed.csv\"]");
+    assert!(
+        lines[0].starts_with("w.toml:2:") && lines[0].contains("no absolute path"),
+        "{lines:?}"
+    );
+    let many = vec!["\"/a\""; 17].join(",");
+    assert!(complaints(&format!("[intelligence]\nfiles = [{many}]"))[0].contains("at most 16"));
 }
 
 #[test]

@@ -45,7 +45,7 @@ enum Life {
     /// At the limit since.
     Pending(Moment),
     Firing {
-        alert: Alert,
+        alert: Box<Alert>,
         reported_at: Moment,
         reported_value: f64,
         /// An alert of an earlier run stays until the windows have had time to fill.
@@ -71,7 +71,7 @@ impl Lives {
 
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
         self.lives.values().filter_map(|life| match life {
-            Life::Firing { alert, .. } => Some(alert),
+            Life::Firing { alert, .. } => Some(&**alert),
             Life::Pending(_) => None,
         })
     }
@@ -79,6 +79,7 @@ impl Lives {
     /// Goes on with an alert of an earlier run, which stays until `stays_until` at least.
     pub fn adopt(&mut self, watch: Watch, alert: Alert, stays_until: Moment) {
         let (reported_at, reported_value) = (alert.found_at, alert.value);
+        let alert = Box::new(alert);
         self.lives.insert(watch, Life::Firing { alert, reported_at, reported_value, stays_until });
     }
 
@@ -108,8 +109,8 @@ impl Lives {
                     if now.since(*since) >= rule.hold
                         && let Some(device) = device(watch.1)
                     {
-                        let alert = fire(rule, device, level, now);
-                        alerts.push(alert.clone());
+                        let alert = Box::new(fire(rule, device, level, now));
+                        alerts.push((*alert).clone());
                         *life = Life::Firing {
                             reported_at: now,
                             reported_value: alert.value,
@@ -127,7 +128,7 @@ impl Lives {
                         }
                         alert.state = AlertState::Resolved;
                         alert.resolved_at = Some(now);
-                        alerts.push(alert.clone());
+                        alerts.push((**alert).clone());
                         return false;
                     };
                     alert.found_at = now;
@@ -140,7 +141,7 @@ impl Lives {
                     if alert.value > *reported_value && now.since(*reported_at) >= resend {
                         *reported_at = now;
                         *reported_value = alert.value;
-                        alerts.push(alert.clone());
+                        alerts.push((**alert).clone());
                     }
                     true
                 }

@@ -92,7 +92,8 @@ impl Core {
                 config.alertmanager.resend_interval,
                 Bounds::default(),
             ),
-            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval),
+            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval)
+                .with_indicators(config.intelligence.indicators.as_ref()),
             desk: Desk::new(
                 config.alerts.per_minute,
                 config.suppressions.clone(),

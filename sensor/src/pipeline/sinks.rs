@@ -19,7 +19,7 @@ use crate::{
     detect::desk::Record,
     event::Event,
     export::{
-        delivery::{Delivery, Desk, wall_time},
+        delivery::{Delivery, Dispatch, wall_time},
         eve::{EveFile, EveWriter, EventContext},
         store::Store,
     },
@@ -36,12 +36,11 @@ const WAITING_EVENTS: u64 = 200_000;
 const LATE: usize = 10_000;
 /// How often every device is saved, for when it was last seen.
 const SAVE: Duration = Duration::from_secs(30);
-/// Records of the desk that may wait for the store.
-const UNSAVED: usize = 10_000;
-/// Records that the store is given in one transaction.
-const AT_ONCE: usize = 512;
 /// How often, at least, the store is tried again that did not take alerts.
 const RETRY: Duration = Duration::from_secs(1);
+/// Records on alerts that may wait for the store, and that it is given in one transaction.
+const UNSAVED: usize = 10_000;
+const AT_ONCE: usize = 512;
 /// How long the end may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -93,7 +92,7 @@ impl Sinks {
             writer: file.map(EveWriter::new),
             settings: settings.clone(),
             counts: Arc::clone(&counts),
-            desk: delivery.desk(),
+            dispatch: delivery.dispatch(),
             records: VecDeque::new(),
             store_complained: None,
         };
@@ -213,14 +212,14 @@ impl Sinks {
         self.counts.dropped.load(Ordering::Relaxed) + at_file
     }
 
-    /// Alerts that went from the store to make room, over all runs.
-    pub fn alerts_dropped(&self) -> u64 {
-        self.counts.alerts_dropped.load(Ordering::Relaxed)
-    }
-
     /// Alerts that receivers were never told, by reason.
     pub fn undeliverable(&self) -> Vec<(&'static str, u64)> {
         self.delivery.dropped().to_vec()
+    }
+
+    /// Alerts that went from the store to make room, over all runs.
+    pub fn alerts_dropped(&self) -> u64 {
+        self.counts.alerts_dropped.load(Ordering::Relaxed)
     }
 
     /// Waits until everything queued is written, and told, within reason.
@@ -247,8 +246,8 @@ struct Worker {
     writer: Option<EveWriter<EveFile>>,
     settings: Events,
     counts: Arc<Counts>,
-    desk: Desk,
-    /// What was done about alerts, and the store did not take yet.
+    dispatch: Dispatch,
+    /// What was done about alerts and the store did not take yet.
     records: VecDeque<Record>,
     store_complained: Option<Instant>,
 }
@@ -319,9 +318,9 @@ impl Worker {
                 Event::Flow(_) => {}
                 Event::Device(_, device) => devices.push(device),
                 Event::Alert(alert, device) => {
-                    self.desk.take(alert, device.as_ref(), wall, wall_time());
+                    self.dispatch.take(alert, device.as_ref(), wall, wall_time());
                 }
-                Event::Desk(Record::Kept(alert)) => self.desk.keep(alert, wall, wall_time()),
+                Event::Desk(Record::Kept(alert)) => self.dispatch.keep(alert, wall, wall_time()),
                 Event::Desk(record) => self.records.push_back(record),
             }
         }
@@ -390,15 +389,13 @@ impl Worker {
     }
 
     fn save_alerts(&mut self) {
-        let settled = self.desk.settle(self.store.as_mut(), wall_time());
+        let settled = self.dispatch.settle(self.store.as_mut(), wall_time());
         self.counts.store_written.fetch_add(settled.saved, Ordering::Relaxed);
         self.counts.dropped.fetch_add(settled.lost, Ordering::Relaxed);
         if let Some(error) = settled.error {
             self.complain(&error);
         }
-        if let Some(store) = &self.store
-            && settled.saved > 0
-        {
+        if let Some(store) = &self.store {
             let dropped = store.alerts_dropped().unwrap_or_default();
             self.counts.alerts_dropped.store(dropped, Ordering::Relaxed);
         }

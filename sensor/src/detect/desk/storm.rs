@@ -177,7 +177,7 @@ impl Digest {
             words.join(", "),
             self.alert.limit
         );
-        self.alert.evidence = Box::new(Evidence { numbers, ..Evidence::default() });
+        *self.alert.evidence = Evidence { numbers, ..Evidence::default() };
     }
 }
 

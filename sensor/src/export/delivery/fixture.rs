@@ -127,6 +127,7 @@ pub struct Receiver(Arc<Mutex<Desk>>);
 struct Desk {
     is_away: bool,
     refused: Option<u64>,
+    stumbles: Option<u64>,
     got: Vec<Notice>,
     attempts: usize,
     takes_at_once: Option<usize>,
@@ -140,6 +141,11 @@ impl Receiver {
     /// Calls everything of this alert wrong.
     pub fn refuse(&self, alert: Option<u64>) {
         self.0.lock().unwrap().refused = alert;
+    }
+
+    /// Is gone whenever it is told of this alert.
+    pub fn stumble_over(&self, alert: Option<u64>) {
+        self.0.lock().unwrap().stumbles = alert;
     }
 
     /// Is gone after so many notices of each delivery.
@@ -166,6 +172,9 @@ impl Sink for Receiver {
         for (accepted, notice) in notices.iter().enumerate() {
             if desk.refused == Some(notice.alert) {
                 return Delivered::until(accepted, Failure::Refused("wrong".to_owned()));
+            }
+            if desk.stumbles == Some(notice.alert) {
+                return Delivered::until(accepted, Failure::away("stumbled"));
             }
             if desk.takes_at_once.is_some_and(|limit| accepted >= limit) {
                 return Delivered::until(accepted, Failure::away("gone"));

@@ -213,6 +213,23 @@ fn an_alert_names_its_rule_and_its_device() {
 }
 
 #[test]
+fn an_alert_does_not_call_a_device_by_an_address_that_it_claims() {
+    let gateway = "10.20.0.1".parse().unwrap();
+    let mut impostor = device("or-3");
+    impostor.addresses.insert(gateway);
+    let mut alert = alert("x");
+    assert_eq!(main_of(&alert, &impostor), "10.20.0.1");
+    alert.evidence.claimed = vec![gateway];
+    assert_eq!(main_of(&alert, &impostor), "10.20.0.5");
+    alert.evidence.claimed = impostor.addresses.iter().copied().collect();
+    assert_eq!(main_of(&alert, &impostor), Value::Null);
+}
+
+fn main_of(alert: &Alert, device: &Device) -> Value {
+    line(|writer| writer.alert(alert, Some(device), &context()))["src_ip"].clone()
+}
+
+#[test]
 fn a_device_says_what_is_known_of_it() {
     let found = line(|writer| writer.device(DeviceChange::New, &device("or-3"), &context()));
     assert_eq!(found["event_type"], "device");

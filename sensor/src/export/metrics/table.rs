@@ -120,7 +120,7 @@ pub const FAMILIES: &[Family] = &[
     gauge("wardline_profiles", "Devices whose ways are being learned, and are known, by state."),
     counter("wardline_profiles_refused_total", "Times there was no room for a device's profile."),
     counter(
-        "wardline_profile_hours_not_learned_total",
+        "wardline_profiles_tainted_total",
         "Hours of devices that were not learned because an alert was raised for them.",
     ),
     counter(

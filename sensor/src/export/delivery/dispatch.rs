@@ -38,7 +38,7 @@ pub struct Settled {
 }
 
 #[derive(Debug)]
-pub struct Desk {
+pub struct Dispatch {
     outbox: Arc<Outbox>,
     sinks: Arc<[Address]>,
     sensor: String,
@@ -46,7 +46,7 @@ pub struct Desk {
     unsaved: VecDeque<Unsaved>,
 }
 
-impl Desk {
+impl Dispatch {
     pub(super) fn new(outbox: Arc<Outbox>, sinks: Arc<[Address]>, now: Timestamp) -> Self {
         let next_sequence = outbox.first_sequence(now);
         let sensor = super::sensor_name();
@@ -66,9 +66,9 @@ impl Desk {
         self.unsaved.push_back(Unsaved { alert, wall, notice, body, sinks });
     }
 
-    /// Takes one state of an alert for the store alone.
+    /// Takes a state of an alert that is kept, and of which nobody is told.
     pub fn keep(&mut self, alert: Alert, wall: WallClock, now: Timestamp) {
-        let notice = Notice::of(&alert, None, wall, 0, &self.sensor, now);
+        let notice = Notice::of(&alert, None, wall, self.next_sequence, &self.sensor, now);
         let (body, sinks) = (String::new(), Vec::new());
         self.unsaved.push_back(Unsaved { alert, wall, notice, body, sinks });
     }
