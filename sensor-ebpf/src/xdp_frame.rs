@@ -16,6 +16,8 @@ const LARGEST_OFFSET: usize = 0x3fff;
 /// Octets that are looked for at once where many are copied.
 const BLOCK: usize = 64;
 const BLOCK_WORDS: usize = BLOCK / 8;
+/// So few words are read one by one if they lie in the first buffer: the kernel's call takes longer.
+const READ_DIRECTLY_WORDS: usize = 24;
 
 /// The first buffer of one frame, and the way to the others.
 pub struct XdpFrame {
@@ -62,6 +64,9 @@ impl XdpFrame {
         let length = before_last + 1;
         if is_linear() {
             return self.copy_linear(offset, length, words);
+        }
+        if W <= READ_DIRECTLY_WORDS && self.copy_linear(offset, length, words) {
+            return true;
         }
         // SAFETY: `words` has room for `length` octets; the helper checks the frame's bounds.
         unsafe {

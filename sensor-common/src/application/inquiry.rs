@@ -164,11 +164,15 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
 #[inline(always)]
 fn any_stream(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
-        [modbus::recognise(payload, context), oracle::recognise(payload)],
-        [mysql::recognise(payload)],
-        [sccp::recognise(payload, context), mongodb::recognise(payload)],
-        [dns::recognise_stream(payload, context)],
-        [lpd::recognise(payload)],
+        [
+            modbus::recognise(payload, context),
+            oracle::recognise(payload),
+            mysql::recognise(payload),
+            sccp::recognise(payload, context),
+            mongodb::recognise(payload),
+            dns::recognise_stream(payload, context),
+            lpd::recognise(payload),
+        ],
     )
 }
 
@@ -257,9 +261,7 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
 #[inline(always)]
 fn any_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
-        [nbns::recognise(payload), rpc::recognise(payload)],
-        [ntp::recognise(payload)],
-        [dns::recognise(payload, context)],
-        [rtp::recognise(payload, context)],
+        [nbns::recognise(payload), rpc::recognise(payload), ntp::recognise(payload)],
+        [dns::recognise(payload, context), rtp::recognise(payload, context)],
     )
 }
