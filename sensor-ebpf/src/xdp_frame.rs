@@ -7,7 +7,10 @@ use aya_ebpf::{
     helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
     programs::XdpContext,
 };
-use sensor_common::frame::{Frame, Header};
+use sensor_common::{
+    frame::{Frame, Header},
+    payload::WORDS,
+};
 
 use crate::settings::is_linear;
 
@@ -16,8 +19,6 @@ const LARGEST_OFFSET: usize = 0x3fff;
 /// Octets that are looked for at once where many are copied.
 const BLOCK: usize = 64;
 const BLOCK_WORDS: usize = BLOCK / 8;
-/// So few words are read one by one if they lie in the first buffer: the kernel's call takes longer.
-const READ_DIRECTLY_WORDS: usize = 24;
 
 /// The first buffer of one frame, and the way to the others.
 pub struct XdpFrame {
@@ -65,7 +66,8 @@ impl XdpFrame {
         if is_linear() {
             return self.copy_linear(offset, length, words);
         }
-        if W <= READ_DIRECTLY_WORDS && self.copy_linear(offset, length, words) {
+        // For a window of payload the call takes longer than the reads.
+        if W <= WORDS && self.copy_linear(offset, length, words) {
             return true;
         }
         // SAFETY: `words` has room for `length` octets; the helper checks the frame's bounds.
@@ -79,7 +81,7 @@ impl XdpFrame {
         }
     }
 
-    /// The same by direct reads, where the whole frame is in the first buffer. From the end to the
+    /// The same by direct reads, for what lies in the first buffer. From the end to the
     /// beginning, so that however much is left over, the long part is checked once.
     #[inline(always)]
     fn copy_linear<const W: usize>(

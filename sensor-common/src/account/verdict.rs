@@ -98,7 +98,7 @@ fn inspect<E: Environment, F: Frame + ?Sized>(
 }
 
 /// Asks the recognisers, and tells the other direction what they found.
-#[inline(never)]
+#[inline(always)]
 fn find_marker<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
