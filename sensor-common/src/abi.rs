@@ -6,12 +6,15 @@ use crate::{
     books::{InterfaceRow, Ledger},
     endpoint::{EndpointKey, Totals},
     flow::{FlowKey, FlowSet, FlowSlot, WAYS},
-    record::{EndpointNotice, Evicted, Opened, SAMPLE_OCTETS, Sample},
+    record::{
+        EndpointNotice, Evicted, HEADER_SAMPLE_OCTETS, HEADER_SAMPLE_WORDS, Opened, SAMPLE_OCTETS,
+        SAMPLE_WORDS, Sample,
+    },
 };
 
 /// Grows with every change of a layout, a name or a meaning below. The agent starts a new epoch
 /// instead of reading maps that another version left.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// Names of programs and maps in the object. Only the agent's `capture` and the program use them.
 pub mod name {
@@ -117,7 +120,8 @@ const _: () = {
     assert!(size_of::<Evicted>() == 4 + 4 + 8 + 128);
     assert!(size_of::<Opened>() == 8);
     assert!(size_of::<EndpointNotice>() == 4 + 4 + 32 + 8 + 8);
-    assert!(size_of::<Sample>() == 4 + 4 + 8 + 48 + 8 + 4 + 4 + SAMPLE_OCTETS);
+    assert!(size_of::<Sample<SAMPLE_WORDS>>() == 80 + SAMPLE_OCTETS);
+    assert!(size_of::<Sample<HEADER_SAMPLE_WORDS>>() == 80 + HEADER_SAMPLE_OCTETS);
     assert!(size_of::<InterfaceRow>() == 8 * (4 + 16));
     assert!(size_of::<Ledger>() == 8 * 32);
     assert!(size_of::<Settings>() == 40);

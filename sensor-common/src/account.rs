@@ -61,9 +61,19 @@ pub struct SampleRequest {
     pub application: u8,
     /// The sender, whose share of the samples this one is taken from.
     pub endpoint: EndpointIndex,
+    /// Whether it is taken from the allowance of headers.
+    pub is_header: bool,
     /// Octets that may be copied, more than 0.
     pub length: usize,
     pub now: u64,
+}
+
+impl SampleRequest {
+    /// The line under which it is noted when the limit refuses it.
+    #[inline(always)]
+    pub fn refusal(&self) -> Entry {
+        if self.is_header { Entry::HeaderSamplesLimited } else { Entry::SamplesLimited }
+    }
 }
 
 /// What surrounds the flow table: maps and rings in the kernel, vectors in a replay.

@@ -123,6 +123,8 @@ pub enum Entry {
     EncapsulatedOctets = 14,
     /// Frames found inside of others that could not be dissected; the outer frame is counted.
     EncapsulatedUndissected = 15,
+    /// Samples of headers refused by their rate limit.
+    HeaderSamplesLimited = 16,
 }
 
 /// Lines in a [`Ledger`].

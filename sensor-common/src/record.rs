@@ -13,6 +13,7 @@ pub enum RecordKind {
     Opened = 2,
     Endpoint = 3,
     Sample = 4,
+    HeaderSample = 5,
 }
 
 /// A flow whose slot was given to another, in its final state; on the ring of records, the one
@@ -84,13 +85,17 @@ pub struct EndpointNotice {
 pub const SAMPLE_OCTETS: usize = 1504;
 /// 64-bit words of them.
 pub const SAMPLE_WORDS: usize = SAMPLE_OCTETS / 8;
+/// Words that headers need, and every sample that is no longer.
+pub const HEADER_SAMPLE_WORDS: usize = 36;
+pub const HEADER_SAMPLE_OCTETS: usize = HEADER_SAMPLE_WORDS * 8;
 
 /// The first octets of a payload that user space must read to know a device or a flow to come, as
 /// many as [`crate::application::sample_length`] allows. Kept in memory only for as long as the
 /// parser runs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sample {
+pub struct Sample<const WORDS: usize> {
+    /// [`RecordKind::HeaderSample`] with [`HEADER_SAMPLE_WORDS`], else [`RecordKind::Sample`].
     pub kind: u32,
     /// [`crate::application::Application`] as a number.
     pub application: u32,
@@ -101,7 +106,9 @@ pub struct Sample {
     /// TCP sequence number of the first octet, else 0.
     pub sequence: u32,
     /// Octets that follow; what `words` hold after them means nothing.
-    pub length: u32,
+    pub length: u16,
+    /// Octets of the whole payload in this packet.
+    pub payload_length: u16,
     /// As they lie in memory.
-    pub words: [u64; SAMPLE_WORDS],
+    pub words: [u64; WORDS],
 }

@@ -10,7 +10,10 @@ use sensor_common::{
     endpoint::{EndpointIndex, EndpointKey},
     flow::FlowSlot,
     frame::Frame,
-    record::{EndpointNotice, Evicted, Opened, RecordKind, Sample},
+    record::{
+        EndpointNotice, Evicted, HEADER_SAMPLE_OCTETS, HEADER_SAMPLE_WORDS, Opened, RecordKind,
+        SAMPLE_WORDS, Sample,
+    },
 };
 
 use crate::{
@@ -42,7 +45,44 @@ impl XdpEnvironment {
         // SAFETY: the budget is this CPU's own, and a program is not interrupted by itself.
         let budget = unsafe { &mut *budget };
         let second = request.now / (settings::ticks_per_second() as u64 | 1);
-        budget.take(second, settings::samples_per_second() as u64, request.endpoint)
+        let limit = settings::samples_per_second() as u64;
+        budget.take(second, limit, request.endpoint, request.is_header)
+    }
+
+    /// Puts `length` octets of the payload on the ring, in a record of room for them.
+    #[inline(always)]
+    fn put<F: Frame + ?Sized, const WORDS: usize>(
+        &self,
+        frame: &F,
+        dissection: &Dissection,
+        request: &SampleRequest,
+        kind: RecordKind,
+        length: usize,
+    ) {
+        let Some(mut record) = NOTICES.reserve::<Sample<WORDS>>(0) else {
+            return self.note(Entry::SamplesLost, 1);
+        };
+        let sample = record.as_mut_ptr();
+        // SAFETY: `sample` points to a reserved record, which is the ring's own memory and never
+        // without a value; every field is written before it is submitted, of `words` as many octets
+        // as `length` says.
+        let is_copied = unsafe {
+            (&raw mut (*sample).kind).write(kind as u32);
+            (&raw mut (*sample).application).write(request.application as u32);
+            (&raw mut (*sample).now).write(request.now);
+            (&raw mut (*sample).key).write(dissection.key);
+            (&raw mut (*sample).station).write(dissection.source_station);
+            (&raw mut (*sample).sequence).write(dissection.tcp_sequence);
+            (&raw mut (*sample).length).write(length as u16);
+            (&raw mut (*sample).payload_length).write(dissection.payload_length as u16);
+            frame.load(dissection.payload_offset, length, &mut (*sample).words)
+        };
+        if is_copied {
+            record.submit(NO_WAKEUP);
+            self.note(Entry::Samples, 1);
+        } else {
+            record.discard(0);
+        }
     }
 }
 
@@ -165,32 +205,15 @@ impl Environment for XdpEnvironment {
         request: &SampleRequest,
     ) {
         if !self.may_sample(request) {
-            return self.note(Entry::SamplesLimited, 1);
+            return self.note(request.refusal(), 1);
         }
-        let Some(mut record) = NOTICES.reserve::<Sample>(0) else {
-            return self.note(Entry::SamplesLost, 1);
-        };
         let readable = frame.readable_length().saturating_sub(dissection.payload_offset);
         let length = readable.min(request.length);
-        let sample = record.as_mut_ptr();
-        // SAFETY: `sample` points to a reserved record, which is the ring's own memory and never
-        // without a value; every field is written before it is submitted, of `words` as many octets
-        // as `length` says.
-        let is_copied = unsafe {
-            (&raw mut (*sample).kind).write(RecordKind::Sample as u32);
-            (&raw mut (*sample).application).write(request.application as u32);
-            (&raw mut (*sample).now).write(request.now);
-            (&raw mut (*sample).key).write(dissection.key);
-            (&raw mut (*sample).station).write(dissection.source_station);
-            (&raw mut (*sample).sequence).write(dissection.tcp_sequence);
-            (&raw mut (*sample).length).write(length as u32);
-            frame.load(dissection.payload_offset, length, &mut (*sample).words)
-        };
-        if is_copied {
-            record.submit(NO_WAKEUP);
-            self.note(Entry::Samples, 1);
+        if length <= HEADER_SAMPLE_OCTETS {
+            let kind = RecordKind::HeaderSample;
+            self.put::<F, HEADER_SAMPLE_WORDS>(frame, dissection, request, kind, length);
         } else {
-            record.discard(0);
+            self.put::<F, SAMPLE_WORDS>(frame, dissection, request, RecordKind::Sample, length);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The commands that an operator types, one a file.
 
+mod alerts;
 mod arguments;
 mod config;
 mod detach;
+mod detections;
 mod list;
 mod log;
 mod privilege;
@@ -77,8 +79,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Config(words) => config::run(words),
         Command::Devices(words) => list::run(crate::question::Subject::Devices, words),
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
-        Command::Alerts(words) => list::run(crate::question::Subject::Alerts, words),
+        Command::Alerts(words) => alerts::run(words),
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
+        Command::Detections(words) => detections::run(words),
         Command::Detach(words) => detach::run(words),
         Command::Verify => verify::run(),
     };

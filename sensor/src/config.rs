@@ -4,12 +4,14 @@
 //! it. It leaves out reloading, which is the agent's affair.
 
 pub mod capture;
+pub mod detection;
 mod document;
 pub mod duration;
 pub mod error;
 mod number;
 pub mod overrides;
 mod path;
+pub mod receiver;
 pub mod section;
 pub mod size;
 mod threshold;
@@ -19,9 +21,13 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use capture::{Capture, Mode};
+pub use detection::Detections;
 pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
-pub use section::{Agent, Alertmanager, Defaults, Events, Flow, Inventory, LogLevel, Web};
+pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
+pub use section::{
+    Agent, Alertmanager, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
+};
 
 use crate::detect::{Role, Threshold, builtin};
 
@@ -38,12 +44,20 @@ pub struct Config {
     pub web: Web,
     pub events: Events,
     pub alertmanager: Alertmanager,
+    pub outbox: Outbox,
     pub defaults: Defaults,
+    #[serde(rename = "syslog")]
+    pub syslogs: Vec<Syslog>,
+    #[serde(rename = "webhook")]
+    pub webhooks: Vec<Webhook>,
     #[serde(rename = "role")]
     pub roles: Vec<Role>,
     /// Built-in ones and those of the file, also the disabled ones; in the order of id and name.
     #[serde(rename = "threshold")]
     pub thresholds: Vec<Threshold>,
+    #[serde(rename = "detection")]
+    pub detections: Detections,
+    pub baseline: Baseline,
 }
 
 impl Default for Config {
@@ -59,9 +73,14 @@ impl Default for Config {
             web: Web::default(),
             events: Events::default(),
             alertmanager: Alertmanager::default(),
+            outbox: Outbox::default(),
             defaults: Defaults::default(),
+            syslogs: Vec::new(),
+            webhooks: Vec::new(),
             roles: Vec::new(),
             thresholds,
+            detections: Detections::default(),
+            baseline: Baseline::default(),
         }
     }
 }

@@ -9,14 +9,18 @@ pub mod announcement;
 pub mod assembly;
 #[cfg(test)]
 mod chance;
+pub mod control;
 pub mod dcerpc;
 pub mod detail;
 pub mod dicom;
+pub mod dns;
 pub mod expectation;
 pub mod ftp;
 mod interpreter;
 pub mod ja4;
+pub mod login;
 pub mod memory;
+pub mod message;
 pub mod octets;
 pub mod quic;
 pub mod rtsp;
@@ -34,4 +38,5 @@ pub mod tls;
 pub mod wsd;
 
 pub use detail::FlowDetail;
-pub use interpreter::{Interpreter, Lesson};
+pub use interpreter::{Interpretation, Interpreter, Lesson};
+pub use message::Message;

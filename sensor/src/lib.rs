@@ -7,6 +7,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod baseline;
 pub mod capture;
 pub mod command;
 pub mod config;

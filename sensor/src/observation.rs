@@ -56,6 +56,8 @@ pub struct PayloadSample {
     /// TCP sequence number of the first octet, else 0.
     pub sequence: u32,
     pub octets: bytes::Bytes,
+    /// Octets of the whole payload in its packet.
+    pub payload_length: u16,
     pub at: Moment,
 }
 

@@ -33,9 +33,11 @@ pub struct InterfaceTotals {
 /// What the sinks say of themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SinkCounts {
-    pub sink: &'static str,
+    pub sink: String,
     pub written: u64,
     pub failed: u64,
+    /// Alerts that wait to be delivered, where they do.
+    pub waiting: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -67,9 +69,17 @@ pub struct Snapshot {
     pub firing: BTreeMap<Severity, u64>,
     pub fired_by_rule: BTreeMap<String, u64>,
     pub threshold_overflow: u64,
+    pub detection_overflow: u64,
+    /// Devices of which the ways are learned, and known.
+    pub profiles: [(&'static str, u64); 2],
+    pub profiles_refused: u64,
+    pub hours_not_learned: u64,
+    /// Findings that raised no alert, by reason.
+    pub findings_passed_over: [(&'static str, u64); 2],
     pub sinks: Vec<SinkCounts>,
     pub events_dropped: u64,
-    pub alertmanager_queue: u64,
+    /// Alerts that receivers were never told, by reason.
+    pub undeliverable: Vec<(&'static str, u64)>,
     /// Seconds and runs.
     pub program_runs: Option<(f64, u64)>,
     pub cycle_seconds: f64,
@@ -97,8 +107,13 @@ impl Snapshot {
         count("wardline_endpoints_capacity", u64::from(self.endpoints_capacity));
         count("wardline_endpoints_refused_total", self.ledger.line(Entry::EndpointsRefused));
         count("wardline_threshold_overflow_total", self.threshold_overflow);
+        count("wardline_detection_overflow_total", self.detection_overflow);
+        count("wardline_profiles_refused_total", self.profiles_refused);
+        count("wardline_profile_hours_not_learned_total", self.hours_not_learned);
         count("wardline_events_dropped_total", self.events_dropped);
-        count("wardline_alertmanager_queue", self.alertmanager_queue);
+        let alertmanager = self.sinks.iter().find(|counts| counts.sink == "alertmanager");
+        let queue = alertmanager.and_then(|counts| counts.waiting).unwrap_or(0);
+        count("wardline_alertmanager_queue", queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
         page.add("wardline_cycle_duration_maximum_seconds", &[], self.longest_cycle_seconds);
         self.fill_books(page);
@@ -157,6 +172,7 @@ impl Snapshot {
         let samples = [
             ("taken", Entry::Samples),
             ("limited", Entry::SamplesLimited),
+            ("header_limited", Entry::HeaderSamplesLimited),
             ("lost", Entry::SamplesLost),
         ];
         for (outcome, entry) in samples {
@@ -210,6 +226,13 @@ impl Snapshot {
     }
 
     fn fill_alerts(&self, page: &mut Page) {
+        for (state, devices) in self.profiles {
+            page.add("wardline_profiles", &[("state", state)], devices as f64);
+        }
+        for (reason, findings) in self.findings_passed_over {
+            let labels = [("reason", reason)];
+            page.add("wardline_findings_passed_over_total", &labels, findings as f64);
+        }
         let severities =
             [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
         for severity in severities {
@@ -221,9 +244,15 @@ impl Snapshot {
             page.add("wardline_alerts_total", &[("rule", rule)], *fired as f64);
         }
         for counts in &self.sinks {
-            let labels = [("sink", counts.sink)];
+            let labels = [("sink", counts.sink.as_str())];
             page.add("wardline_events_written_total", &labels, counts.written as f64);
             page.add("wardline_events_failed_total", &labels, counts.failed as f64);
+            if let Some(waiting) = counts.waiting {
+                page.add("wardline_outbox_entries", &labels, waiting as f64);
+            }
+        }
+        for (reason, dropped) in &self.undeliverable {
+            page.add("wardline_outbox_dropped_total", &[("reason", reason)], *dropped as f64);
         }
     }
 }

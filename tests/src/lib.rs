@@ -7,15 +7,18 @@
 //! - [`agent`] runs the agent under test and asks it;
 //! - [`demo`] shows the agent at work in that hospital;
 //! - [`guest`] is what is tried on a kernel in a virtual machine;
-//! - [`bench`] measures the XDP program.
+//! - [`bench`] measures the XDP program;
+//! - [`day`] makes a whole hospital's day and counts the alarms on it.
 
 pub mod agent;
 pub mod bench;
 pub mod canary;
+pub mod day;
 pub mod demo;
 pub mod fetch;
 pub mod frames;
 pub mod guest;
 pub mod lab;
+pub mod siem;
 pub mod speakers;
 pub mod sweep;

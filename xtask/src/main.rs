@@ -1,5 +1,5 @@
-//! The commands of this repository: `cargo xtask setup|build|test|verify|bench|score|tidy|demo|fuzz|
-//! chance|miri`.
+//! The commands of this repository: `cargo xtask setup|build|test|verify|bench|score|tidy|demo|
+//! hospital-day|fuzz|chance|miri`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
 //! compiles in seconds and before any of them does.
@@ -11,6 +11,7 @@ mod cargo;
 mod chance;
 mod demo;
 mod fuzz;
+mod hospital_day;
 mod linker;
 mod miri;
 mod payloads;
@@ -74,6 +75,8 @@ enum Command {
         #[arg(long)]
         mend: bool,
     },
+    /// Replay a hospital's day, made as it is replayed, and count the alerts on it
+    HospitalDay(hospital_day::Options),
     /// Search for octets that break a law, with coverage as the guide, target by target
     Fuzz(fuzz::Options),
     /// Count how often flows of chance, or of another protocol, are confirmed wrongly
@@ -114,6 +117,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(options) => bench::run(&workspace, &options)?,
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
+        Command::HospitalDay(options) => return hospital_day::run(&workspace, &options),
         Command::Fuzz(options) => return fuzz::run(&workspace, &options),
         Command::Chance(options) => chance::run(&workspace, &options)?,
         Command::Miri => return miri::run(&workspace),

@@ -131,8 +131,15 @@ pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
     set: &mut FlowSet,
 ) {
     let work = black_box(work);
+    let verdict = set.slots[work.way % WAYS].verdict();
     let Work { dissection, payload, .. } = work;
-    if dissection.payload_length > 0 && may_be_sampled(&set.slots[work.way % WAYS]) {
+    if dissection.payload_length == 0 || !may_be_sampled(&set.slots[work.way % WAYS]) {
+        return;
+    }
+    // Of the contents of files no more than this is read. Octets that are not where it looks, in
+    // the first buffer, are looked for below.
+    let beginning = frame.be_u64(dissection.payload_offset);
+    if beginning.is_none_or(|beginning| verdict.may_sample(beginning)) {
         payload.fill(frame, dissection.payload_offset, dissection.payload_length);
         sample(environment, frame, work, set);
     }
@@ -161,6 +168,7 @@ fn sample<E: Environment, F: Frame + ?Sized>(
         let request = SampleRequest {
             application: slot.verdict().number(),
             endpoint: slot.source_endpoint,
+            is_header: slot.verdict().is_sampled_by_header(),
             length: work.permitted,
             now: work.now,
         };
@@ -191,11 +199,12 @@ fn is_done(slot: &FlowSlot) -> bool {
     if verdict.number() == Application::Unknown as u8 {
         return slot.inspected >= INSPECTED_PACKETS;
     }
-    if slot.looked_at >= LOOKED_AT_PACKETS || verdict.is_sampled_throughout() {
+    if slot.looked_at >= LOOKED_AT_PACKETS {
         return true;
     }
     if slot.evidence == Evidence::Confirmed as u8 {
-        !verdict.is_sampled(slot.inspected + 1)
+        // Of what is sampled throughout, the sampling goes on.
+        verdict.is_sampled_throughout() || !verdict.is_sampled(slot.inspected + 1)
     } else {
         slot.inspected >= INSPECTED_PACKETS
     }

@@ -1,7 +1,7 @@
 //! Domain Name System (RFC 1035 section 4.1), multicast DNS (RFC 6762), LLMNR (RFC 4795).
 
-use super::{Application, Context, Identification};
-use crate::payload::Payload;
+use super::{Application, Context, Identification, text};
+use crate::payload::{Payload, WINDOW};
 
 const HEADER: usize = 12;
 /// Obsolete since RFC 3425; nobody asks so.
@@ -81,6 +81,32 @@ fn is_message(payload: &Payload, at: usize) -> bool {
     is_label || is_root
 }
 
+/// Octets of a message that may leave the kernel: header, the first question's name, type and class
+/// (RFC 1035 section 4.1.2). Answers stay. Over TCP the length before it leaves too.
+#[inline(never)]
+pub(super) fn sample_length(payload: &Payload) -> usize {
+    const LENGTH: usize = 2;
+    const TYPE_AND_CLASS: usize = 4;
+    /// RFC 1035 section 3.1.
+    const LONGEST_NAME: usize = 255;
+    let has_length = payload.be_u16(0) as usize + LENGTH == payload.length();
+    let (at, questions) = if has_length && is_message(payload, LENGTH) {
+        (LENGTH, payload.be_u16(LENGTH + 4))
+    } else if is_message(payload, 0) {
+        (0, payload.be_u16(4))
+    } else {
+        return 0;
+    };
+    if questions == 0 {
+        return at + HEADER;
+    }
+    // Names end with the root, a zero; none is in a label of text. What goes on after the window is
+    // cut where the longest name would end.
+    let root = text::first_zero::<{ HEADER / 8 }>(payload, HEADER % 8 + at);
+    let name = if root < WINDOW { root + 1 - HEADER - at } else { LONGEST_NAME };
+    at + HEADER + name + TYPE_AND_CLASS
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
@@ -110,6 +136,50 @@ mod tests {
         assert_eq!(on_port(5353, &question), confirmed(Application::Mdns));
         question[2] = 0x28;
         assert_eq!(on_port(53, &question), confirmed(Application::Dns), "an update");
+    }
+
+    fn length(octets: &[u8]) -> usize {
+        sample_length(&Payload::from_octets(octets))
+    }
+
+    #[test]
+    fn of_a_message_leaves_what_is_asked_and_no_answer() {
+        assert_eq!(length(QUESTION), 28);
+        let mut response = [0x55; 200];
+        response[..28].copy_from_slice(QUESTION);
+        (response[2], response[7]) = (0x81, 3);
+        assert_eq!(length(&response), 28);
+        let mut stream = [0; 202];
+        stream[1] = 200;
+        stream[2..].copy_from_slice(&response);
+        assert_eq!(length(&stream), 30);
+        // Without a question: only the header.
+        response[5] = 0;
+        assert_eq!(length(&response), 12);
+    }
+
+    #[test]
+    fn a_name_that_outlasts_the_window_is_cut_at_the_longest() {
+        for labels in 1..20 {
+            let mut octets = [0; 500];
+            octets[..12].copy_from_slice(&QUESTION[..12]);
+            for label in 0..labels {
+                octets[12 + label * 16..28 + label * 16].fill(b'a');
+                octets[12 + label * 16] = 15;
+            }
+            let name = labels * 16 + 1;
+            let wanted = if 12 + name <= WINDOW { name } else { 255 };
+            assert_eq!(length(&octets), 12 + wanted + 4, "{labels}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_stays() {
+        let mut near_miss = *QUESTION;
+        near_miss[2] = 0x18;
+        assert_eq!(length(&near_miss), 0);
+        assert_eq!(length(&[b'a'; 100]), 0);
+        assert_eq!(length(&QUESTION[..16]), 0);
     }
 
     #[test]

@@ -39,6 +39,15 @@ pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identifi
     Some(Identification::marked(Application::Modbus, is_consistent && is_addressed))
 }
 
+/// Octets that may leave the kernel: of requests that write (MODBUS Application Protocol V1.1b3 section
+/// 6), up to the function, without address and value. Answers repeat it.
+#[inline(always)]
+pub(super) fn sample_length(payload: &Payload) -> usize {
+    const HEADER_AND_FUNCTION: usize = 8;
+    let is_write = matches!(payload.octet(7), 5 | 6 | 15 | 16 | 22 | 23);
+    if is_write && payload.be_u16(2) == 0 { HEADER_AND_FUNCTION } else { 0 }
+}
+
 #[cfg(test)]
 mod of_units {
     use super::super::testing::*;
@@ -85,6 +94,17 @@ mod tests {
     fn a_function_that_is_reserved_for_a_product_is_likely() {
         assert_eq!(stream(&[0, 0, 0, 0, 0, 4, 0, 90, 0, 2]), likely(Application::Modbus));
         assert_eq!(stream(&[0, 0, 0, 0, 0, 4, 0, 92, 0, 2]), unknown());
+    }
+
+    #[test]
+    fn of_writes_the_function_leaves_and_nothing_else() {
+        for function in 0..=255 {
+            let mut message = READ;
+            message[7] = function;
+            let is_write = [5, 6, 15, 16, 22, 23].contains(&function);
+            let wanted = if is_write { 8 } else { 0 };
+            assert_eq!(sample_length(&Payload::from_octets(&message)), wanted, "{function}");
+        }
     }
 
     #[test]

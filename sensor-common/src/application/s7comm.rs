@@ -26,6 +26,18 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         .then_some(Identification::marked(Application::S7comm, length == payload.length()))
 }
 
+/// Octets that may leave the kernel: of jobs that write, load or stop, up to the function.
+#[inline(always)]
+pub(super) fn sample_length(payload: &Payload) -> usize {
+    const JOB: u8 = 1;
+    const HEADERS_AND_FUNCTION: usize = 18;
+    let is_job =
+        payload.be_u24(4) == COTP_DATA && payload.be_u16(7) == u16::from_be_bytes([S7, JOB]);
+    // Write variable; request, block and end of a download; program invocation, stop.
+    let is_write = matches!(payload.octet(17), 0x05 | 0x1a | 0x1b | 0x1c | 0x28 | 0x29);
+    if is_job && is_write { HEADERS_AND_FUNCTION } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
@@ -39,6 +51,20 @@ mod tests {
     fn a_whole_request_is_confirmed() {
         assert_eq!(stream(&SET_UP), confirmed(Application::S7comm));
         no_prefix_is_confirmed(&SET_UP, stream);
+    }
+
+    #[test]
+    fn of_jobs_that_change_something_the_function_leaves() {
+        let length = |message: &[u8]| sample_length(&Payload::from_octets(message));
+        assert_eq!(length(&SET_UP), 0);
+        for function in 0..=255 {
+            let mut message = SET_UP;
+            message[17] = function;
+            let is_write = [5, 0x1a, 0x1b, 0x1c, 0x28, 0x29].contains(&function);
+            assert_eq!(length(&message), if is_write { 18 } else { 0 }, "{function}");
+            message[8] = 3;
+            assert_eq!(length(&message), 0, "the answer to {function}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@
 //!   an A-ASSOCIATE-RQ, in no set order; to find it the program would have to walk all presentation
 //!   contexts, up to 128 items of any length. The comment on an error (0000,0902) is an element of a
 //!   command set like any other.
+//! - DNS: the name that is asked for is what is read. It is kept in memory, to be compared with
+//!   others.
 //!
 //! `tests/tests/canary.rs` has this list, and holds the rest against it.
 
@@ -28,7 +30,7 @@ pub enum Sampling {
     Never,
     /// The first ones only.
     First(u8),
-    /// Whenever one says something: leases, and flows to come.
+    /// Whenever one says something: leases, flows to come, what is done with files.
     Each,
 }
 
@@ -39,11 +41,29 @@ impl Application {
     pub const fn sampling(self) -> Sampling {
         match self {
             Self::Dhcp | Self::Ftp | Self::Sip | Self::Rtsp | Self::Wsd => Sampling::Each,
-            Self::Tls | Self::Quic | Self::Dicom | Self::Smb1 | Self::Smb2 => Sampling::First(4),
+            Self::Smb1 | Self::Smb2 | Self::Dns | Self::Smtp => Sampling::Each,
+            Self::Modbus | Self::Bacnet | Self::S7comm | Self::Knx => Sampling::Each,
+            Self::Tls | Self::Quic | Self::Dicom | Self::Vnc => Sampling::First(4),
             Self::Dcerpc => Sampling::First(MOST_SAMPLED_PACKETS),
-            Self::Tftp => Sampling::First(1),
+            Self::Tftp | Self::Snmp => Sampling::First(1),
             _ => Sampling::Never,
         }
+    }
+
+    /// Whether what is sampled are mostly headers, and so many that they have an allowance of their
+    /// own: see [`crate::budget::SampleBudget`].
+    pub const fn is_sampled_by_header(self) -> bool {
+        matches!(
+            self,
+            Self::Smb1
+                | Self::Smb2
+                | Self::Dns
+                | Self::Snmp
+                | Self::Modbus
+                | Self::Bacnet
+                | Self::S7comm
+                | Self::Knx
+        )
     }
 }
 
@@ -54,6 +74,17 @@ const EACH: Set = set_of(u8::MAX);
 const FIRST_EIGHT: Set = set_of(8);
 const FIRST_FOUR: Set = set_of(4);
 const FIRST: Set = set_of(1);
+const BY_HEADER: Set = {
+    let mut bits = [0; 2];
+    let mut index = 0;
+    while index < Application::ALL.len() {
+        if Application::ALL[index].is_sampled_by_header() {
+            insert(&mut bits, Application::ALL[index]);
+        }
+        index += 1;
+    }
+    bits
+};
 
 /// The applications of which so many packets are sampled, [`u8::MAX`] for [`Sampling::Each`].
 const fn set_of(packets: u8) -> Set {
@@ -67,11 +98,15 @@ const fn set_of(packets: u8) -> Set {
             Sampling::Each => packets == u8::MAX,
         };
         if is_in {
-            bits[application as usize / 64] |= 1 << (application as u32 % 64);
+            insert(&mut bits, application);
         }
         index += 1;
     }
     bits
+}
+
+const fn insert(set: &mut Set, application: Application) {
+    set[application as usize / 64] |= 1 << (application as u32 % 64);
 }
 
 #[inline(always)]
@@ -85,6 +120,28 @@ impl Verdict {
     #[inline(always)]
     pub const fn is_sampled_throughout(self) -> bool {
         contains(EACH, self.number())
+    }
+
+    /// [`Application::is_sampled_by_header`].
+    #[inline(always)]
+    pub const fn is_sampled_by_header(self) -> bool {
+        contains(BY_HEADER, self.number())
+    }
+
+    /// Whether a payload of such a flow that begins with these eight octets (zeros or others after
+    /// its end) may be worth a sample: `false` only if [`sample_length`] would be 0.
+    #[inline(always)]
+    pub const fn may_sample(self, beginning: u64) -> bool {
+        let number = self.number();
+        let is_smb = number == Application::Smb1 as u8 || number == Application::Smb2 as u8;
+        if is_smb {
+            super::smb::begins_like_one(beginning)
+        } else if number == Application::Smtp as u8 {
+            // No letter, but a reply about a login.
+            beginning >> 40 == FAILED_LOGIN || beginning >> 40 == LOGIN
+        } else {
+            true
+        }
     }
 
     /// Whether the payload packet that is the `inspected`-th of its direction may be sampled.
@@ -113,11 +170,23 @@ pub fn sample_length(verdict: u8, payload: &Payload, awaited: u16) -> usize {
         Application::Quic if payload.octet(0) & 0xc0 == 0xc0 => SAMPLE_OCTETS,
         Application::Dicom => super::dicom::sample_length(payload),
         Application::Smb1 | Application::Smb2 => super::smb::sample_length(payload),
+        Application::Dns => super::dns::sample_length(payload),
         Application::Dcerpc => super::dcerpc::sample_length(payload),
         Application::Ftp => ftp(payload),
+        Application::Smtp if is_reply(payload, LOGIN) => DIGITS,
+        Application::Smtp if is_reply(payload, FAILED_LOGIN) => DIGITS,
+        Application::Snmp => super::snmp::sample_length(payload),
+        Application::Vnc => super::vnc::sample_length(payload),
+        Application::Modbus => super::modbus::sample_length(payload),
+        Application::Bacnet => super::bacnet::sample_length(payload),
+        Application::S7comm => super::s7comm::sample_length(payload),
+        Application::Knx => super::knx::sample_length(payload),
         // The operation of a request says enough; names of files stay.
         Application::Tftp if payload.be_u16(0).wrapping_sub(1) < 2 => 2,
         Application::Sip if payload.has(0, b"INVITE") || payload.has(0, b"SIP/") => SAMPLE_OCTETS,
+        // That somebody registers or looks around says enough.
+        Application::Sip if payload.has(0, b"REGISTER") => 8,
+        Application::Sip if payload.has(0, b"OPTIONS ") => 8,
         Application::Rtsp if payload.has(0, b"SETUP") || payload.has(0, b"RTSP/") => 512,
         _ => 0,
     };
@@ -162,15 +231,42 @@ fn tls(payload: &Payload) -> usize {
     }
 }
 
-/// The line that names a data connection (RFC 959 section 4.1.2, RFC 2428), to its end; no other
-/// leaves, least of all a password or the name of a file.
+/// Octets of a reply's code.
+const DIGITS: usize = 3;
+/// RFC 4954 sections 4 and 6.
+const LOGIN: u64 = three(b"235");
+const FAILED_LOGIN: u64 = three(b"535");
+
+const fn three(digits: &[u8; 3]) -> u64 {
+    (digits[0] as u64) << 16 | (digits[1] as u64) << 8 | digits[2] as u64
+}
+
+/// Whether the payload is a reply of this code: a space or a hyphen follows it.
+#[inline(always)]
+fn is_reply(payload: &Payload, code: u64) -> bool {
+    let separator = payload.octet(DIGITS);
+    payload.be_u24(0) as u64 == code && (separator == b' ' || separator == b'-')
+}
+
+/// The line that names a data connection (RFC 959 section 4.1.2, RFC 2428), to its end; of replies
+/// that grant or refuse a login (section 4.2.1) the code. No other leaves, least of all a password or
+/// the name of a file.
 #[inline(always)]
 fn ftp(payload: &Payload) -> usize {
     let names_connection = payload.has(0, b"PORT ")
         || payload.has(0, b"EPRT ")
         || payload.has(0, b"227")
         || payload.has(0, b"229");
-    if names_connection { text::line_length(payload) } else { 0 }
+    let is_of_login = is_reply(payload, three(b"530"))
+        || is_reply(payload, three(b"430"))
+        || is_reply(payload, three(b"230"));
+    if names_connection {
+        text::line_length(payload)
+    } else if is_of_login {
+        DIGITS
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]
@@ -210,6 +306,34 @@ mod tests {
         assert_eq!(length(Application::Ftp, b"PORT 10,0,0,1,4,1\r\nSTOR name.pdf\r\n"), 19);
         assert_eq!(length(Application::Ftp, b"227 Entering Passive Mode (10,0,0,1,4,1)\r\n"), 42);
         assert_eq!(length(Application::Ftp, b"PORT 10,0,0,1,4"), 0);
+    }
+
+    #[test]
+    fn of_replies_about_a_login_the_code_leaves() {
+        for reply in [&b"530 Login incorrect\r\n"[..], b"430 no\r\n", b"230-User x\r\n"] {
+            assert_eq!(length(Application::Ftp, reply), 3);
+            assert_eq!(length(Application::Smtp, reply), 0);
+        }
+        for reply in [&b"535 5.7.8 no\r\n"[..], b"235-yes\r\n"] {
+            assert_eq!(length(Application::Smtp, reply), 3);
+            assert_eq!(length(Application::Ftp, reply), 0);
+            let beginning = *reply.first_chunk().unwrap();
+            assert!(Verdict::settled(Application::Smtp).may_sample(u64::from_be_bytes(beginning)));
+        }
+        for other in [&b"5301 \r\n"[..], b"331 Password of x\r\n", b"USER x\r\n", b"535"] {
+            assert_eq!(length(Application::Ftp, other), 0);
+            assert_eq!(length(Application::Smtp, other), 0);
+        }
+    }
+
+    #[test]
+    fn of_sip_leaves_what_is_answered_invited_and_asked_for() {
+        let sip = |octets: &[u8]| length(Application::Sip, octets);
+        assert_eq!(sip(b"INVITE sip:x@ward SIP/2.0\r\n"), 27);
+        assert_eq!(sip(b"SIP/2.0 401 Unauthorized\r\n"), 26);
+        assert_eq!(sip(b"REGISTER sip:x@ward SIP/2.0\r\n"), 8);
+        assert_eq!(sip(b"OPTIONS sip:x@ward SIP/2.0\r\n"), 8);
+        assert_eq!(sip(b"MESSAGE sip:x@ward SIP/2.0\r\n"), 0);
     }
 
     #[test]
@@ -286,6 +410,8 @@ mod tests {
                 Sampling::Each => u8::MAX as usize,
             };
             assert_eq!(packets, wanted, "{}", application.name());
+            let is_by_header = application.is_sampled_by_header();
+            assert_eq!(verdict.is_sampled_by_header(), is_by_header, "{}", application.name());
         }
         let tls = Verdict::settled(Application::Tls);
         assert!(tls.is_sampled(4) && !tls.is_sampled(5));

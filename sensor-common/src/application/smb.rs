@@ -43,23 +43,96 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     (is_request || is_response).then_some(Identification::likely(Application::Smb1))
 }
 
-/// Octets that may leave the kernel: of messages that negotiate a dialect, nothing of those that
-/// name users, shares or files (MS-CIFS section 2.2.4.52, MS-SMB2 sections 2.2.3 and 2.2.4).
+/// Of the first eight octets, those that tell a session message with a clear header, and what they
+/// are with either identifier.
+const BEGINNING: u64 = 0xff00_0000_feff_ffff;
+const CLEAR_HEADER: u64 = 0x0000_0000_fe53_4d42;
+
+/// Whether a segment that begins with these eight octets begins with a message in clear: all that is
+/// looked at of the contents of files.
+#[inline(always)]
+pub(super) const fn begins_like_one(beginning: u64) -> bool {
+    beginning & BEGINNING == CLEAR_HEADER
+}
+
+const SESSION_HEADER: usize = 4;
+/// Octets of a negotiation that may leave.
+const NEGOTIATION: usize = 512;
+
+/// Octets that may leave the kernel: a negotiation; of other messages the header, and behind it
+/// fields of a fixed place and length, never the buffer that names users, shares or files.
 #[inline(always)]
 pub(super) fn sample_length(payload: &Payload) -> usize {
-    const NEGOTIATE_SMB1: u8 = 0x72;
-    const NEGOTIATE_SMB2: u16 = 0;
-    const MOST: usize = 512;
-    let is_negotiation = match payload.be_u32(4) {
-        0xff53_4d42 => payload.octet(8) == NEGOTIATE_SMB1,
-        0xfe53_4d42 => payload.le_u16(16) == NEGOTIATE_SMB2,
-        _ => false,
-    };
-    if !is_negotiation || payload.octet(0) != SESSION_MESSAGE {
+    if payload.octet(0) != SESSION_MESSAGE {
         return 0;
     }
-    let whole = payload.be_u24(1) as usize + 4;
-    if whole < MOST { whole } else { MOST }
+    let most = match payload.be_u32(4) {
+        0xff53_4d42 => message_of_version_1(payload),
+        0xfe53_4d42 => message_of_version_2(payload),
+        _ => 0,
+    };
+    let whole = payload.be_u24(1) as usize + SESSION_HEADER;
+    if whole < most { whole } else { most }
+}
+
+/// Header and count of words (MS-CIFS section 2.2.3.2); of transactions the words too, which say how
+/// much comes and for which subcommand (sections 2.2.4.33, 34, 46, 47, 62 and 63), and of answers to
+/// logins, which say who was let in as a guest (section 2.2.4.53.2).
+#[inline(always)]
+fn message_of_version_1(payload: &Payload) -> usize {
+    const NEGOTIATE: u8 = 0x72;
+    const SESSION_SETUP: u8 = 0x73;
+    const REPLY: u8 = 0x80;
+    const WORDS: usize = SESSION_HEADER + SMB1_HEADER as usize;
+    /// Those of NT_TRANSACT, 19 and four of its set-up.
+    const MOST_WORDS: u8 = 23;
+    let words = payload.octet(WORDS);
+    match payload.octet(8) {
+        NEGOTIATE => NEGOTIATION,
+        0x25 | 0x26 | 0x32 | 0x33 | 0xa0 | 0xa1 if words <= MOST_WORDS => {
+            WORDS + 1 + 2 * words as usize
+        }
+        SESSION_SETUP if payload.octet(13) & REPLY != 0 && words <= MOST_WORDS => {
+            WORDS + 1 + 2 * words as usize
+        }
+        _ => WORDS + 1,
+    }
+}
+
+/// Requests that open, change or write files, answers to logins and to connections with a share,
+/// and refusals of anything: the header (MS-SMB2 section 2.2.1.2) and of CREATE what precedes the
+/// place of the name (section 2.2.13), of SET_INFO the class (2.2.39), of WRITE the length (2.2.21),
+/// of the answer to a login its flags (2.2.6).
+#[inline(always)]
+fn message_of_version_2(payload: &Payload) -> usize {
+    const HEADER: usize = SESSION_HEADER + SMB2_HEADER as usize;
+    const NEGOTIATE: u16 = 0;
+    const SESSION_SETUP: u16 = 1;
+    const TREE_CONNECT: u16 = 3;
+    const CREATE: u16 = 5;
+    const WRITE: u16 = 9;
+    const SET_INFO: u16 = 17;
+    /// The highest two bits of a status (MS-ERREF section 2.3).
+    const ERROR: u8 = 0xc0;
+    let command = payload.le_u16(16);
+    if command == NEGOTIATE {
+        return NEGOTIATION;
+    }
+    if payload.octet(20) & 1 != 0 {
+        let is_error = payload.octet(15) & ERROR == ERROR;
+        return match command {
+            SESSION_SETUP => HEADER + 4,
+            TREE_CONNECT => HEADER,
+            _ if is_error => HEADER,
+            _ => 0,
+        };
+    }
+    match command {
+        CREATE => HEADER + 44,
+        SET_INFO => HEADER + 4,
+        WRITE => HEADER + 8,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -111,12 +184,77 @@ mod tests {
         assert_eq!(stream(&[0x82, 0, 0, 1]), unknown());
     }
 
+    fn length(octets: &[u8]) -> usize {
+        sample_length(&Payload::from_octets(octets))
+    }
+
     #[test]
-    fn negotiations_may_leave_and_nothing_else() {
-        let length = |octets: &[u8]| sample_length(&Payload::from_octets(octets));
+    fn negotiations_may_leave_whole() {
         assert_eq!(length(&smb1(0x72)), 51);
-        assert_eq!(length(&smb1(0x73)), 0);
         assert_eq!(length(&smb2(0)), 110);
-        assert_eq!(length(&smb2(1)), 0);
+    }
+
+    #[test]
+    fn of_version_1_headers_leave_and_the_words_of_transactions() {
+        let mut message = [0x55; 200];
+        message[..9].copy_from_slice(b"\0\0\0\xc4\xffSMB\x73");
+        message[13] = 0x18;
+        for command in 0..=255 {
+            let is_transaction = [0x25, 0x26, 0x32, 0x33, 0xa0, 0xa1].contains(&command);
+            for words in [0, 1, 15, 23, 24, 255] {
+                (message[8], message[36]) = (command, words);
+                let counted = if is_transaction && words < 24 { 2 * words as usize } else { 0 };
+                let wanted = if command == 0x72 { 200 } else { 37 + counted };
+                assert_eq!(length(&message), wanted, "{command:#x} {words}");
+            }
+        }
+        (message[8], message[36]) = (0x73, 4);
+        message[13] = 0x98;
+        assert_eq!(length(&message), 45, "an answer to a login");
+        // No more than the message, and of what is no message nothing.
+        (message[3], message[8]) = (32, 0x73);
+        assert_eq!(length(&message), 36);
+        message[0] = 0x85;
+        assert_eq!(length(&message), 0);
+    }
+
+    #[test]
+    fn of_version_2_leaves_what_stands_before_names() {
+        let mut message = [0x55; 200];
+        message[..10].copy_from_slice(b"\0\0\0\xc4\xfeSMB\x40\0");
+        message[12..24].fill(0);
+        for command in 1..40 {
+            message[16] = command;
+            (message[20], message[15]) = (0, 0xc0);
+            let request = match command {
+                5 => 112,
+                9 => 76,
+                17 => 72,
+                _ => 0,
+            };
+            assert_eq!(length(&message), request, "{command}");
+            message[20] = 1;
+            let login = if command == 1 { 72 } else { 68 };
+            assert_eq!(length(&message), login, "a refusal of {command}");
+            // A warning is none.
+            message[15] = 0x80;
+            let answer = if command == 1 || command == 3 { login } else { 0 };
+            assert_eq!(length(&message), answer, "an answer to {command}");
+        }
+        message[4] = 0xfd;
+        assert_eq!(length(&message), 0, "encrypted");
+    }
+
+    #[test]
+    fn what_leaves_begins_like_a_message() {
+        for (octets, begins) in [
+            (b"\0\0\0\x2f\xffSMB", true),
+            (b"\0\xff\xff\xff\xfeSMB", true),
+            (b"\0\0\0\x2f\xfdSMB", false),
+            (b"\x81\0\0\x2f\xffSMB", false),
+            (b"\0\0\0\x2f\xffSMC", false),
+        ] {
+            assert_eq!(begins_like_one(u64::from_be_bytes(*octets)), begins, "{octets:?}");
+        }
     }
 }

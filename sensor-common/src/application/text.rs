@@ -1,5 +1,7 @@
 //! Looking at several octets of text at once: the kernel's verifier pays for every branch.
 
+#[cfg(test)]
+use crate::payload::WINDOW;
 use crate::payload::{Payload, WORDS};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -55,6 +57,32 @@ pub(super) fn line_length(payload: &Payload) -> usize {
         }
     }
     length
+}
+
+/// Where the first zero is of the octets from the `skipped`-th (below 8) of word `FROM` on, [`WINDOW`]
+/// if none is in the window. Without a branch: so many would be ways for the verifier to go.
+#[inline(always)]
+pub(super) fn first_zero<const FROM: usize>(payload: &Payload, skipped: usize) -> usize {
+    // 1 until a zero is found, then 0.
+    let mut is_before = 1;
+    let mut found = (FROM * 8) as u64;
+    let mut word = FROM;
+    while word < WORDS {
+        let octets = core::hint::black_box(payload).be_u64_at(word * 8);
+        // What is skipped is no zero.
+        let header = if word == FROM { !(u64::MAX >> ((skipped & 7) * 8)) } else { 0 };
+        let (_, _, zeros) = line_octets(octets | header);
+        // From the first zero on, the high bit of every octet.
+        let behind = zeros | zeros >> 8;
+        let behind = behind | behind >> 16;
+        let behind = behind | behind >> 32;
+        let count = 8 - ((behind >> 7).wrapping_mul(ONES) >> 56);
+        is_before = core::hint::black_box(is_before);
+        found += is_before * count;
+        is_before *= count >> 3;
+        word += 1;
+    }
+    found as usize
 }
 
 /// Whether the payload begins with four printable octets.
@@ -143,6 +171,18 @@ mod tests {
         }
         assert_eq!(line_length(&Payload::from_octets(b"no end")), 0);
         assert_eq!(line_length(&Payload::from_octets(&[b'x'; 80])), 0);
+    }
+
+    #[test]
+    fn the_first_zero_is_found_wherever_it_stands() {
+        for skipped in 0..8 {
+            for at in 8 + skipped..WINDOW {
+                let mut octets = [b'x'; WINDOW];
+                (octets[at], octets[7 + skipped], octets[WINDOW - 1]) = (0, 0, 0);
+                assert_eq!(first_zero::<1>(&Payload::from_octets(&octets), skipped), at);
+            }
+            assert_eq!(first_zero::<1>(&Payload::from_octets(&[b'x'; 300]), skipped), WINDOW);
+        }
     }
 
     #[test]

@@ -39,6 +39,29 @@ pub struct CapturedFrame<'a> {
     pub interface: u32,
 }
 
+/// Where the frames of a replay come from: a capture, or whoever makes them.
+pub trait FrameSource {
+    /// The next frame, `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the source.
+    fn next_frame(&mut self) -> Result<Option<CapturedFrame<'_>>, CaptureError>;
+
+    /// Octets given, and octets in all where that is known.
+    fn progress(&self) -> (u64, Option<u64>);
+}
+
+impl FrameSource for CaptureFile {
+    fn next_frame(&mut self) -> Result<Option<CapturedFrame<'_>>, CaptureError> {
+        self.next()
+    }
+
+    fn progress(&self) -> (u64, Option<u64>) {
+        Self::progress(self)
+    }
+}
+
 pub struct CaptureFile {
     path: PathBuf,
     /// Octets in the file, if that is known.

@@ -30,10 +30,12 @@ pub enum Command {
     Devices(List),
     /// List the conversations under way.
     Flows(List),
-    /// List the alerts that are firing.
-    Alerts(List),
+    /// List the alerts that are firing, or see whether those who are told of them can be reached.
+    Alerts(Alerts),
     /// List the commonest kinds of traffic that were not classified, without any of their payload.
     Unknown(List),
+    /// List what is looked for: thresholds and detections, or all about one of them.
+    Detections(Catalogue),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
     /// Load the program and print how many instructions the verifier went through.
@@ -105,6 +107,46 @@ pub struct List {
     /// The agent's socket.
     #[arg(long, value_name = "PATH", default_value = "/run/wardline/wardline.sock")]
     pub socket: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Alerts {
+    #[command(flatten)]
+    pub list: List,
+    #[command(subcommand)]
+    pub action: Option<AlertsAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AlertsAction {
+    /// Send a marked alert through each sink and say what happened.
+    Test {
+        /// Configuration file.
+        #[arg(long, short, value_name = "FILE", default_value = CONFIG)]
+        config: PathBuf,
+        /// Only through the sinks of this name (`alertmanager`, or as configured).
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Catalogue {
+    /// Name of one of them, such as `smb1_in_use`.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub output: CatalogueOutput,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CatalogueOutput {
+    #[default]
+    Table,
+    Json,
+    Markdown,
 }
 
 #[derive(Debug, Args)]

@@ -19,9 +19,10 @@ use crate::{
     config::{Config, Overrides},
     control,
     export::{
-        alertmanager::{Alertmanager, Outbox},
+        delivery::Delivery,
         eve::EveFile,
-        store::{Loaded, Store, StoreError},
+        sinks,
+        store::{Loaded, Store, StoreError, StoreLimits},
     },
     pipeline::{
         live::{Earlier, Live, StartError, wall_clock},
@@ -108,16 +109,19 @@ async fn until_closed(mut end: watch::Receiver<()>) {
     while end.changed().await.is_ok() {}
 }
 
-/// Waits for SIGTERM or SIGINT; SIGUSR1 has the events file opened anew, after its rotation.
+/// Waits for SIGTERM or SIGINT; SIGUSR1 and SIGHUP have the events file opened anew, after its
+/// rotation.
 async fn wait_for_signal(reopen: &AtomicBool) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut rotated = signal(SignalKind::user_defined1())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = rotated.recv() => reopen.store(true, Ordering::Relaxed),
+            _ = hung_up.recv() => reopen.store(true, Ordering::Relaxed),
         }
     }
 }
@@ -158,8 +162,11 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
     if datapath.is_resumed() {
         tracing::info!("taking over the counts of an earlier agent");
     }
-    let alertmanager = Alertmanager::start(&config.alertmanager, outbox(config));
-    let sinks = Sinks::start(store, file, alertmanager, &config.events);
+    let firing = sinks::earlier(&earlier.firing, &earlier.devices);
+    let receivers = sinks::of(config, &firing, wall_clock());
+    let outbox = if receivers.is_empty() { None } else { outbox(config) };
+    let delivery = Delivery::start(receivers, outbox).map_err(|error| Failure::failed(&error))?;
+    let sinks = Sinks::start(store, file, delivery, &config.events);
     let live = Live::start(Arc::clone(config), datapath, earlier, sinks)
         .map_err(|error| explain_start(&error))?;
     let (asker, questions) = Asker::new();
@@ -168,7 +175,7 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
 
 /// Opens the store. Without it the agent runs all the same, and says so.
 fn open_store(config: &Config) -> (Option<Store>, Earlier) {
-    let opened = Store::open(&config.agent.state_directory);
+    let opened = Store::open_with(&config.agent.state_directory, limits(config));
     let (store, opened) = match opened {
         Ok(opened) => opened,
         Err(error) => {
@@ -184,6 +191,7 @@ fn open_store(config: &Config) -> (Option<Store>, Earlier) {
         devices: rows(store.load_devices(clock), "devices"),
         highest_id: store.highest_device_id().ok().flatten(),
         firing: rows(store.load_firing(clock), "alerts"),
+        profiles: rows(store.load_profiles(), "profiles"),
     };
     let (devices, firing) = (earlier.devices.len(), earlier.firing.len());
     tracing::info!(devices, firing, "store opened");
@@ -205,13 +213,14 @@ fn rows<T>(loaded: Result<Loaded<T>, StoreError>, of: &str) -> Vec<T> {
     }
 }
 
-/// A second way into the store, for the thread that delivers alerts.
-fn outbox(config: &Config) -> Option<Box<dyn Outbox>> {
-    if config.alertmanager.urls.is_empty() {
-        return None;
-    }
-    match Store::open(&config.agent.state_directory) {
-        Ok((store, _)) => Some(Box::new(store)),
+fn limits(config: &Config) -> StoreLimits {
+    StoreLimits { outbox_entries: config.outbox.maximum_entries, ..StoreLimits::default() }
+}
+
+/// A second way into the store, for the threads that deliver alerts.
+fn outbox(config: &Config) -> Option<Store> {
+    match Store::open_with(&config.agent.state_directory, limits(config)) {
+        Ok((store, _)) => Some(store),
         Err(error) => {
             tracing::error!(%error, "alerts that are not delivered do not outlive the agent");
             None

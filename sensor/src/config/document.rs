@@ -9,27 +9,34 @@ use toml::{
 };
 
 use super::{
-    Config,
+    Config, Syslog, Webhook, detection,
+    detection::Detections,
     error::{Problem, nearest},
+    receiver::{MAXIMUM_RECEIVERS, problem_of_name},
     threshold::{Rules, Written},
 };
 use crate::detect::{
     Role, builtin,
-    role::ROUTER,
-    threshold::{Scope, Threshold},
+    role::{ROUTER, STANDARD},
+    threshold::Threshold,
 };
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 15] = [
     "agent",
     "alertmanager",
+    "baseline",
     "capture",
     "defaults",
+    "detection",
     "events",
     "flow",
     "inventory",
+    "outbox",
     "role",
+    "syslog",
     "threshold",
     "web",
+    "webhook",
 ];
 
 /// The bounds of the lists.
@@ -63,7 +70,8 @@ type Key = (String, Range<usize>);
 impl<'t> Reader<'t> {
     fn document(&mut self, document: DeTable<'t>) -> Config {
         let mut config = Config::default();
-        let (mut roles, mut rules) = (None, None);
+        let (mut roles, mut rules, mut detections) = (None, None, None);
+        let (mut syslogs, mut webhooks) = (None, None);
         for (key, value) in document {
             match key.get_ref().as_ref() {
                 "capture" => self.table(value, &mut config.capture),
@@ -73,9 +81,14 @@ impl<'t> Reader<'t> {
                 "web" => self.table(value, &mut config.web),
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
+                "outbox" => self.table(value, &mut config.outbox),
+                "baseline" => self.table(value, &mut config.baseline),
                 "defaults" => self.table(value, &mut config.defaults),
+                "syslog" => syslogs = Some(value),
+                "webhook" => webhooks = Some(value),
                 "role" => roles = Some(value),
                 "threshold" => rules = Some(value),
+                "detection" => detections = Some(value),
                 unknown => {
                     let message = format!(
                         "unknown section `{unknown}`, expected one of `{}`",
@@ -85,8 +98,10 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+        self.receivers(syslogs, webhooks, &mut config);
         config.roles = self.roles(roles);
         config.thresholds = self.thresholds(rules, &config);
+        config.detections = self.detections(detections, &config);
         config
     }
 
@@ -94,6 +109,52 @@ impl<'t> Reader<'t> {
         if let Some(read) = self.value(value) {
             *section = read;
         }
+    }
+
+    fn receivers(
+        &mut self,
+        syslogs: Option<Spanned<DeValue<'t>>>,
+        webhooks: Option<Spanned<DeValue<'t>>>,
+        config: &mut Config,
+    ) {
+        let mut names: Vec<String> = Vec::new();
+        for entry in self.receivers_of("syslog", syslogs) {
+            let (span, keys) = (entry.span(), keys(&entry));
+            let Some(syslog) = self.value::<Syslog>(entry) else { continue };
+            let others = names.iter().map(String::as_str);
+            match problem_of_name(&syslog.name, others).or_else(|| syslog.problem()) {
+                Some(wrong) => self.complain_in(&wrong, span, &keys),
+                None => {
+                    names.push(syslog.name.clone());
+                    config.syslogs.push(syslog);
+                }
+            }
+        }
+        for entry in self.receivers_of("webhook", webhooks) {
+            let (span, keys) = (entry.span(), keys(&entry));
+            let Some(webhook) = self.value::<Webhook>(entry) else { continue };
+            match problem_of_name(&webhook.name, names.iter().map(String::as_str)) {
+                Some(wrong) => self.complain_in(&wrong, span, &keys),
+                None => {
+                    names.push(webhook.name.clone());
+                    config.webhooks.push(webhook);
+                }
+            }
+        }
+    }
+
+    fn receivers_of(
+        &mut self,
+        name: &str,
+        value: Option<Spanned<DeValue<'t>>>,
+    ) -> Vec<Spanned<DeValue<'t>>> {
+        let start = value.as_ref().map_or(0, |value| value.span().start);
+        let mut entries = self.entries(name, value);
+        if entries.len() > MAXIMUM_RECEIVERS {
+            self.complain(start, &format!("more than {MAXIMUM_RECEIVERS} `{name}`s"));
+            entries.clear();
+        }
+        entries
     }
 
     fn roles(&mut self, value: Option<Spanned<DeValue<'t>>>) -> Vec<Role> {
@@ -139,7 +200,7 @@ impl<'t> Reader<'t> {
             let Some(written) = self.value::<Written>(entry) else {
                 continue;
             };
-            let wrong = match unknown_role(&written, &config.roles) {
+            let wrong = match unknown_role(written.roles(), &config.roles) {
                 Some(wrong) => Err(wrong),
                 None => rules.add(written),
             };
@@ -148,6 +209,43 @@ impl<'t> Reader<'t> {
             }
         }
         rules.into_sorted()
+    }
+
+    /// The tables of `[detection.NAME]`.
+    fn detections(&mut self, value: Option<Spanned<DeValue<'t>>>, config: &Config) -> Detections {
+        let mut detections = Detections::default();
+        if !config.defaults.detections {
+            detections.disable_all();
+        }
+        let Some(value) = value else { return detections };
+        let start = value.span().start;
+        let DeValue::Table(tables) = value.into_inner() else {
+            self.complain(start, "`detection` has tables: write `[detection.NAME]`");
+            return detections;
+        };
+        for (name, table) in tables {
+            let settings = match detections.find(name.get_ref()) {
+                Ok(settings) => settings,
+                Err(wrong) => {
+                    self.complain(name.span().start, &wrong);
+                    continue;
+                }
+            };
+            let (span, keys) = (table.span(), keys(&table));
+            let Some(written) = self.value::<detection::Written>(table) else {
+                continue;
+            };
+            let excepted = written.except_roles.iter().flatten();
+            let excepted = excepted.map(|name| ("except_roles", name.as_str()));
+            let wrong = match unknown_role(excepted, &config.roles) {
+                Some(wrong) => Err(wrong),
+                None => written.apply(settings),
+            };
+            if let Err(wrong) = wrong {
+                self.complain_in(&wrong, span, &keys);
+            }
+        }
+        detections
     }
 
     /// The tables of `[[name]]`.
@@ -218,17 +316,14 @@ fn keys(value: &Spanned<DeValue<'_>>) -> Vec<Key> {
     }
 }
 
-/// A sentence on the first role that `written` refers to and nobody has defined.
-fn unknown_role(written: &Written, roles: &[Role]) -> Option<String> {
+/// A sentence on the first role of `used`, with the key that names it, that nobody has defined.
+fn unknown_role<'a>(
+    mut used: impl Iterator<Item = (&'static str, &'a str)>,
+    roles: &[Role],
+) -> Option<String> {
     let names: HashSet<&str> =
-        roles.iter().map(|role| role.name.as_str()).chain([ROUTER]).collect();
-    let scope = match written.scope() {
-        Some(Scope::Role(name)) => Some(("scope", name)),
-        _ => None,
-    };
-    let excepted = written.except_roles().iter();
-    let mut used = scope.into_iter().chain(excepted.map(|name| ("except_roles", name)));
-    let (key, unknown) = used.find(|(_, name)| !names.contains(name.as_str()))?;
+        roles.iter().map(|role| role.name.as_str()).chain(STANDARD).chain([ROUTER]).collect();
+    let (key, unknown) = used.find(|(_, name)| !names.contains(name))?;
     let mut known: Vec<_> = names.into_iter().collect();
     known.sort_unstable();
     let advice = match nearest(unknown, known.iter().copied()) {

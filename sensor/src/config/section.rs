@@ -9,7 +9,13 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{duration, number, path};
-use crate::detect::selector::MacAddress;
+use crate::{
+    baseline::BaselineSettings,
+    detect::{
+        Severity,
+        selector::{MacAddress, Network},
+    },
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -45,6 +51,8 @@ pub struct Inventory {
     pub maximum_devices: usize,
     /// Stations known to be routers, besides those that are found out.
     pub routers: Vec<MacAddress>,
+    /// Networks of the site besides the private ones (RFC 1918, RFC 4193): all others are external.
+    pub internal: Vec<Network>,
     /// A device that was not seen for so long is forgotten; one that comes back is new.
     #[serde(serialize_with = "duration::serialize", deserialize_with = "retention")]
     pub forget_after: Duration,
@@ -55,6 +63,7 @@ impl Default for Inventory {
         Self {
             maximum_devices: 16_384,
             routers: Vec::new(),
+            internal: Vec::new(),
             forget_after: Duration::from_secs(90 * 86_400),
         }
     }
@@ -168,6 +177,8 @@ pub struct Alertmanager {
     pub timeout: Duration,
     #[serde(serialize_with = "duration::serialize", deserialize_with = "interval")]
     pub resend_interval: Duration,
+    /// Alerts below are not sent.
+    pub minimum_severity: Severity,
 }
 
 impl Default for Alertmanager {
@@ -176,8 +187,34 @@ impl Default for Alertmanager {
             urls: Vec::new(),
             timeout: Duration::from_secs(5),
             resend_interval: Duration::from_secs(60),
+            minimum_severity: Severity::Info,
         }
     }
+}
+
+/// `[baseline]`: what is learned of devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Baseline {
+    /// How long a device is watched before what it does is held against what it did.
+    #[serde(serialize_with = "duration::serialize", deserialize_with = "learning")]
+    pub learning: Duration,
+}
+
+impl Default for Baseline {
+    fn default() -> Self {
+        Self { learning: BaselineSettings::default().learning }
+    }
+}
+
+impl Baseline {
+    pub fn settings(&self) -> BaselineSettings {
+        BaselineSettings { learning: self.learning, ..BaselineSettings::default() }
+    }
+}
+
+fn learning<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::between(deserializer, Duration::from_secs(3600), 90 * DAY)
 }
 
 /// `[defaults]`.
@@ -186,11 +223,13 @@ impl Default for Alertmanager {
 pub struct Defaults {
     /// Whether the built-in thresholds apply.
     pub thresholds: bool,
+    /// Whether detections apply that the file does not name.
+    pub detections: bool,
 }
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self { thresholds: true }
+        Self { thresholds: true, detections: true }
     }
 }
 
@@ -206,7 +245,9 @@ fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
     duration::between(deserializer, SECOND, Duration::from_secs(3600))
 }
 
-fn request_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn request_timeout<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
     duration::between(deserializer, SECOND / 10, Duration::from_secs(60))
 }
 

@@ -36,6 +36,7 @@ fn the_example_says_the_defaults() {
     assert_eq!(config.web, default.web);
     assert_eq!(config.events, default.events);
     assert_eq!(config.alertmanager, default.alertmanager);
+    assert_eq!(config.outbox, default.outbox);
     assert_eq!(config.roles.len(), 3);
     let find = |name: &str| {
         let mut all = config.thresholds.iter();
@@ -53,6 +54,48 @@ fn what_is_shown_gives_the_same_configuration() {
         let config = parse(text).unwrap();
         let shown = config.to_toml();
         assert_eq!(parse(&shown).unwrap(), config, "{shown}");
+    }
+}
+
+const RECEIVERS: &str = "[outbox]\nmaximum_entries = 100\n\
+    [[syslog]]\nname = \"siem\"\naddress = \"[::1]:6514\"\ntransport = \"tls\"\nformat = \"cef\"\n\
+    facility = \"authpriv\"\nminimum_severity = \"high\"\nca_file = \"/ca\"\n\
+    certificate_file = \"/c\"\nkey_file = \"/k\"\nserver_name = \"n\"\n\
+    [[syslog]]\nname = \"plain\"\naddress = \"host:514\"\n\
+    [[webhook]]\nname = \"desk\"\nurl = \"https://a/b\"\nsecret_file = \"/s\"\n";
+
+#[test]
+fn receivers_of_alerts_are_read_and_shown() {
+    let config = parse(RECEIVERS).unwrap();
+    assert_eq!((config.syslogs.len(), config.webhooks.len()), (2, 1));
+    assert_eq!(config.syslogs[0].facility.code(), 10);
+    assert_eq!(config.syslogs[1].transport, SyslogTransport::Tcp);
+    assert_eq!(config.webhooks[0].minimum_severity, Severity::Info);
+    assert_eq!(parse(&config.to_toml()).unwrap(), config);
+}
+
+/// The example with its comments taken off, so that its keys are those that there are.
+#[test]
+fn the_receivers_of_the_example_are_valid() {
+    let is_of_receiver = |line: &&str| {
+        let line = line.trim_start_matches("# ");
+        line.starts_with("[[") || line.contains(" = ") && !line.starts_with("path")
+    };
+    let start = EXAMPLE.find("# [[syslog]]").unwrap();
+    let end = EXAMPLE.find("[defaults]").unwrap();
+    let lines = EXAMPLE[start..end].lines().filter(is_of_receiver);
+    let text: Vec<_> = lines.map(|line| line.trim_start_matches("# ")).collect();
+    let config = parse(&text.join("\n")).unwrap();
+    assert_eq!((config.syslogs.len(), config.webhooks.len()), (1, 1));
+}
+
+#[test]
+fn a_secret_in_an_address_is_refused_and_not_repeated() {
+    for url in ["https://user:hunter2@a/b", "https://a/b?token=hunter2"] {
+        let lines =
+            complaints(&format!("[[webhook]]\nname=\"a\"\nsecret_file=\"/s\"\nurl={url:?}"));
+        assert!(lines[0].starts_with("w.toml:4:5: "), "{lines:?}");
+        assert!(!lines.concat().contains("hunter2"), "{lines:?}");
     }
 }
 
@@ -115,6 +158,21 @@ fn what_does_not_go_together_is_refused() {
         ("[capture]\ninterfaces = [\"a/b\"]", ":2:14: "),
         ("role = 3", "write `[[role]]`"),
         ("capture = 3", "a table of keys"),
+        ("[[syslog]]\nname = \"a\"\naddress = \"host\"", ":3:11: "),
+        ("[[syslog]]\naddress = \"host:1\"", "missing field `name`"),
+        ("[[syslog]]\nname = \"a\"\naddress = \"h:1\"\nca_file = \"/a\"", ":4:1: `ca_file` needs"),
+        (
+            "[[syslog]]\nname = \"a\"\naddress = \"h:1\"\ntransport = \"tls\"\nkey_file = \"/a\"",
+            ":5:1: `key_file` needs `certificate_file`",
+        ),
+        ("[[syslog]]\nname = \"store\"\naddress = \"h:1\"", ":2:1: `name` may not be"),
+        ("[[syslog]]\nname = \"a b\"\naddress = \"h:1\"", ":2:1: `name` has 1 to 64"),
+        (
+            "[[syslog]]\nname = \"a\"\naddress = \"h:1\"\n\
+             [[webhook]]\nname = \"a\"\nurl = \"http://a\"\nsecret_file = \"/s\"",
+            ":5:1: there are two sinks of the `name` `a`",
+        ),
+        ("[outbox]\nmaximum_entries = 5", ":2:19: "),
         ("[capture]\npersist = maybe", ":2:11: "),
     ];
     for (text, expected) in cases {

@@ -52,12 +52,14 @@ fn some_duration<'de, D: serde::Deserializer<'de>>(
 }
 
 impl Written {
-    pub fn scope(&self) -> Option<&Scope> {
-        self.scope.as_ref()
-    }
-
-    pub fn except_roles(&self) -> &[String] {
-        &self.except_roles
+    /// The roles that it refers to, with the keys that do.
+    pub fn roles(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let scope = match &self.scope {
+            Some(Scope::Role(name)) => Some(("scope", name.as_str())),
+            _ => None,
+        };
+        let excepted = self.except_roles.iter().map(|name| ("except_roles", name.as_str()));
+        scope.into_iter().chain(excepted)
     }
 
     fn names(&self, rule: &Threshold) -> bool {

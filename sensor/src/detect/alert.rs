@@ -1,9 +1,10 @@
-//! An alert: the rule, the number, the limit, the window, the device.
+//! An alert: the rule, the number, the limit, the window, the device, the evidence.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Evidence;
 use crate::{inventory::DeviceId, time::Moment};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,4 +60,6 @@ pub struct Alert {
     pub evidence_since: Moment,
     pub fired_at: Moment,
     pub resolved_at: Option<Moment>,
+    /// Further numbers, peers and flows behind it.
+    pub evidence: Box<Evidence>,
 }

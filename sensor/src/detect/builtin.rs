@@ -1,7 +1,7 @@
 //! The rules that apply unless the file replaces them or `[defaults] thresholds = false`.
 //!
 //! Limits with a published source: WL-010 250 local destinations in 5 min (Zeek simple-scan),
-//! WL-011 15 ports in 5 min (Zeek scan), WL-012 256 a minute and WL-032 ICMP 250/s and flows 256/s
+//! WL-011 15 ports in 5 min (Zeek scan), WL-012 256 a minute, WL-022 more than 5 servers and WL-032 ICMP 250/s and flows 256/s
 //! (ntopng). The others are proposals of ours.
 
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::{
 pub fn thresholds() -> Vec<Threshold> {
     let mut all = spreading();
     all.extend(scanning());
+    all.extend(asking());
     all.extend(flooding());
     all
 }
@@ -71,6 +72,18 @@ fn scanning() -> Vec<Threshold> {
             ..Threshold::new("WL-012", "stealth_scan", Metric::InvalidOpenings, 3.0)
         },
     ]
+}
+
+fn asking() -> Vec<Threshold> {
+    let asks_by_work = [ROUTER, "dns_server", "domain_controller", "monitoring", "scanner"];
+    vec![Threshold {
+        severity: Severity::Low,
+        window: Duration::from_secs(600),
+        except_roles: asks_by_work.map(str::to_owned).into(),
+        filter: Filter { destination_ports: vec![53], ..over(Protocol::Udp) },
+        // More than five (ntopng).
+        ..Threshold::new("WL-022", "many_dns_servers", Metric::DistinctPeers, 6.0)
+    }]
 }
 
 /// Above 1,000 a second; a rule fires when its limit is reached.

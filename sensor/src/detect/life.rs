@@ -136,7 +136,7 @@ impl Lives {
 
 fn fire(rule: &Threshold, device: &Device, level: &Level, now: Moment) -> Alert {
     Alert {
-        id: identify(rule, device.id, now),
+        id: identify(&rule.id, &rule.name, device.id, now),
         rule: rule.id.clone(),
         name: rule.name.clone(),
         severity: rule.severity,
@@ -150,13 +150,14 @@ fn fire(rule: &Threshold, device: &Device, level: &Level, now: Moment) -> Alert 
         evidence_since: level.evidence_since,
         fired_at: now,
         resolved_at: None,
+        evidence: Box::default(),
     }
 }
 
 /// The same number for the same rule, device and moment in every run.
-fn identify(rule: &Threshold, device: DeviceId, fired_at: Moment) -> u64 {
+pub fn identify(rule: &str, name: &str, device: DeviceId, fired_at: Moment) -> u64 {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
-    (&rule.id, &rule.name, device, fired_at).hash(&mut hasher);
+    (rule, name, device, fired_at).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -12,6 +12,25 @@ use crate::inventory::{Device, DeviceKey};
 /// The role that every router has without being listed.
 pub const ROUTER: &str = "router";
 
+/// Roles that detections excuse or look for, which an operator gives devices by defining them.
+pub const STANDARD: [&str; 15] = [
+    "backup_server",
+    "building_engineering",
+    "dhcp_server",
+    "dns_server",
+    "domain_controller",
+    "guest",
+    "imaging_router",
+    "interface_engine",
+    "life_critical",
+    "management_server",
+    "medical",
+    "monitoring",
+    "ntp_server",
+    "remote_support",
+    "scanner",
+];
+
 /// A device has the role if any one of the lists names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

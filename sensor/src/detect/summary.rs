@@ -34,7 +34,8 @@ pub fn sentence(rule: &Threshold, device: &Device, level: &Level) -> String {
     text
 }
 
-fn subject(device: &Device) -> String {
+/// The device, as an alert names it.
+pub fn subject(device: &Device) -> String {
     let key = match device.key {
         DeviceKey::Station { station, .. } => MacAddress(station).to_string(),
         DeviceKey::Address(address) => address.to_string(),

@@ -9,7 +9,6 @@ mod detail;
 mod device;
 mod file;
 mod flow;
-mod text;
 mod unclassified;
 
 use std::io::{self, Write};

@@ -1,7 +1,8 @@
-//! What outlives a restart: devices, alerts, and what is yet to be delivered, in one SQLite file.
+//! What outlives a restart: devices, their profiles, alerts, and what is yet to be delivered, in one SQLite file.
 //!
 //! The file lies in a directory of its own (mode 0700; the file 0600), because it holds host
-//! names, which may be names of persons; they leave the box by no other way than an operator's.
+//! names, which may be names of persons; they leave the box only to receivers that an operator
+//! configured.
 //! Every commit is on disk before the call returns (write-ahead log, `synchronous=FULL`).
 //!
 //! A damaged or foreign file never keeps the agent from starting: [`Store::open`] sets it aside,
@@ -17,6 +18,7 @@ mod alerts;
 mod devices;
 mod fault;
 mod outbox;
+mod profiles;
 mod recovery;
 mod schema;
 
@@ -30,7 +32,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, config::DbConfig};
 
 pub use fault::{Fault, StoreError};
-pub use outbox::OutboxEntry;
+pub use outbox::{DropReason, OutboxEntry, OutboxItem};
 pub use recovery::{Recovery, RecoveryCause};
 
 use crate::time::{Moment, Timestamp, WallClock};
@@ -43,7 +45,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreLimits {
-    /// Entries of the outbox, over all sinks.
+    /// Entries of the outbox for each sink.
     pub outbox_entries: u32,
     /// Alerts; the oldest resolved ones go first, firing ones stay.
     pub alerts: u32,
@@ -51,7 +53,7 @@ pub struct StoreLimits {
 
 impl Default for StoreLimits {
     fn default() -> Self {
-        Self { outbox_entries: 10_000, alerts: 10_000 }
+        Self { outbox_entries: 20_000, alerts: 10_000 }
     }
 }
 
@@ -127,6 +129,12 @@ impl Store {
             Ok(result)
         };
         attempt().map_err(|source| StoreError::of_sql(path, action, source))
+    }
+
+    /// From now on, it fails as on a file system that is full, or read-only.
+    #[cfg(test)]
+    pub(crate) fn refuse_writes(&self, is_refusing: bool) {
+        self.connection.pragma_update(None, "query_only", is_refusing).unwrap();
     }
 
     /// Reads without a transaction.

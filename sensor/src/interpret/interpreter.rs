@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 use super::{
     FlowDetail,
     announcement::{Announcement, Ends},
-    dcerpc,
+    control, dcerpc,
     detail::{DicomDetail, TlsDetail},
-    dicom::{self, Message},
+    dicom, dns,
     expectation::{Counts, Expectations},
-    ftp,
+    ftp, login,
+    message::Message,
     quic::{Initials, QuicHello},
     rtsp, sip,
     smb::{self, Negotiation},
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     flow::Opinion,
+    inventory::dhcp,
     observation::{FlowDelta, PayloadSample},
     time::Moment,
 };
@@ -36,6 +38,13 @@ pub struct Lesson {
     pub detail: FlowDetail,
     /// What the flow speaks, where a message settles it beyond what the packet path can see.
     pub application: Option<Application>,
+}
+
+/// What one sample says: of its flow, and to detectors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interpretation {
+    pub lesson: Option<Lesson>,
+    pub message: Option<Message>,
 }
 
 /// Everything that is remembered between samples is bounded.
@@ -57,7 +66,15 @@ impl Default for Interpreter {
 }
 
 impl Interpreter {
-    pub fn read(&mut self, sample: &PayloadSample) -> Option<Lesson> {
+    /// Reads one sample, and remembers what it announces.
+    pub fn read(&mut self, sample: &PayloadSample) -> Interpretation {
+        let lesson = self.learn(sample);
+        let detail = || lesson.as_ref().map(|lesson| Box::new(lesson.detail.clone()));
+        let message = message(sample).or_else(|| detail().map(Message::Detail));
+        Interpretation { lesson, message }
+    }
+
+    fn learn(&mut self, sample: &PayloadSample) -> Option<Lesson> {
         let octets = &sample.octets[..];
         let ends = ends(&sample.key)?;
         match sample.application {
@@ -133,6 +150,31 @@ impl Interpreter {
     }
 }
 
+/// What a sample says that needs none before it.
+fn message(sample: &PayloadSample) -> Option<Message> {
+    let octets = &sample.octets[..];
+    match sample.application {
+        // Which version it is, the message says: a conversation may begin in one and go on in another.
+        Application::Smb1 | Application::Smb2 => match smb::version_2::read(octets) {
+            Some(message) => Some(Message::Smb2(message)),
+            None => smb::version_1::read(octets).map(Message::Smb1),
+        },
+        Application::Dns => {
+            let is_stream = sample.key.protocol() == protocol::TCP;
+            dns::read(octets, sample.payload_length, is_stream).map(Message::Dns)
+        }
+        Application::Dhcp => dhcp::read(sample).map(Message::Dhcp),
+        Application::Sip => sip::read_message(octets).map(Message::Sip),
+        Application::Ftp | Application::Smtp => login::read_reply(sample.application, octets),
+        Application::Vnc => login::read_security_types(octets),
+        Application::Snmp => login::read_community(octets),
+        Application::Modbus | Application::Bacnet | Application::S7comm | Application::Knx => {
+            control::read(sample.application, octets, sample.key.source_port())
+        }
+        _ => None,
+    }
+}
+
 fn lesson(sample: &PayloadSample, detail: FlowDetail) -> Lesson {
     Lesson { key: sample.key, detail, application: None }
 }
@@ -184,7 +226,7 @@ fn smb_lesson(sample: &PayloadSample) -> Option<Lesson> {
 
 fn dicom_lesson(sample: &PayloadSample) -> Option<Lesson> {
     let dicom = match dicom::read(&sample.octets)? {
-        Message::Request(association) => {
+        dicom::Message::Request(association) => {
             let class = association.implementation_class.as_ref();
             let syntaxes = association.contexts.iter().filter_map(|context| {
                 let uid = context.abstract_syntax.as_ref()?;
@@ -201,13 +243,13 @@ fn dicom_lesson(sample: &PayloadSample) -> Option<Lesson> {
             }
         }
         // Who accepts is known by its address; what was proposed stands.
-        Message::Accept(_) => return None,
-        Message::Reject(rejection) => {
+        dicom::Message::Accept(_) => return None,
+        dicom::Message::Reject(rejection) => {
             let reason = rejection.reason.unwrap_or("no reason known");
             let text = format!("{}, {}: {reason}", rejection.result, rejection.source);
             DicomDetail { rejection: Some(text), ..DicomDetail::default() }
         }
-        Message::Command(command) => {
+        dicom::Message::Command(command) => {
             DicomDetail { operations: vec![command.operation.name()], ..DicomDetail::default() }
         }
     };

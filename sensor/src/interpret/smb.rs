@@ -1,8 +1,15 @@
 //! Negotiation of Server Message Block (MS-CIFS section 2.2.4.52, MS-SMB2 sections 2.2.3 and 2.2.4):
 //! which dialect two hosts speak, and whether they sign.
 //!
-//! Only the two negotiation messages are read; names of users, domains and servers are not looked
-//! at. The messages of SMB 3.1.1 that are encrypted or compressed negotiate nothing.
+//! Here only the two negotiation messages are read; names of users, domains and servers are not
+//! looked at. The messages of SMB 3.1.1 that are encrypted or compressed negotiate nothing. What else
+//! is done is read of headers, by version.
+
+pub mod version_1;
+pub mod version_2;
+
+pub use version_1::{Smb1Message, TransactionCounts};
+pub use version_2::{Smb2Message, Smb2Request};
 
 use sensor_common::application::Application;
 
@@ -19,7 +26,6 @@ const SMB1_REPLY: u8 = 0x80;
 const SMB1_SIGNATURES_REQUIRED: u8 = 0x08;
 /// MS-SMB2 section 2.2.1.2.
 const SMB2_HEADER: usize = 64;
-const SMB2_NEGOTIATE: u16 = 0;
 const SMB2_REPLY: u32 = 1;
 const SMB2_SIGNING_REQUIRED: u16 = 2;
 
@@ -189,7 +195,7 @@ fn read_smb1(message: &[u8]) -> Option<Negotiation> {
 
 fn read_smb2(message: &[u8]) -> Option<Negotiation> {
     // Structure size, command, flags.
-    if le_u16(message, 4)? != SMB2_HEADER as u16 || le_u16(message, 12)? != SMB2_NEGOTIATE {
+    if le_u16(message, 4)? != SMB2_HEADER as u16 || le_u16(message, 12)? != version_2::NEGOTIATE {
         return None;
     }
     let is_reply = le_u32(message, 16)? & SMB2_REPLY != 0;

@@ -48,3 +48,19 @@ pub struct Device {
     pub first_seen: Moment,
     pub last_seen: Moment,
 }
+
+impl Device {
+    /// The address by which people know it: IPv4 before IPv6, and none that is link-local while
+    /// there is another. Never one of `claimed`, which it takes from others.
+    pub fn main_address(&self, claimed: &[IpAddr]) -> Option<IpAddr> {
+        if let DeviceKey::Address(address) = self.key {
+            return Some(address);
+        }
+        let is_link_local = |address: &IpAddr| match address {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        };
+        let addresses = self.addresses.iter().filter(|address| !claimed.contains(address));
+        addresses.min_by_key(|address| (is_link_local(address), address.is_ipv6())).copied()
+    }
+}

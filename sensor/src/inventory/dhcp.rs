@@ -63,6 +63,14 @@ pub struct DhcpFacts {
     pub requested_address: Option<Ipv4Addr>,
     /// The address that a server gave it: `yiaddr` of an acknowledgement.
     pub assigned_address: Option<Ipv4Addr>,
+    /// Option 54: the server that speaks, or that is chosen. Its own word; a relay may have passed the
+    /// message on.
+    pub server: Option<Ipv4Addr>,
+    /// The relay, `giaddr`.
+    pub relay: Option<Ipv4Addr>,
+    /// Whether a server names routers (option 3) and name servers (option 6) to the client.
+    pub names_routers: bool,
+    pub names_name_servers: bool,
 }
 
 // Offsets of RFC 2131 figure 1.
@@ -71,6 +79,7 @@ const HARDWARE_TYPE: usize = 1;
 const HARDWARE_LENGTH: usize = 2;
 const CLIENT_ADDRESS: usize = 12;
 const YOUR_ADDRESS: usize = 16;
+const RELAY_ADDRESS: usize = 24;
 const CLIENT_HARDWARE_ADDRESS: usize = 28;
 const MAGIC_COOKIE: usize = 236;
 const OPTIONS: usize = 240;
@@ -81,9 +90,12 @@ const ETHERNET: u8 = 1;
 
 // Options of RFC 2132.
 const PAD: u8 = 0;
+const ROUTERS: u8 = 3;
+const NAME_SERVERS: u8 = 6;
 const HOST_NAME: u8 = 12;
 const REQUESTED_ADDRESS: u8 = 50;
 const MESSAGE_TYPE: u8 = 53;
+const SERVER_IDENTIFIER: u8 = 54;
 const VENDOR_CLASS: u8 = 60;
 const END: u8 = 255;
 
@@ -129,6 +141,10 @@ fn read_message(octets: &[u8]) -> Option<DhcpFacts> {
         requested_address: claimed(REQUESTED_ADDRESS).and_then(address),
         assigned_address: address(octets.get(YOUR_ADDRESS..YOUR_ADDRESS + 4)?)
             .filter(|_| message_type == MessageType::Acknowledge),
+        server: value(SERVER_IDENTIFIER).and_then(address),
+        relay: address(octets.get(RELAY_ADDRESS..RELAY_ADDRESS + 4)?),
+        names_routers: operation == BOOT_REPLY && value(ROUTERS).is_some(),
+        names_name_servers: operation == BOOT_REPLY && value(NAME_SERVERS).is_some(),
     })
 }
 
@@ -239,6 +255,7 @@ mod tests {
             application: Application::Dhcp,
             sequence: 0,
             octets: Bytes::from(octets),
+            payload_length: 0,
             at: Moment::default(),
         })
     }
@@ -281,6 +298,30 @@ mod tests {
         assert_eq!(facts.message_type, MessageType::Acknowledge);
         assert_eq!(facts.assigned_address, Some([10, 20, 0, 5].into()));
         assert_eq!(facts.host_name, None);
+    }
+
+    #[test]
+    fn a_server_is_named_with_what_it_offers() {
+        let server = Ipv4Addr::new(10, 20, 0, 1);
+        let options = [
+            DhcpOption::MessageType(Type::Offer),
+            DhcpOption::ServerIdentifier(server),
+            DhcpOption::Router(vec![server]),
+        ];
+        let mut offer = message(Opcode::BootReply, &options);
+        offer.set_giaddr([10, 30, 0, 1]);
+        let facts = read_octets(offer.to_vec().unwrap()).unwrap();
+        assert_eq!((facts.server, facts.relay), (Some(server), Some([10, 30, 0, 1].into())));
+        assert_eq!((facts.names_routers, facts.names_name_servers), (true, false));
+        let with_names = [&options[..2], &[DhcpOption::DomainNameServer(vec![server])]].concat();
+        let facts = read_octets(message(Opcode::BootReply, &with_names).to_vec().unwrap()).unwrap();
+        assert_eq!((facts.names_routers, facts.names_name_servers), (false, true));
+        // A client that asks a server names it, and offers nothing.
+        let mut request = request();
+        request.opts_mut().insert(DhcpOption::ServerIdentifier(server));
+        request.opts_mut().insert(DhcpOption::Router(vec![server]));
+        let facts = read_octets(request.to_vec().unwrap()).unwrap();
+        assert_eq!((facts.server, facts.names_routers), (Some(server), false));
     }
 
     #[test]
@@ -372,6 +413,7 @@ mod tests {
             application: Application::Dns,
             sequence: 0,
             octets: Bytes::from(request().to_vec().unwrap()),
+            payload_length: 0,
             at: Moment::default(),
         };
         assert_eq!(read(&sample), None);

@@ -3,18 +3,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    net::IpAddr,
     time::Duration,
 };
 
 use crate::{
+    baseline::{Baselines, Hour},
     config::Config,
-    detect::{Alert, AlertState, Bounds, ConnectionOutcome, Severity, Thresholds},
+    detect::{
+        Alert, AlertState, Bounds, ConnectionOutcome, Estate, FlowSeen, Heard, Role, Severity,
+        Thresholds, Watch, device_matches, opening, selector::Network,
+    },
     event::Event,
     flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
-    interpret::{Interpreter, Lesson},
+    interpret::{Interpreter, Lesson, Message},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
-    observation::{FlowDelta, Observation},
-    time::Moment,
+    observation::{FlowDelta, Observation, PayloadSample},
+    time::{Moment, Timestamp},
 };
 
 /// How long after a rule's window an alert of an earlier run is still thought to fire.
@@ -25,12 +30,28 @@ const GRACE: Duration = Duration::from_secs(60);
 const PATIENCE: u8 = 8;
 const MOST_LESSONS: usize = 4096;
 
-/// Inventory, biflows and thresholds.
+/// What detectors may ask, beside a part of the core that they change.
+macro_rules! estate {
+    ($core:expr) => {
+        Estate {
+            inventory: &$core.inventory,
+            roles: &$core.roles,
+            internal: &$core.internal,
+            baselines: &$core.baselines,
+        }
+    };
+}
+
+/// Inventory, biflows, thresholds and detections.
 #[derive(Debug)]
 pub struct Core {
     pub inventory: Inventory,
     pub flows: FlowTable,
     pub thresholds: Thresholds,
+    pub watch: Watch,
+    pub baselines: Baselines,
+    roles: Vec<Role>,
+    internal: Vec<Network>,
     pub unclassified: Unclassified,
     pub interpreter: Interpreter,
     /// What samples said of flows that were not read yet, and how many more steps it waits.
@@ -71,6 +92,10 @@ impl Core {
                 config.alertmanager.resend_interval,
                 Bounds::default(),
             ),
+            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval),
+            baselines: Baselines::new(config.baseline.settings()),
+            roles: config.roles.clone(),
+            internal: config.inventory.internal.clone(),
             unclassified: Unclassified::default(),
             interpreter: Interpreter::default(),
             lessons: VecDeque::new(),
@@ -91,7 +116,48 @@ impl Core {
 
     /// The alerts that are firing, those of an earlier run included.
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        self.adopted.iter().chain(self.thresholds.firing())
+        self.adopted.iter().chain(self.raised())
+    }
+
+    /// The alerts that this run raised and that are firing.
+    fn raised(&self) -> impl Iterator<Item = &Alert> {
+        self.thresholds.firing().chain(self.watch.firing())
+    }
+
+    /// Tells the time of day, before a step. Returns the profiles that were learned because an hour
+    /// is over, to be kept.
+    pub fn tell_time(&mut self, timestamp: Timestamp) -> Vec<(DeviceId, String)> {
+        const MICROS: i64 = 3_600_000_000;
+        let hour = Hour::try_from(timestamp.as_micros() / MICROS).unwrap_or_default();
+        if self.baselines.is_over(hour) {
+            let firing = self.firing().filter(|alert| alert.severity >= Severity::Medium);
+            let tainted: Vec<DeviceId> = firing.map(|alert| alert.device).collect();
+            for device in tainted {
+                self.baselines.taint(device);
+            }
+        }
+        let (inventory, roles) = (&self.inventory, &self.roles);
+        let roles_of = |id| {
+            let device = inventory.device(id);
+            let roles = roles.iter().enumerate();
+            let matching =
+                roles.filter(|(_, role)| device.is_some_and(|device| device_matches(role, device)));
+            matching.map(|(number, _)| number).collect()
+        };
+        let changed = self.baselines.advance(hour, roles_of);
+        self.profiles(&changed)
+    }
+
+    /// What was learned of an hour that is not over, to be kept: the agent ends.
+    pub fn finish_learning(&mut self) -> Vec<(DeviceId, String)> {
+        let changed = self.baselines.finish();
+        self.profiles(&changed)
+    }
+
+    fn profiles(&self, devices: &[DeviceId]) -> Vec<(DeviceId, String)> {
+        let profiles = devices.iter();
+        let profiles = profiles.filter_map(|&id| Some((id, self.baselines.profile(id)?.save())));
+        profiles.collect()
     }
 
     /// Takes one reading in and lets time pass to `now`.
@@ -101,8 +167,11 @@ impl Core {
         }
         for sample in &observation.samples {
             self.inventory.observe_sample(sample);
-            let lesson = self.interpreter.read(sample);
-            self.lessons.extend(lesson.map(|lesson| (lesson, PATIENCE)));
+            let read = self.interpreter.read(sample);
+            self.lessons.extend(read.lesson.map(|lesson| (lesson, PATIENCE)));
+            if let Some(message) = &read.message {
+                self.watch.observe_message(&self.heard(sample, message), &estate!(self));
+            }
         }
         for delta in &observation.flows {
             let announced = self.interpreter.announced(delta);
@@ -111,10 +180,15 @@ impl Core {
             let (source, destination) = self.devices_of(delta);
             self.flows.observe(delta, source, destination);
             self.thresholds.observe(delta, source, destination);
+            let part = opening::part(delta);
+            let seen = FlowSeen { delta, source, destination, part };
+            self.watch.observe_flow(&seen, &estate!(self));
         }
         self.apply_lessons();
-        let changes = self.inventory.take_changes();
-        events.extend(changes.into_iter().map(|(change, device)| Event::Device(change, device)));
+        for (change, device) in self.inventory.take_changes() {
+            self.watch.observe_device(change, &device, &estate!(self));
+            events.push(Event::Device(change, device));
+        }
         self.flows.expire(now, &mut self.records);
         self.hand_out_records(events);
         self.evaluate(now, events);
@@ -137,7 +211,8 @@ impl Core {
 
     fn evaluate(&mut self, now: Moment, events: &mut Vec<Event>) {
         let inventory = &self.inventory;
-        let alerts = self.thresholds.evaluate(now, &|id| inventory.device(id));
+        let mut alerts = self.thresholds.evaluate(now, &|id| inventory.device(id));
+        alerts.extend(self.watch.advance(now, &estate!(self)));
         for alert in alerts {
             self.hand_out(alert, events);
         }
@@ -150,7 +225,7 @@ impl Core {
             return;
         }
         let fired_anew: BTreeSet<(String, DeviceId)> =
-            self.thresholds.firing().map(|alert| (alert.rule.clone(), alert.device)).collect();
+            self.raised().map(|alert| (alert.rule.clone(), alert.device)).collect();
         let (over, adopted) = std::mem::take(&mut self.adopted)
             .into_iter()
             .partition(|alert| is_over(alert, &fired_anew));
@@ -169,11 +244,23 @@ impl Core {
         self.hand_out_records(events);
     }
 
+    /// A message, and the devices at its ends: who sent it is known by station and VLAN, unless a
+    /// router stands before it.
+    fn heard<'a>(&self, sample: &'a PayloadSample, message: &'a Message) -> Heard<'a> {
+        let PayloadSample { key, station, at, .. } = sample;
+        let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        let of_station = self
+            .inventory
+            .device_of_station(*station, key.vlans())
+            .filter(|&id| self.inventory.device(id).is_some_and(|device| !device.is_router));
+        let source = of_station.or_else(|| of_address(key.source_address()));
+        let destination = of_address(key.destination_address());
+        Heard { message, key, station: *station, source, destination, at: *at }
+    }
+
     /// The devices at both ends of a flow, as far as they are known.
     fn devices_of(&self, delta: &FlowDelta) -> (Option<DeviceId>, Option<DeviceId>) {
-        let of_address = |address: Option<std::net::IpAddr>| {
-            address.and_then(|address| self.inventory.device_of_address(address))
-        };
+        let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
         let source = self.inventory.device_of(delta.source_endpoint);
         let destination = self
             .inventory
@@ -193,11 +280,16 @@ impl Core {
         for record in self.records.drain(..) {
             *self.records_by_reason.entry(record.end_reason.name()).or_default() += 1;
             self.unclassified.observe(&record);
+            self.watch.observe_record(&record, &estate!(self));
+            self.baselines.observe_record(&record);
             events.push(Event::Flow(record));
         }
     }
 
     fn hand_out(&mut self, alert: Alert, events: &mut Vec<Event>) {
+        if alert.state == AlertState::Firing && alert.severity >= Severity::Medium {
+            self.baselines.taint(alert.device);
+        }
         if alert.state == AlertState::Firing && self.given_out.insert(alert.id) {
             *self.fired_by_rule.entry(alert.rule.clone()).or_default() += 1;
         }
@@ -227,6 +319,11 @@ impl Core {
             ("flow_not_read", self.lessons_dropped),
             ("no_room", self.flows.undescribed()),
         ]
+    }
+
+    /// Findings that raised no alert, by reason.
+    pub fn findings_passed_over(&self) -> [(&'static str, u64); 2] {
+        [("excused_by_role", self.watch.excused()), ("unknown_device", self.watch.unattributed())]
     }
 
     pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {

@@ -61,6 +61,8 @@ pub struct Earlier {
     pub devices: Vec<Device>,
     pub highest_id: Option<DeviceId>,
     pub firing: Vec<Alert>,
+    /// What was learned of devices.
+    pub profiles: Vec<(DeviceId, String)>,
 }
 
 /// Everything the loop owns.
@@ -102,6 +104,10 @@ impl Live {
         let reader = Reader::new(&datapath, datapath.clock());
         let mut core = Core::new(&config, earlier.devices, earlier.highest_id);
         core.adopt(earlier.firing);
+        let unreadable = core.baselines.restore(earlier.profiles);
+        if unreadable > 0 {
+            tracing::error!(unreadable, "some profiles of devices could not be understood");
+        }
         let now = Instant::now();
         let mut live = Self {
             config,
@@ -176,7 +182,9 @@ impl Live {
         if self.tidied.elapsed() >= TIDY {
             self.tidied = started;
             let since = monotonic() - self.config.inventory.forget_after;
-            self.sinks.forget(self.core.inventory.forget_unseen_since(since));
+            let forgotten = self.core.inventory.forget_unseen_since(since);
+            self.core.baselines.forget(&forgotten);
+            self.sinks.forget(forgotten);
         }
         if self.reported.elapsed() >= self.config.events.stats_interval {
             self.reported = started;
@@ -188,6 +196,8 @@ impl Live {
     }
 
     fn step(&mut self, now: Moment) {
+        let learned = self.core.tell_time(wall_clock().at(now));
+        self.sinks.save_profiles(learned);
         self.core.step(&self.observation, now, &mut self.events);
         let events = std::mem::take(&mut self.events);
         self.sinks.take(events, wall_clock(), self.watch.names());
@@ -232,6 +242,7 @@ impl Live {
         let now = monotonic();
         self.core.step(&self.observation, now, &mut self.events);
         self.core.finish(now, &mut self.events);
+        self.sinks.save_profiles(self.core.finish_learning());
         let events = std::mem::take(&mut self.events);
         self.sinks.take(events, wall_clock(), self.watch.names());
         self.sinks.save_all_devices(self.core.inventory.devices(), wall_clock());

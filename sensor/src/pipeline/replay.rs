@@ -11,7 +11,7 @@ use sensor_common::books::{Entry, InterfaceRow};
 use crate::{
     capture::{
         Datapath,
-        file::{CaptureError, CaptureFile},
+        file::{CaptureError, CaptureFile, FrameSource},
         host::{HostDatapath, TableSizes},
         reader::Reader,
         ticks::TickClock,
@@ -134,32 +134,43 @@ pub fn replay(
     events: &mut dyn Write,
     progress: &mut Progress<'_>,
 ) -> Result<Replayed, ReplayError> {
-    let file = CaptureFile::open(path)?;
-    match engine {
-        Engine::Host => run(HostDatapath::new(&TableSizes::REPLAY), file, config, events, progress),
+    let mut file = CaptureFile::open(path)?;
+    Ok(match engine {
+        Engine::Host => replay_frames(&mut file, config, events, progress),
         Engine::Kernel => {
-            run(KernelReplay::open(&TableSizes::REPLAY)?, file, config, events, progress)
+            let datapath = KernelReplay::open(&TableSizes::REPLAY)?;
+            run(datapath, &mut file, config, events, progress)
         }
-    }
+    })
+}
+
+/// Replays frames that need not be in a file, through the shared code on the host.
+pub fn replay_frames(
+    source: &mut dyn FrameSource,
+    config: &Config,
+    events: &mut dyn Write,
+    progress: &mut Progress<'_>,
+) -> Replayed {
+    run(HostDatapath::new(&TableSizes::REPLAY), source, config, events, progress)
 }
 
 fn run<D: Receive>(
     datapath: D,
-    mut file: CaptureFile,
+    source: &mut dyn FrameSource,
     config: &Config,
     events: &mut dyn Write,
     progress: &mut Progress<'_>,
-) -> Result<Replayed, ReplayError> {
+) -> Replayed {
     let started = Instant::now();
     let mut run = Run::new(datapath, config, events);
-    let error = run.read(&mut file, progress).err();
+    let error = run.read(source, progress).err();
     let written = run.finish();
     let mut totals = TotalsReader::default();
     totals.read(&run.datapath);
     let ledger = run.datapath.ledger();
     let mut summary = run.summary;
     summary.elapsed = started.elapsed();
-    Ok(Replayed {
+    Replayed {
         core: run.core,
         totals,
         summary,
@@ -167,7 +178,7 @@ fn run<D: Receive>(
         ledger,
         books: run.reader.books(),
         error: error.or(written.err()),
-    })
+    }
 }
 
 struct Run<'a, D> {
@@ -200,17 +211,17 @@ impl<'a, D: Receive> Run<'a, D> {
 
     fn read(
         &mut self,
-        file: &mut CaptureFile,
+        source: &mut dyn FrameSource,
         progress: &mut Progress<'_>,
     ) -> Result<(), ReplayError> {
         // A clock that steps back in the capture stands still here.
         let mut now = Moment::default();
         loop {
             if self.summary.frames.is_multiple_of(65_536) {
-                let (offset, total) = file.progress();
+                let (offset, total) = source.progress();
                 progress(offset, total);
             }
-            let Some(frame) = file.next()? else { return Ok(()) };
+            let Some(frame) = source.next_frame()? else { return Ok(()) };
             let at = Moment::from_micros(frame.timestamp.as_micros().max(0) as u64);
             now = now.max(at);
             if self.summary.first.is_none() {
@@ -241,8 +252,14 @@ impl<'a, D: Receive> Run<'a, D> {
         }
         self.unread = 0;
         self.read_at = self.summary.last.unwrap_or_default().max(self.read_at);
+        self.tell_time();
         self.core.step(&self.observation, self.read_at, &mut self.pending);
         self.write()
+    }
+
+    /// Moments of a replay count from 1970. What is learned in it is not kept.
+    fn tell_time(&mut self) {
+        drop(self.core.tell_time(WallClock::since_1970().at(self.read_at)));
     }
 
     /// Lets timeouts and windows run out in a gap without frames.
@@ -253,6 +270,7 @@ impl<'a, D: Receive> Run<'a, D> {
                 break;
             }
             self.read_at = self.read_at + STEP;
+            self.tell_time();
             self.core.step(&self.observation, self.read_at, &mut self.pending);
         }
         self.read_at = self.read_at.max(to);

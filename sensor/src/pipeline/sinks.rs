@@ -2,11 +2,10 @@
 //! reading of the maps. The queue is bounded; what finds it full is counted.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -16,10 +15,9 @@ use serde_json::Value;
 
 use crate::{
     config::Events,
-    detect::Alert,
     event::Event,
     export::{
-        alertmanager::Alertmanager,
+        delivery::{Delivery, Desk, wall_time},
         eve::{EveFile, EveWriter, EventContext},
         store::Store,
     },
@@ -32,16 +30,19 @@ use crate::{
 /// Batches, and events in them, that may wait.
 const WAITING: usize = 1024;
 const WAITING_EVENTS: u64 = 200_000;
+/// Alerts that found the queue full and may wait before it.
+const LATE: usize = 10_000;
 /// How often every device is saved, for when it was last seen.
 const SAVE: Duration = Duration::from_secs(30);
-/// Alerts that may wait for the store.
-const UNSAVED: usize = 10_000;
+/// How often, at least, the store is tried again that did not take alerts.
+const RETRY: Duration = Duration::from_secs(1);
 /// How long the end may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 enum Batch {
     Events(Vec<Event>, WallClock, Arc<Names>),
     Devices(Vec<Device>, WallClock),
+    Profiles(Vec<(DeviceId, String)>),
     Forgotten(Vec<DeviceId>),
     Reopen,
     Statistics(Value, WallClock, Arc<Names>),
@@ -63,8 +64,9 @@ struct Counts {
 /// The near end of the queue.
 pub struct Sinks {
     queue: Option<SyncSender<Batch>>,
+    late: Vec<Event>,
     counts: Arc<Counts>,
-    alertmanager: Option<Alertmanager>,
+    delivery: Delivery,
     thread: Option<thread::JoinHandle<()>>,
     saved: Instant,
 }
@@ -73,7 +75,7 @@ impl Sinks {
     pub fn start(
         store: Option<Store>,
         file: Option<EveFile>,
-        alertmanager: Option<Alertmanager>,
+        delivery: Delivery,
         settings: &Events,
     ) -> Self {
         let (queue, batches) = sync_channel(WAITING);
@@ -83,32 +85,49 @@ impl Sinks {
             writer: file.map(EveWriter::new),
             settings: settings.clone(),
             counts: Arc::clone(&counts),
-            unsaved: VecDeque::new(),
+            desk: delivery.desk(),
             store_complained: None,
         };
         let thread = thread::Builder::new().name("sinks".to_owned());
         let thread = thread.spawn(move || worker.run(&batches)).ok();
-        Self { queue: Some(queue), counts, alertmanager, thread, saved: Instant::now() }
+        Self {
+            queue: Some(queue),
+            late: Vec::new(),
+            counts,
+            delivery,
+            thread,
+            saved: Instant::now(),
+        }
     }
 
-    pub fn take(&mut self, events: Vec<Event>, wall: WallClock, names: Arc<Names>) {
-        if let Some(alertmanager) = &self.alertmanager {
-            for event in &events {
-                if let Event::Alert(alert, device) = event {
-                    alertmanager.take(alert, device.as_ref(), wall);
-                }
-            }
+    pub fn take(&mut self, mut events: Vec<Event>, wall: WallClock, names: Arc<Names>) {
+        if !self.late.is_empty() {
+            events = self.late.drain(..).chain(events).collect();
         }
         let count = events.len() as u64;
         if count == 0 {
             return;
         }
         if self.counts.waiting.load(Ordering::Relaxed) + count > WAITING_EVENTS {
-            self.counts.dropped.fetch_add(count, Ordering::Relaxed);
+            self.shed(events);
             return;
         }
         self.counts.waiting.fetch_add(count, Ordering::Relaxed);
-        self.send(Batch::Events(events, wall, names));
+        if let Some(Batch::Events(events, ..)) = self.send(Batch::Events(events, wall, names)) {
+            self.counts.waiting.fetch_sub(count, Ordering::Relaxed);
+            self.shed(events);
+        }
+    }
+
+    /// Gives up events that found the queue full, but for alerts: they come with the next ones.
+    fn shed(&mut self, events: Vec<Event>) {
+        let (alerts, others): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|event| matches!(event, Event::Alert(..)));
+        self.late = alerts;
+        let surplus = self.late.len().saturating_sub(LATE);
+        self.late.truncate(LATE);
+        let lost = others.len() + surplus;
+        self.counts.dropped.fetch_add(lost as u64, Ordering::Relaxed);
     }
 
     /// Saves when every device was last seen, now and then.
@@ -124,43 +143,38 @@ impl Sinks {
         wall: WallClock,
     ) {
         self.saved = Instant::now();
-        self.send(Batch::Devices(devices.cloned().collect(), wall));
+        // What does not get in comes again, as it does below.
+        let _ = self.send(Batch::Devices(devices.cloned().collect(), wall));
+    }
+
+    /// Saves what has been learned of devices.
+    pub fn save_profiles(&self, profiles: Vec<(DeviceId, String)>) {
+        if !profiles.is_empty() {
+            let _ = self.send(Batch::Profiles(profiles));
+        }
     }
 
     pub fn statistics(&self, wall: WallClock, statistics: Value, names: Arc<Names>) {
-        self.send(Batch::Statistics(statistics, wall, names));
+        let _ = self.send(Batch::Statistics(statistics, wall, names));
     }
 
     /// Opens the events file again, after it was renamed.
     pub fn reopen(&self) {
-        self.send(Batch::Reopen);
+        let _ = self.send(Batch::Reopen);
     }
 
     /// Strikes devices off the store.
     pub fn forget(&self, devices: Vec<DeviceId>) {
         if !devices.is_empty() {
-            self.send(Batch::Forgotten(devices));
+            let _ = self.send(Batch::Forgotten(devices));
         }
     }
 
-    fn send(&self, batch: Batch) {
-        let Some(queue) = &self.queue else { return };
-        if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
-            queue.try_send(batch)
-        {
-            let lost = match batch {
-                Batch::Events(events, ..) => {
-                    let count = events.len() as u64;
-                    self.counts.waiting.fetch_sub(count, Ordering::Relaxed);
-                    count
-                }
-                // These come again.
-                Batch::Devices(..)
-                | Batch::Forgotten(_)
-                | Batch::Reopen
-                | Batch::Statistics(..) => 0,
-            };
-            self.counts.dropped.fetch_add(lost, Ordering::Relaxed);
+    /// Returns a batch that found the queue full.
+    fn send(&self, batch: Batch) -> Option<Batch> {
+        match self.queue.as_ref()?.try_send(batch) {
+            Ok(()) => None,
+            Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) => Some(batch),
         }
     }
 
@@ -168,39 +182,40 @@ impl Sinks {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut counts = vec![
             SinkCounts {
-                sink: "events",
+                sink: "events".to_owned(),
                 written: load(&self.counts.events_written),
                 failed: load(&self.counts.events_failed),
+                waiting: None,
             },
             SinkCounts {
-                sink: "store",
+                sink: "store".to_owned(),
                 written: load(&self.counts.store_written),
                 failed: load(&self.counts.store_failed),
+                waiting: None,
             },
         ];
-        if let Some(alertmanager) = &self.alertmanager {
-            let own = alertmanager.counts();
-            counts.push(SinkCounts { sink: "alertmanager", written: own.sent, failed: own.failed });
-        }
+        counts.extend(self.delivery.counts());
         counts
     }
 
     pub fn dropped(&self) -> u64 {
-        let at_receiver = self.alertmanager.as_ref().map_or(0, |sink| sink.counts().dropped);
         let at_file = self.counts.events_lost.load(Ordering::Relaxed);
-        self.counts.dropped.load(Ordering::Relaxed) + at_file + at_receiver
+        self.counts.dropped.load(Ordering::Relaxed) + at_file
     }
 
-    pub fn alertmanager_queue(&self) -> u64 {
-        self.alertmanager.as_ref().map_or(0, |sink| sink.counts().queued)
+    /// Alerts that receivers were never told, by reason.
+    pub fn undeliverable(&self) -> Vec<(&'static str, u64)> {
+        self.delivery.dropped().to_vec()
     }
 
-    /// Waits until everything queued is written, within reason.
-    pub fn finish(&mut self) {
+    /// Waits until everything queued is written, and told, within reason.
+    pub fn finish(mut self) {
         self.queue = None;
-        if let Some(alertmanager) = self.alertmanager.take() {
-            alertmanager.finish();
-        }
+        self.join();
+        self.delivery.finish();
+    }
+
+    fn join(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         let began = Instant::now();
         while !thread.is_finished() && began.elapsed() < PATIENCE {
@@ -217,20 +232,28 @@ struct Worker {
     writer: Option<EveWriter<EveFile>>,
     settings: Events,
     counts: Arc<Counts>,
-    /// Alerts that the store did not take yet.
-    unsaved: VecDeque<(Alert, WallClock)>,
+    desk: Desk,
     store_complained: Option<Instant>,
 }
 
 impl Worker {
     fn run(mut self, batches: &Receiver<Batch>) {
-        while let Ok(batch) = batches.recv() {
+        loop {
+            let batch = match batches.recv_timeout(RETRY) {
+                Ok(batch) => batch,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.save_alerts();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match batch {
                 Batch::Events(events, wall, names) => {
                     self.counts.waiting.fetch_sub(events.len() as u64, Ordering::Relaxed);
                     self.take(events, wall, &names);
                 }
                 Batch::Devices(devices, wall) => self.save_devices(&devices, wall),
+                Batch::Profiles(profiles) => self.save_profiles(&profiles),
                 Batch::Statistics(statistics, wall, names) => {
                     self.write_statistics(&statistics, wall, &names);
                 }
@@ -275,7 +298,9 @@ impl Worker {
             match event {
                 Event::Flow(_) => {}
                 Event::Device(_, device) => devices.push(device),
-                Event::Alert(alert, _) => self.unsaved.push_back((alert, wall)),
+                Event::Alert(alert, device) => {
+                    self.desk.take(alert, device.as_ref(), wall, wall_time());
+                }
             }
         }
         if !devices.is_empty() {
@@ -323,6 +348,17 @@ impl Worker {
         }
     }
 
+    fn save_profiles(&mut self, profiles: &[(DeviceId, String)]) {
+        let Some(store) = &mut self.store else { return };
+        match store.save_profiles(profiles) {
+            Ok(()) => {
+                self.counts.store_written.fetch_add(profiles.len() as u64, Ordering::Relaxed);
+            }
+            // Those of devices that are seen again are saved again within an hour.
+            Err(error) => self.complain(&error),
+        }
+    }
+
     fn forget(&mut self, devices: &[DeviceId]) {
         let Some(store) = &mut self.store else { return };
         if let Err(error) = store.forget_devices(devices) {
@@ -332,22 +368,11 @@ impl Worker {
     }
 
     fn save_alerts(&mut self) {
-        while let Some((alert, wall)) = self.unsaved.front() {
-            let Some(store) = &mut self.store else { return self.unsaved.clear() };
-            match store.save_alert(alert, *wall) {
-                Ok(()) => {
-                    self.unsaved.pop_front();
-                    self.counts.store_written.fetch_add(1, Ordering::Relaxed);
-                }
-                Err(error) => {
-                    self.complain(&error);
-                    while self.unsaved.len() > UNSAVED {
-                        self.unsaved.pop_front();
-                        self.counts.dropped.fetch_add(1, Ordering::Relaxed);
-                    }
-                    return;
-                }
-            }
+        let settled = self.desk.settle(self.store.as_mut(), wall_time());
+        self.counts.store_written.fetch_add(settled.saved, Ordering::Relaxed);
+        self.counts.dropped.fetch_add(settled.lost, Ordering::Relaxed);
+        if let Some(error) = settled.error {
+            self.complain(&error);
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) fn plans() -> Vec<Plan> {
         Plan::udp("RADIUS", "radius", (1812, 11_812), access_request),
         Plan::udp("DNS", "dns", (53, 15_353), question),
         Plan::tcp("TELNET", "telnet", (23, 12_323), terminal),
+        Plan::udp("BACNET", "bacnet", (47_808, 17_808), name_of_an_object),
         Plan::tcp("CLEARTOTLS", "tls", (2762, 12_762), clear_text_to_a_port_for_tls),
     ]
 }
@@ -64,6 +65,19 @@ fn terminal(scene: &Scene<'_>) -> Turns {
         (Client, format!("{}\r\nsecret\r\n", scene.name).into()),
         (Server, format!("Last login of {}\r\n", scene.name).into()),
     ]
+}
+
+/// WriteProperty (clause 15.9) of an object's name, from here and from behind a router.
+fn name_of_an_object(scene: &Scene<'_>) -> Turns {
+    let write = |network: &[u8]| {
+        let mut request = vec![0, 4, 1, 15, 0x0c, 2, 0, 0, 1, 0x19, 77, 0x3e, 0x75];
+        request.extend([scene.name.len() as u8 + 1, 0]);
+        request.extend(scene.name.bytes());
+        request.push(0x3f);
+        let length = 4 + network.len() + request.len();
+        [&[0x81, 0x0a, 0, length as u8], network, &request].concat()
+    };
+    vec![(Client, write(&[1, 4])), (Client, write(&[1, 0x0c, 0, 5, 1, 9]))]
 }
 
 /// The server says that it is not spoken to in TLS (an alert), and the client goes on.

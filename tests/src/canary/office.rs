@@ -76,6 +76,7 @@ fn upload(scene: &Scene<'_>) -> Turns {
         said(Client, format!("USER {name}\r\n")),
         said(Server, format!("331 Password required for {name}\r\n")),
         said(Client, format!("PASS {name}\r\n")),
+        said(Server, format!("530 {name} is wrong\r\n")),
         said(Server, format!("230 User {name} logged in\r\n")),
         said(Client, "PASV\r\n".to_owned()),
         said(Server, format!("227 Entering Passive Mode ({}).\r\n150 {name}\r\n", port(server))),
@@ -106,32 +107,77 @@ fn boot_file(scene: &Scene<'_>) -> Turns {
     ]
 }
 
+/// A user who logs in, and is named in the answer; a share; a file that is opened, written to, renamed
+/// and not found: every request in the form of its section (MS-SMB2 sections 2.2.5 to 2.2.39) and
+/// with the name right behind its fixed part.
 fn session_of_version_2(scene: &Scene<'_>) -> Turns {
-    let message = |command: u8, content: &[u8]| {
-        let mut message = header(false);
+    const ANSWER: u8 = 1;
+    let name = utf_16(scene.name);
+    let message = |command: u8, flags: u8, status: u32, fixed: usize, size: u8, buffer: &[u8]| {
+        let mut message = header(flags == ANSWER);
         message[12] = command;
-        message.extend(content);
+        message[8..12].copy_from_slice(&status.to_le_bytes());
+        message.push(size);
+        message.resize(64 + fixed, 0);
+        message.extend(buffer);
         session_message(&message)
     };
-    let login = [b"NTLMSSP\0\x03\0\0\0".as_slice(), &utf_16(scene.name)].concat();
+    let ask = |command, fixed, size, buffer: &[u8]| message(command, 0, 0, fixed, size, buffer);
+    let login = [b"NTLMSSP\0\x03\0\0\0".as_slice(), &name].concat();
+    let share = utf_16(&format!("\\\\server\\{}", scene.name));
+    let mut rename = ask(17, 32, 33, &[&[0; 20], name.as_slice()].concat());
+    // A file's, its name.
+    (rename[4 + 66], rename[4 + 67]) = (1, 10);
     vec![
         (Client, smb2_negotiate_request()),
         (Server, smb2_negotiate_response()),
-        (Client, message(1, &login)),
-        (Client, message(3, &utf_16(&format!("\\\\server\\{}", scene.name)))),
+        (Client, ask(1, 24, 25, &login)),
+        (Server, message(1, ANSWER, 0xc000_0016, 8, 9, &login)),
+        (Server, message(1, ANSWER, 0xc000_006d, 8, 9, &name)),
+        (Client, ask(3, 8, 9, &share)),
+        (Server, message(3, ANSWER, 0, 16, 16, &name)),
+        (Client, ask(5, 56, 57, &name)),
+        (Server, message(5, ANSWER, 0xc000_0034, 8, 9, &name)),
+        (Client, ask(9, 48, 49, &name)),
+        (Client, rename),
+        (Client, ask(8, 48, 49, &name)),
+        (Server, message(8, ANSWER, 0, 16, 17, &name)),
+        // What goes on in a segment of its own.
+        (Client, name.clone()),
     ]
 }
 
+/// The same in version 1 (MS-CIFS section 2.2.4): words, and a byte block with the name in it.
 fn session_of_version_1(scene: &Scene<'_>) -> Turns {
-    let mut login = vec![0xff, b'S', b'M', b'B', 0x73];
-    login.resize(32, 0);
-    login.extend(utf_16(scene.name));
-    login.extend(scene.name.bytes());
-    vec![
-        (Client, smb1_negotiate_request()),
-        (Server, smb1_negotiate_response()),
-        (Client, session_message(&login)),
-    ]
+    let message = |command: u8, is_answer: bool, words: u8| {
+        let mut message = vec![0xff, b'S', b'M', b'B', command];
+        message.resize(32, 0);
+        message[9] = if is_answer { 0x98 } else { 0x18 };
+        message.push(words);
+        message.resize(33 + 2 * usize::from(words), 0);
+        let names = [utf_16(scene.name).as_slice(), scene.name.as_bytes()].concat();
+        message.extend((names.len() as u16).to_le_bytes());
+        message.extend(names);
+        session_message(&message)
+    };
+    let mut turns = vec![(Client, smb1_negotiate_request()), (Server, smb1_negotiate_response())];
+    // A login, a share, an open file, transactions of each kind, and what follows them.
+    for (command, asked, answered) in [
+        (0x73, 13, 3),
+        (0x75, 4, 7),
+        (0xa2, 24, 34),
+        (0x25, 16, 10),
+        (0x26, 8, 0),
+        (0x32, 15, 10),
+        (0x33, 9, 0),
+        (0xa0, 23, 18),
+        (0xa1, 18, 0),
+        (0x07, 1, 0),
+    ] {
+        turns.push((Client, message(command, false, asked)));
+        turns.push((Server, message(command, true, answered)));
+    }
+    turns
 }
 
 /// A fragment (C706 section 12.6.3.1) with credentials at its end.
@@ -192,6 +238,9 @@ fn mail(scene: &Scene<'_>) -> Turns {
         (Server, b"220 mail ESMTP ready\r\n".into()),
         (Client, b"EHLO ward\r\n".into()),
         (Server, b"250 mail\r\n".into()),
+        (Client, format!("AUTH PLAIN {}\r\n", base64(name.as_bytes())).into()),
+        (Server, format!("535 {name} is wrong\r\n").into()),
+        (Server, format!("235 {name} is right\r\n").into()),
         (Client, format!("MAIL FROM:<{name}@ward.example>\r\n").into()),
         (Server, b"354 go ahead\r\n".into()),
         (Client, format!("Subject: {name}\r\n\r\n{name}\r\n.\r\n").into()),

@@ -1,4 +1,4 @@
-//! Classic pcap files: little-endian, microseconds, Ethernet, whole frames.
+//! Classic pcap files: little-endian, microseconds, Ethernet.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -25,12 +25,21 @@ impl<W: Write> PcapWriter<W> {
 
     /// `at` counts from 1 January 1970.
     pub fn write(&mut self, at: Duration, frame: &[u8]) -> io::Result<()> {
-        let length = frame.len() as u32;
+        self.write_captured(at, frame, frame.len() as u32)
+    }
+
+    /// A frame of which only this was captured.
+    pub fn write_captured(
+        &mut self,
+        at: Duration,
+        captured: &[u8],
+        wire_length: u32,
+    ) -> io::Result<()> {
         self.output.write_all(&(at.as_secs() as u32).to_le_bytes())?;
         self.output.write_all(&at.subsec_micros().to_le_bytes())?;
-        self.output.write_all(&length.to_le_bytes())?;
-        self.output.write_all(&length.to_le_bytes())?;
-        self.output.write_all(frame)
+        self.output.write_all(&(captured.len() as u32).to_le_bytes())?;
+        self.output.write_all(&wire_length.to_le_bytes())?;
+        self.output.write_all(captured)
     }
 
     pub fn finish(mut self) -> io::Result<W> {

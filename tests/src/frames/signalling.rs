@@ -60,6 +60,13 @@ pub fn neighbour_solicitation(ends: &Endpoints, target: Ipv6Addr, asker: MacAddr
     with_icmpv6_checksum(ends, message)
 }
 
+/// Is there a router? With the asker's link-layer address (RFC 4861 section 4.1).
+pub fn router_solicitation(ends: &Endpoints, asker: MacAddress) -> Vec<u8> {
+    let mut message = vec![133, 0, 0, 0, 0, 0, 0, 0, 1, 1];
+    message.extend(asker.0);
+    with_icmpv6_checksum(ends, message)
+}
+
 /// IGMPv2 membership report for `group`.
 pub fn igmp_report(group: [u8; 4]) -> Vec<u8> {
     let mut message = vec![0x16, 0, 0, 0];

@@ -36,11 +36,11 @@ pub struct Client<'a> {
     pub transaction: u32,
 }
 
-fn option(code: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn option(code: u8, content: &[u8]) -> Vec<u8> {
     [&[code, content.len() as u8], content].concat()
 }
 
-fn message(
+pub(crate) fn message(
     operation: u8,
     transaction: u32,
     hardware: [u8; 6],

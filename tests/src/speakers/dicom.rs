@@ -207,6 +207,19 @@ pub fn dicom_store_request(
     dicom_data(context, 0x03, &command)
 }
 
+/// The command of a query, and an identifier that asks for every patient.
+pub fn dicom_query(context: u8, command_field: u16, message_id: u16, sop_class: &str) -> Vec<u8> {
+    let command = command(&[
+        element(0, 0x0002, sop_class.as_bytes()),
+        element(0, 0x0100, &command_field.to_le_bytes()),
+        element(0, 0x0110, &message_id.to_le_bytes()),
+        element(0, 0x0700, &0_u16.to_le_bytes()),
+        element(0, 0x0800, &1_u16.to_le_bytes()),
+    ]);
+    let identifier = [element(0x0010, 0x0010, b"*"), element(0x0010, 0x0020, b"")].concat();
+    [dicom_data(context, 0x03, &command), dicom_data(context, 0x02, &identifier)].concat()
+}
+
 /// Success, for the request with this command field.
 pub fn dicom_response(
     context: u8,

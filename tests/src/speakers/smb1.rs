@@ -9,7 +9,7 @@ use super::smb2::{session_length, session_message};
 
 const NEGOTIATE: u8 = 0x72;
 
-fn header(command: u8, is_reply: bool) -> Vec<u8> {
+pub(crate) fn header(command: u8, is_reply: bool) -> Vec<u8> {
     let mut header = vec![0xff, b'S', b'M', b'B', command, 0, 0, 0, 0];
     header.push(if is_reply { 0x98 } else { 0x18 });
     header.extend([0x53, 0xc8]);
@@ -19,7 +19,16 @@ fn header(command: u8, is_reply: bool) -> Vec<u8> {
 }
 
 pub fn smb1_negotiate_request() -> Vec<u8> {
-    let dialects = b"\x02LANMAN1.0\0\x02LM1.2X002\0\x02NT LM 0.12\0";
+    negotiate_request(b"\x02LANMAN1.0\0\x02LM1.2X002\0\x02NT LM 0.12\0")
+}
+
+/// An offer of later versions too, which a server that has them answers in version 2 (MS-SMB2
+/// section 3.2.4.2.2.1).
+pub fn multi_protocol_negotiate_request() -> Vec<u8> {
+    negotiate_request(b"\x02NT LM 0.12\0\x02SMB 2.002\0\x02SMB 2.???\0")
+}
+
+fn negotiate_request(dialects: &[u8]) -> Vec<u8> {
     let mut message = header(NEGOTIATE, false);
     message.push(0);
     message.extend((dialects.len() as u16).to_le_bytes());

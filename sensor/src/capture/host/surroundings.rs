@@ -156,8 +156,9 @@ impl Environment for Surroundings {
     ) {
         let second = request.now / u64::from(self.settings.ticks_per_second | 1);
         let limit = u64::from(self.settings.samples_per_second);
-        if !self.budget.borrow_mut().take(second, limit, request.endpoint) {
-            return self.note(Entry::SamplesLimited, 1);
+        let mut budget = self.budget.borrow_mut();
+        if !budget.take(second, limit, request.endpoint, request.is_header) {
+            return self.note(request.refusal(), 1);
         }
         let readable = frame.readable_length().saturating_sub(dissection.payload_offset);
         let length = readable.min(request.length).min(SAMPLE_OCTETS);
@@ -172,6 +173,7 @@ impl Environment for Surroundings {
             application: Verdict::from_bits(request.application).application(),
             sequence: dissection.tcp_sequence,
             octets: Bytes::from(octets),
+            payload_length: dissection.payload_length as u16,
             at: TickClock::of_replay().moment(request.now),
         }));
         self.note(Entry::Samples, 1);

@@ -355,19 +355,21 @@ fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
         let (now, interface) = (word()?, word()?);
         return Some(Notice::Endpoint(EndpointNotice { kind, index: second, key, now, interface }));
     }
-    if kind != RecordKind::Sample as u32 {
+    if kind != RecordKind::Sample as u32 && kind != RecordKind::HeaderSample as u32 {
         return None;
     }
     let now = word()?;
     let key = FlowKey::from_words([word()?, word()?, word()?, word()?, word()?, word()?]);
     let station = word()?;
-    let (sequence, length) = (octets.try_get_u32_ne().ok()?, octets.try_get_u32_ne().ok()?);
+    let sequence = octets.try_get_u32_ne().ok()?;
+    let (length, payload_length) = (octets.try_get_u16_ne().ok()?, octets.try_get_u16_ne().ok()?);
     Some(Notice::Sample(PayloadSample {
         key,
         station,
         application: Application::from_number(second as u8)?,
         sequence,
-        octets: Bytes::copy_from_slice(octets.get(..length as usize)?),
+        octets: Bytes::copy_from_slice(octets.get(..usize::from(length))?),
+        payload_length,
         at: clock.moment(now),
     }))
 }

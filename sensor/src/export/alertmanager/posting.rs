@@ -1,107 +1,53 @@
-//! An alert in the words of Alertmanager's v2 API (its `api/v2/openapi.yaml`, `postableAlert`).
+//! A notice in the words of Alertmanager's v2 API (its `api/v2/openapi.yaml`, `postableAlert`).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::Settings;
-use crate::{
-    config::duration,
-    detect::{Alert, AlertState, Severity, selector::MacAddress},
-    inventory::{Device, DeviceKey},
-    time::{Timestamp, WallClock},
-};
+use crate::{config::duration, export::delivery::Notice, time::Timestamp};
 
-/// What is kept of an alert until it is delivered. Its labels say which alert it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posting {
-    pub labels: BTreeMap<String, String>,
-    annotations: BTreeMap<String, String>,
-    /// Microseconds since 1970.
-    starts_at: i64,
-    /// Of a resolved alert.
-    ends_at: Option<i64>,
-    generator_url: Option<String>,
-}
+/// What tells alerts apart there.
+pub type Labels = BTreeMap<&'static str, String>;
 
 /// One element of the request's body.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Message<'p> {
-    labels: &'p BTreeMap<String, String>,
-    annotations: &'p BTreeMap<String, String>,
+pub struct Posting {
+    labels: Labels,
+    annotations: Labels,
     starts_at: Timestamp,
     ends_at: Timestamp,
-    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
-    generator_url: Option<&'p str>,
 }
 
-impl Posting {
-    pub fn new(
-        alert: &Alert,
-        device: Option<&Device>,
-        clock: WallClock,
-        settings: &Settings,
-    ) -> Self {
-        let ends_at = match alert.state {
-            AlertState::Firing => None,
-            AlertState::Resolved => {
-                let resolved_at = alert.resolved_at.unwrap_or(alert.fired_at);
-                Some(clock.at(resolved_at).as_micros())
-            }
-        };
-        let labels = [
-            ("alertname", alert.name.clone()),
-            ("severity", alert.severity.name().to_owned()),
-            ("rule", alert.rule.clone()),
-            ("device", alert.device.0.to_string()),
-            ("sensor", settings.sensor.clone()),
-        ];
-        let annotations = [
-            ("summary", alert.summary.clone()),
-            ("value", alert.value.to_string()),
-            ("limit", alert.limit.to_string()),
-            ("window", duration::written(alert.window)),
-        ];
-        let mut annotations = named(annotations);
-        if let Some(device) = device {
-            let address = match device.key {
-                DeviceKey::Station { station, .. } => MacAddress(station).to_string(),
-                DeviceKey::Address(address) => address.to_string(),
-            };
-            annotations.insert("address".to_owned(), address);
-        }
-        Self {
-            labels: named(labels),
-            annotations,
-            starts_at: clock.at(alert.fired_at).as_micros(),
-            ends_at,
-            generator_url: settings.generator_url.clone(),
-        }
-    }
-
-    pub fn is_resolved(&self) -> bool {
-        self.ends_at.is_some()
-    }
-
-    pub fn severity(&self) -> Severity {
-        let name = self.labels.get("severity").map_or("", String::as_str);
-        let all = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
-        all.into_iter().find(|severity| severity.name() == name).unwrap_or(Severity::Info)
-    }
-
-    /// The message; a firing alert ends at `expiry` unless it is sent again before.
-    pub fn message(&self, expiry: Timestamp) -> Message<'_> {
-        Message {
-            labels: &self.labels,
-            annotations: &self.annotations,
-            starts_at: Timestamp::from_micros(self.starts_at),
-            ends_at: self.ends_at.map_or(expiry, Timestamp::from_micros),
-            generator_url: self.generator_url.as_deref(),
-        }
-    }
+pub fn labels(notice: &Notice) -> Labels {
+    BTreeMap::from([
+        ("alertname", notice.name.clone()),
+        ("severity", notice.severity.name().to_owned()),
+        ("rule", notice.rule.clone()),
+        ("device", notice.device.id.to_string()),
+        ("sensor", notice.sensor.clone()),
+    ])
 }
 
-fn named<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+/// A firing alert ends at `expiry` unless it is sent again before.
+pub fn posting(notice: &Notice, expiry: Timestamp) -> Posting {
+    let window = Duration::try_from_secs_f64(notice.window_seconds).unwrap_or_default();
+    let written = |number: Option<f64>| number.map_or("NaN".to_owned(), |n| n.to_string());
+    let mut annotations = BTreeMap::from([
+        ("summary", notice.summary.clone()),
+        ("value", written(notice.value)),
+        ("limit", written(notice.limit)),
+        ("window", duration::written(window)),
+    ]);
+    let mac = notice.device.mac.map(|mac| mac.to_string());
+    let address = notice.device.address.map(|address| address.to_string());
+    if let Some(address) = mac.or(address) {
+        annotations.insert("address", address);
+    }
+    Posting {
+        labels: labels(notice),
+        annotations,
+        starts_at: Timestamp::from_micros(notice.fired_at),
+        ends_at: notice.resolved_at.map_or(expiry, Timestamp::from_micros),
+    }
 }

@@ -1,64 +1,91 @@
-//! Against Debian's `prometheus-alertmanager`, on loopback.
+//! Against Debian's `prometheus-alertmanager`, on loopback, through the whole of the delivery.
 
 use std::{
     fs,
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    thread,
 };
 
 use super::*;
 use crate::{
-    detect::{AlertState, Severity},
+    detect::{
+        AlertState::{self, Firing as Fires, Resolved},
+        Severity,
+    },
+    export::{
+        delivery::{
+            Address, Delivery, Desk,
+            fixture::{self, Scratch},
+        },
+        store::Store,
+    },
     inventory::DeviceId,
-    time::{Moment, Timestamp},
+    time::{Moment, WallClock},
 };
 
 const BINARY: &str = "prometheus-alertmanager";
 const SECOND: Duration = Duration::from_secs(1);
 
-fn alert(device: u32, is_resolved: bool) -> Alert {
-    Alert {
-        id: u64::from(device),
-        rule: "WL-002".to_owned(),
-        name: "smb_fan_out".to_owned(),
-        severity: Severity::Critical,
-        state: if is_resolved { AlertState::Resolved } else { AlertState::Firing },
-        device: DeviceId(device),
-        metric: "distinct_peers".to_owned(),
-        value: 14.0,
-        limit: 10.0,
-        window: Duration::from_secs(60),
-        summary: format!("Device {device} \"contacts\" distinct peers: 14"),
-        evidence_since: Moment::default(),
-        fired_at: Moment::from_micros(1_000_000),
-        resolved_at: is_resolved.then_some(Moment::from_micros(2_000_000)),
-    }
-}
-
 /// The clock of an observation that began ten seconds ago.
 fn clock() -> WallClock {
-    let now = wall_time(Duration::ZERO).as_micros();
+    let now = wall_time().as_micros();
     WallClock::new(Moment::default(), Timestamp::from_micros(now - 10_000_000))
+}
+
+fn alert(device: u32, state: AlertState) -> crate::detect::Alert {
+    fixture::alert(u64::from(device), Severity::Critical, state)
+}
+
+fn notice(id: u64, device: u32, state: AlertState) -> Notice {
+    let alert = crate::detect::Alert { id, device: DeviceId(device), ..alert(device, state) };
+    Notice::of(&alert, None, clock(), id, "gateway-1", wall_time())
 }
 
 fn settings(port: u16) -> Settings {
     Settings {
-        urls: vec![format!("http://127.0.0.1:{port}")],
+        url: format!("http://127.0.0.1:{port}"),
         timeout: 2 * SECOND,
         resend_interval: SECOND,
-        sensor: "gateway-1".to_owned(),
-        generator_url: Some("http://127.0.0.1:9469/".to_owned()),
     }
-}
-
-pub(super) fn posting(device: u32, is_resolved: bool) -> Posting {
-    Posting::new(&alert(device, is_resolved), None, clock(), &settings(1))
 }
 
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
+}
+
+/// The delivery to one Alertmanager, over a store.
+struct Run {
+    delivery: Delivery,
+    desk: Desk,
+    store: Store,
+}
+
+impl Run {
+    fn start(scratch: &Scratch, port: u16) -> Self {
+        let address = Address { keeps_states: true, ..fixture::address("alertmanager") };
+        let sink: Box<dyn Sink> = Box::new(Alertmanager::new(settings(port)).unwrap());
+        let open = || Store::open(scratch.path()).unwrap().0;
+        let delivery = Delivery::start(vec![(address, sink)], Some(open())).unwrap();
+        Self { desk: delivery.desk(), delivery, store: open() }
+    }
+
+    fn tell(&mut self, alerts: impl Iterator<Item = crate::detect::Alert>) {
+        for alert in alerts {
+            self.desk.take(alert, None, clock(), wall_time());
+        }
+        assert!(self.desk.settle(Some(&mut self.store), wall_time()).error.is_none());
+    }
+
+    fn await_counts(&self, is_right: impl Fn(&crate::snapshot::SinkCounts) -> bool) {
+        let start = Instant::now();
+        while !is_right(&self.delivery.counts()[0]) {
+            assert!(start.elapsed() < 40 * SECOND, "{:?}", self.delivery.counts());
+            thread::sleep(SECOND / 50);
+        }
+    }
 }
 
 /// A running Alertmanager and its directory.
@@ -94,6 +121,15 @@ impl Receiver {
         }
     }
 
+    fn await_ready(&self) {
+        let url = format!("http://127.0.0.1:{}/-/ready", self.port);
+        let start = Instant::now();
+        while ureq::get(&url).call().is_err() {
+            assert!(start.elapsed() < 20 * SECOND);
+            thread::sleep(SECOND / 50);
+        }
+    }
+
     /// Its active alerts; none while it cannot be reached.
     fn alerts(&self) -> Vec<serde_json::Value> {
         let url = format!("http://127.0.0.1:{}/api/v2/alerts", self.port);
@@ -126,129 +162,125 @@ impl Drop for Receiver {
 
 #[test]
 fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
-    let Some(receiver) =
-        Receiver::start("a_real_alertmanager_takes_what_fires_and_what_is_resolved", free_port())
-    else {
+    let test = "a_real_alertmanager_takes_what_fires_and_what_is_resolved";
+    let Some(receiver) = Receiver::start(test, free_port()) else {
         return;
     };
-    receiver.await_alerts(0, SECOND);
-    let sink = Alertmanager::start_with(settings(receiver.port), None).unwrap();
-    for device in 0..1000 {
-        sink.take(&alert(device, false), None, clock());
-    }
+    let scratch = Scratch::make();
+    let mut run = Run::start(&scratch, receiver.port);
+    run.tell((0..1000).map(|device| alert(device, Fires)));
     let alerts = receiver.await_alerts(1000, 20 * SECOND);
     let labels = &alerts[0]["labels"];
     assert_eq!(labels["alertname"], "smb_fan_out");
     assert_eq!(labels["severity"], "critical");
     assert_eq!(labels["rule"], "WL-002");
-    assert_eq!(labels["sensor"], "gateway-1");
     assert_eq!(labels.as_object().unwrap().len(), 5);
     let annotations = &alerts[0]["annotations"];
     assert_eq!(annotations["window"], "1m");
     assert_eq!(annotations["value"], "14");
-    assert_eq!(alerts[0]["generatorURL"], "http://127.0.0.1:9469/");
-    if let Ok(output) = Command::new("amtool")
-        .arg(format!("--alertmanager.url=http://127.0.0.1:{}", receiver.port))
-        .args(["alert", "query", "device=7", "--output=json"])
-        .output()
-    {
-        let found: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(found.len(), 1);
-    }
     // Sent again, they outlive four intervals.
-    thread::sleep(5 * SECOND);
+    run.await_counts(|counts| counts.written >= 1000 * 6);
     receiver.await_alerts(1000, SECOND);
-    for device in 0..999 {
-        sink.take(&alert(device, true), None, clock());
-    }
-    let left = receiver.await_alerts(1, 10 * SECOND);
+    run.tell((0..999).map(|device| alert(device, Resolved)));
+    let left = receiver.await_alerts(1, 20 * SECOND);
     assert_eq!(left[0]["labels"]["device"], "999");
-    sink.take(&alert(999, true), None, clock());
-    let counts = sink.counts();
-    assert!(sink.finish());
+    run.tell([alert(999, Resolved)].into_iter());
+    run.await_counts(|counts| counts.waiting == Some(0));
+    run.delivery.finish();
     receiver.await_alerts(0, SECOND);
-    assert!(counts.sent >= 3999, "{counts:?}");
-    assert_eq!(counts.dropped, 0);
-}
-
-/// An outbox in memory.
-#[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<Vec<(i64, String, u32)>>>);
-
-impl Outbox for Kept {
-    fn outbox_push(&mut self, _: Severity, body: &str) -> Result<Option<i64>, OutboxError> {
-        let mut rows = self.0.lock().unwrap();
-        let id = rows.last().map_or(1, |row| row.0 + 1);
-        rows.push((id, body.to_owned(), 0));
-        Ok(Some(id))
-    }
-
-    fn outbox_peek(&mut self, limit: u32) -> Result<Vec<OutboxEntry>, OutboxError> {
-        let rows = self.0.lock().unwrap();
-        let entries = rows
-            .iter()
-            .take(limit as usize)
-            .map(|(id, body, _)| OutboxEntry { id: *id, body: body.clone() });
-        Ok(entries.collect())
-    }
-
-    fn outbox_delivered(&mut self, id: i64) -> Result<(), OutboxError> {
-        self.0.lock().unwrap().retain(|row| row.0 != id);
-        Ok(())
-    }
-
-    fn outbox_failed(&mut self, id: i64) -> Result<(), OutboxError> {
-        let mut rows = self.0.lock().unwrap();
-        rows.iter_mut().filter(|row| row.0 == id).for_each(|row| row.2 += 1);
-        Ok(())
-    }
-
-    fn outbox_len(&mut self) -> Result<u64, OutboxError> {
-        Ok(self.0.lock().unwrap().len() as u64)
-    }
 }
 
 #[test]
-fn what_fired_while_the_alertmanager_was_away_arrives_when_it_is_back() {
-    let port = free_port();
-    let kept = Kept::default();
-    let sink = Alertmanager::start_with(settings(port), Some(Box::new(kept.clone()))).unwrap();
-    sink.take(&alert(1, false), None, clock());
-    sink.take(&alert(2, false), None, clock());
-    sink.take(&alert(2, true), None, clock());
-    thread::sleep(2 * SECOND);
-    let counts = sink.counts();
-    assert_eq!(counts.queued, 2, "{counts:?}");
-    assert!(counts.failed >= 1, "{counts:?}");
-    let rows = kept.0.lock().unwrap().clone();
-    assert_eq!(rows.len(), 2);
-    assert!(rows.iter().any(|row| row.2 > 0));
-    let test = "what_fired_while_the_alertmanager_was_away_arrives_when_it_is_back";
-    let Some(receiver) = Receiver::start(test, port) else {
-        return;
-    };
-    let alerts = receiver.await_alerts(1, 30 * SECOND);
-    assert_eq!(alerts[0]["labels"]["device"], "1");
-    assert!(sink.finish());
-    assert!(kept.0.lock().unwrap().is_empty());
-}
-
-#[test]
-fn what_the_agent_could_not_deliver_is_delivered_after_its_restart() {
-    let port = free_port();
-    let kept = Kept::default();
-    let sink = Alertmanager::start_with(settings(port), Some(Box::new(kept.clone()))).unwrap();
-    sink.take(&alert(1, false), None, clock());
+fn what_fired_while_the_alertmanager_was_away_arrives_after_a_restart_of_the_agent() {
+    let (port, scratch) = (free_port(), Scratch::make());
+    let mut run = Run::start(&scratch, port);
+    run.tell([alert(1, Fires), alert(2, Fires), alert(2, Resolved)].into_iter());
+    run.await_counts(|counts| counts.failed >= 2 && counts.waiting == Some(2));
     let start = Instant::now();
-    assert!(!sink.finish());
+    run.delivery.finish();
     assert!(start.elapsed() < 6 * SECOND);
-    assert_eq!(kept.0.lock().unwrap().len(), 1);
-    let test = "what_the_agent_could_not_deliver_is_delivered_after_its_restart";
+    let test = "what_fired_while_the_alertmanager_was_away_arrives_after_a_restart_of_the_agent";
     let Some(receiver) = Receiver::start(test, port) else {
         return;
     };
-    let sink = Alertmanager::start_with(settings(port), Some(Box::new(kept.clone()))).unwrap();
-    receiver.await_alerts(1, 20 * SECOND);
-    assert!(sink.finish());
-    assert!(kept.0.lock().unwrap().is_empty());
+    let run = Run::start(&scratch, port);
+    let alerts = receiver.await_alerts(1, 40 * SECOND);
+    assert_eq!(alerts[0]["labels"]["device"], "1");
+    run.await_counts(|counts| counts.waiting == Some(0));
+}
+
+#[test]
+fn an_alert_that_was_fired_anew_goes_on_when_the_one_before_is_resolved() {
+    let now = Instant::now();
+    let mut sink = Alertmanager::new(settings(1)).unwrap();
+    let told = |sink: &Alertmanager, notices: &[Notice]| -> Vec<(u64, AlertState)> {
+        let told = sink.telling(notices);
+        told.into_iter().map(|notice| (notice.alert, notice.state)).collect()
+    };
+    sink.adopt(notice(1, 7, Fires), now);
+    assert_eq!(sink.until_refresh(now), Some(SECOND));
+    let batch = [notice(2, 7, Fires), notice(1, 7, Resolved), notice(3, 8, Resolved)];
+    assert_eq!(told(&sink, &batch), [(2, Fires), (3, Resolved)]);
+    batch.iter().for_each(|notice| sink.keep(notice, now));
+    assert_eq!(told(&sink, &[notice(1, 7, Resolved)]), []);
+    assert_eq!(sink.firing.keys().copied().collect::<Vec<_>>(), [2]);
+    let last = [notice(2, 7, Resolved)];
+    assert_eq!(told(&sink, &last), [(2, Resolved)]);
+    sink.keep(&last[0], now);
+    assert_eq!(sink.until_refresh(now), None);
+    assert!(sink.alerts.is_empty());
+}
+
+#[test]
+fn an_alert_that_grows_worse_is_sent_under_its_new_labels_only() {
+    let now = Instant::now();
+    let mut sink = Alertmanager::new(settings(1)).unwrap();
+    let low = Notice { severity: Severity::Low, ..notice(1, 7, Fires) };
+    sink.keep(&low, now);
+    sink.keep(&notice(1, 7, Fires), now);
+    assert_eq!(sink.firing.len(), 1);
+    assert_eq!(sink.firing[&1].notice.severity, Severity::Critical);
+    assert_eq!(sink.alerts.len(), 1);
+    sink.keep(&notice(1, 7, Resolved), now);
+    assert!(sink.firing.is_empty() && sink.alerts.is_empty());
+}
+
+#[test]
+fn a_real_alertmanager_takes_hostile_names() {
+    use proptest::strategy::{Strategy as _, ValueTree as _};
+    let test = "a_real_alertmanager_takes_hostile_names";
+    let Some(receiver) = Receiver::start(test, free_port()) else {
+        return;
+    };
+    receiver.await_ready();
+    let mut sink = Alertmanager::new(settings(receiver.port)).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let texts = proptest::array::uniform7(fixture::hostile_text());
+    let notices: Vec<Notice> = (0..200)
+        .map(|id| {
+            let texts = texts.new_tree(&mut runner).unwrap().current();
+            let hostile = fixture::hostile(&texts, Severity::Low, false);
+            let now = wall_time().as_micros();
+            Notice {
+                alert: id,
+                sequence: id,
+                state: Fires,
+                fired_at: now,
+                resolved_at: None,
+                device: crate::export::delivery::Subject { id: id as u32, ..hostile.device },
+                ..hostile
+            }
+        })
+        .collect();
+    for batch in notices.chunks(64) {
+        assert_eq!(sink.deliver(batch, Instant::now()), Delivered::all(batch));
+    }
+    let alerts = receiver.await_alerts(200, 20 * SECOND);
+    let summaries: Vec<_> =
+        alerts.iter().filter_map(|alert| alert["annotations"]["summary"].as_str()).collect();
+    let told = |notice: &Notice| {
+        let summary = posting::posting(notice, Timestamp::default());
+        serde_json::to_value(summary).unwrap()["annotations"]["summary"].clone()
+    };
+    assert!(notices.iter().map(told).all(|told| summaries.contains(&told.as_str().unwrap())));
 }

@@ -4,12 +4,10 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{
-    EventContext,
-    text::{Station, harmless},
-};
+use super::EventContext;
 use crate::{
-    detect::{Alert, AlertState, Severity},
+    detect::{Alert, AlertState, Evidence, Severity},
+    export::text::{Station, harmless},
     inventory::{Device, DeviceKey},
     time::Timestamp,
 };
@@ -42,12 +40,13 @@ struct Description {
     evidence_since: Timestamp,
     fired_at: Timestamp,
     resolved_at: Option<Timestamp>,
+    evidence: Box<Evidence>,
 }
 
 impl<'a> Event<'a> {
     pub fn of(alert: &Alert, device: Option<&Device>, context: &EventContext<'a>) -> Self {
         Self {
-            src_ip: device.and_then(main_address),
+            src_ip: device.and_then(|device| device.main_address(&alert.evidence.claimed)),
             src_mac: device.and_then(|device| match device.key {
                 DeviceKey::Station { station, .. } => Some(Station(station)),
                 DeviceKey::Address(_) => None,
@@ -68,21 +67,8 @@ impl<'a> Event<'a> {
                 evidence_since: context.wall.at(alert.evidence_since),
                 fired_at: context.wall.at(alert.fired_at),
                 resolved_at: alert.resolved_at.map(|at| context.wall.at(at)),
+                evidence: alert.evidence.clone(),
             },
         }
     }
-}
-
-/// The address by which people know a device: IPv4 before IPv6, and none that is link-local while
-/// there is another.
-fn main_address(device: &Device) -> Option<IpAddr> {
-    if let DeviceKey::Address(address) = device.key {
-        return Some(address);
-    }
-    let is_link_local = |address: &IpAddr| match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
-    let addresses = device.addresses.iter();
-    addresses.min_by_key(|address| (is_link_local(address), address.is_ipv6())).copied()
 }

@@ -4,12 +4,10 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{
-    EventContext,
-    text::{Station, harmless},
-};
+use super::EventContext;
 use crate::{
     event::DeviceChange,
+    export::text::{Station, harmless},
     inventory::{Device, DeviceKey},
     time::Timestamp,
 };

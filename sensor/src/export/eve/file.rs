@@ -1,10 +1,11 @@
 //! The file that lines are appended to: it may be rotated, it may be full, and neither stops the
-//! sensor.
+//! sensor. Every line is in one file, whole, whether a file is renamed with or without a word, or
+//! copied and cut.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -73,10 +74,30 @@ impl EveFile {
         }
     }
 
+    /// Goes over to the file that the path names now, if the one that is open was renamed or
+    /// removed and the other can be opened. One that was cut to nothing is written on from its
+    /// beginning, as every write appends.
+    fn follow(&mut self) {
+        let Some(of_file) = self.file.as_ref().and_then(|file| file.metadata().ok()) else {
+            return;
+        };
+        let of_path = fs::metadata(&self.path).ok();
+        let number = |found: &fs::Metadata| (found.dev(), found.ino());
+        if of_path.as_ref().map(number) != Some(number(&of_file)) {
+            if let Ok(file) = open(&self.path) {
+                self.file = Some(file);
+                self.is_torn = false;
+            }
+        } else if of_file.len() == 0 {
+            self.is_torn = false;
+        }
+    }
+
     fn write_gathered(&mut self) {
         if self.gathered.is_empty() {
             return;
         }
+        self.follow();
         self.reach();
         if let Some(file) = &mut self.file {
             if self.is_torn {

@@ -5,12 +5,9 @@ use std::{borrow::Cow, net::IpAddr};
 use sensor_common::{flow::Network, wire::transport::protocol};
 use serde::Serialize;
 
-use super::{
-    EventContext,
-    detail::Detail,
-    text::{Hexadecimal, Station},
-};
+use super::{EventContext, detail::Detail};
 use crate::{
+    export::text::{Hexadecimal, Station},
     flow::{FlowEndReason, FlowRecord, community::community_id},
     time::Timestamp,
 };

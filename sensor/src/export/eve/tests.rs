@@ -66,6 +66,7 @@ fn alert(text: &str) -> Alert {
         evidence_since: Moment::from_micros(0),
         fired_at: Moment::from_micros(1),
         resolved_at: None,
+        evidence: Default::default(),
     }
 }
 
@@ -277,7 +278,57 @@ fn a_rotated_file_is_opened_again() {
     writer.flow(&record(), &context()).unwrap();
     drop(writer);
     let lines = |path| std::fs::read_to_string(path).unwrap().lines().count();
-    assert_eq!((lines(&old), lines(&path)), (2, 1));
+    assert_eq!((lines(&old), lines(&path)), (1, 2));
+}
+
+#[test]
+fn a_file_that_is_renamed_or_removed_without_a_word_is_made_anew() {
+    let directory = Directory::new("followed");
+    let (path, old) = (directory.0.join("eve.json"), directory.0.join("eve.json.1"));
+    let mut writer = EveWriter::new(EveFile::open(&path).unwrap());
+    let write = |writer: &mut EveWriter<EveFile>| {
+        writer.flow(&record(), &context()).unwrap();
+        writer.flush().unwrap();
+    };
+    write(&mut writer);
+    std::fs::rename(&path, &old).unwrap();
+    write(&mut writer);
+    let lines = |path| std::fs::read_to_string(path).unwrap().lines().count();
+    assert_eq!((lines(&old), lines(&path)), (1, 1));
+    std::fs::rename(&path, &old).unwrap();
+    // The empty file that logrotate puts there (`create`).
+    std::fs::write(&path, "").unwrap();
+    write(&mut writer);
+    write(&mut writer);
+    assert_eq!((lines(&old), lines(&path)), (1, 2));
+    std::fs::remove_file(&path).unwrap();
+    write(&mut writer);
+    assert_eq!(lines(&path), 1);
+    // Where there can be no new file, the old one is written on.
+    std::fs::rename(&path, &old).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    write(&mut writer);
+    assert_eq!(lines(&old), 2);
+    assert_eq!(writer.get_mut().lost_lines(), 0);
+}
+
+#[test]
+fn a_file_that_is_copied_and_cut_is_written_on_from_its_beginning() {
+    let directory = Directory::new("cut");
+    let (path, copy) = (directory.0.join("eve.json"), directory.0.join("eve.json.1"));
+    let mut writer = EveWriter::new(EveFile::open(&path).unwrap());
+    for _ in 0..3 {
+        writer.flow(&record(), &context()).unwrap();
+        writer.flush().unwrap();
+    }
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+    writer.flow(&record(), &context()).unwrap();
+    writer.flush().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with('{') && text.ends_with("}\n"), "no hole where the old lines were");
+    let lines = |path| std::fs::read_to_string(path).unwrap().lines().count();
+    assert_eq!((lines(&copy), lines(&path)), (3, 1));
 }
 
 #[test]

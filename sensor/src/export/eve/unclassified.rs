@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::text::Hexadecimal;
-use crate::{flow::Unclassified, time::WallClock};
+use crate::{export::text::Hexadecimal, flow::Unclassified, time::WallClock};
 
 /// The `most` commonest kinds, and how many flows there were of all.
 pub fn unclassified_value(unclassified: &Unclassified, most: usize, wall: WallClock) -> Value {

@@ -72,7 +72,7 @@ pub const FAMILIES: &[Family] = &[
     ),
     counter(
         "wardline_samples_total",
-        "Payload samples by outcome: taken, limited by the rate, lost to a full ring.",
+        "Payload samples by outcome: taken, limited by the rate (headers by their own), lost to a full ring.",
     ),
     counter(
         "wardline_payloads_inspected_total",
@@ -117,6 +117,20 @@ pub const FAMILIES: &[Family] = &[
     // Alerts and events.
     gauge("wardline_alerts_firing", "Alerts firing, by severity."),
     counter("wardline_alerts_total", "Alerts fired since the agent started, by rule."),
+    gauge("wardline_profiles", "Devices whose ways are being learned, and are known, by state."),
+    counter("wardline_profiles_refused_total", "Times there was no room for a device's profile."),
+    counter(
+        "wardline_profile_hours_not_learned_total",
+        "Hours of devices that were not learned because an alert was raised for them.",
+    ),
+    counter(
+        "wardline_detection_overflow_total",
+        "What detections could not keep for lack of room: pairs, findings, alerts.",
+    ),
+    counter(
+        "wardline_findings_passed_over_total",
+        "Findings of detections that raised no alert: `excused_by_role`, `unknown_device`.",
+    ),
     counter(
         "wardline_threshold_overflow_total",
         "Windows that thresholds could not keep for lack of room.",
@@ -128,6 +142,11 @@ pub const FAMILIES: &[Family] = &[
         "Events lost on the way to a sink: a full queue, or an events file that did not take the line.",
     ),
     gauge("wardline_alertmanager_queue", "Alerts waiting for an Alertmanager."),
+    gauge("wardline_outbox_entries", "Alerts waiting to be delivered, by sink."),
+    counter(
+        "wardline_outbox_dropped_total",
+        "Alerts that a receiver was never told, by reason, since the store was made.",
+    ),
     // The program and the agent.
     counter(
         "wardline_program_run_seconds_total",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{Loaded, Store, StoreError, micros_of, moment_of};
 use crate::{
@@ -21,12 +21,12 @@ const RESOLVED: &str = "resolved";
 const SAVE: &str = "
     INSERT INTO alerts (
         id, rule, name, severity, state, device, metric, value, threshold, window, summary,
-        evidence_since, fired_at, resolved_at
-    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        evidence_since, fired_at, resolved_at, evidence
+    ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
     ON CONFLICT (id) DO UPDATE SET
         severity = excluded.severity, state = excluded.state, value = excluded.value,
         threshold = excluded.threshold, window = excluded.window, summary = excluded.summary,
-        resolved_at = excluded.resolved_at";
+        resolved_at = excluded.resolved_at, evidence = excluded.evidence";
 
 const TRIM: &str = "
     DELETE FROM alerts WHERE id IN (
@@ -35,7 +35,7 @@ const TRIM: &str = "
     )";
 
 const COLUMNS: &str = "id, rule, name, severity, state, device, metric, value, threshold, window,
-    summary, evidence_since, fired_at, resolved_at";
+    summary, evidence_since, fired_at, resolved_at, evidence";
 
 impl Store {
     /// Saves an alert in place of the one with the same `id`, and lets the oldest resolved ones go
@@ -46,28 +46,9 @@ impl Store {
     /// When the file cannot be written; see the module.
     pub fn save_alert(&mut self, alert: &Alert, clock: WallClock) -> Result<(), StoreError> {
         let limit = self.limits.alerts;
-        let state = match alert.state {
-            AlertState::Firing => FIRING,
-            AlertState::Resolved => RESOLVED,
-        };
         self.transact("save an alert", |connection| {
-            connection.prepare_cached(SAVE)?.execute(params![
-                alert.id.cast_signed(),
-                alert.rule,
-                alert.name,
-                alert.severity.name(),
-                state,
-                alert.device.0,
-                alert.metric,
-                alert.value,
-                alert.limit,
-                i64::try_from(alert.window.as_micros()).unwrap_or(i64::MAX),
-                alert.summary,
-                micros_of(alert.evidence_since, clock),
-                micros_of(alert.fired_at, clock),
-                alert.resolved_at.map(|moment| micros_of(moment, clock)),
-            ])?;
-            connection.prepare_cached(TRIM)?.execute([limit]).map(drop)
+            put(connection, alert, clock)?;
+            trim(connection, limit)
         })
     }
 
@@ -102,11 +83,49 @@ impl Store {
     }
 }
 
+/// Saves an alert within a transaction.
+pub(super) fn put(
+    connection: &Connection,
+    alert: &Alert,
+    clock: WallClock,
+) -> rusqlite::Result<()> {
+    let state = match alert.state {
+        AlertState::Firing => FIRING,
+        AlertState::Resolved => RESOLVED,
+    };
+    connection
+        .prepare_cached(SAVE)?
+        .execute(params![
+            alert.id.cast_signed(),
+            alert.rule,
+            alert.name,
+            alert.severity.name(),
+            state,
+            alert.device.0,
+            alert.metric,
+            alert.value,
+            alert.limit,
+            i64::try_from(alert.window.as_micros()).unwrap_or(i64::MAX),
+            alert.summary,
+            micros_of(alert.evidence_since, clock),
+            micros_of(alert.fired_at, clock),
+            alert.resolved_at.map(|moment| micros_of(moment, clock)),
+            serde_json::to_string(&alert.evidence).unwrap_or_default(),
+        ])
+        .map(drop)
+}
+
+/// Lets the oldest resolved alerts go if there are more than `limit`.
+pub(super) fn trim(connection: &Connection, limit: u32) -> rusqlite::Result<()> {
+    connection.prepare_cached(TRIM)?.execute([limit]).map(drop)
+}
+
 /// `None` if the row is not what was saved.
 fn read(row: &Row<'_>, clock: WallClock) -> Option<Alert> {
     let severity: String = row.get("severity").ok()?;
     let state: String = row.get("state").ok()?;
     let window: i64 = row.get("window").ok()?;
+    let evidence: String = row.get("evidence").ok()?;
     let resolved_at: Option<i64> = row.get("resolved_at").ok()?;
     Some(Alert {
         id: row.get::<_, i64>("id").ok()?.cast_unsigned(),
@@ -127,6 +146,7 @@ fn read(row: &Row<'_>, clock: WallClock) -> Option<Alert> {
         evidence_since: moment_of(row.get("evidence_since").ok()?, clock),
         fired_at: moment_of(row.get("fired_at").ok()?, clock),
         resolved_at: resolved_at.map(|micros| moment_of(micros, clock)),
+        evidence: serde_json::from_str(&evidence).unwrap_or_default(),
     })
 }
 

@@ -79,16 +79,18 @@ impl Store {
         Ok(highest.and_then(|id| u32::try_from(id).ok()).map(DeviceId))
     }
 
-    /// Deletes devices, all or none.
+    /// Deletes devices and their profiles, all or none.
     ///
     /// # Errors
     ///
     /// When the file cannot be written; see the module.
     pub fn forget_devices(&mut self, ids: &[DeviceId]) -> Result<(), StoreError> {
         self.transact("forget devices", |connection| {
-            let mut statement = connection.prepare("DELETE FROM devices WHERE id = ?1")?;
+            let mut devices = connection.prepare("DELETE FROM devices WHERE id = ?1")?;
+            let mut profiles = connection.prepare("DELETE FROM profiles WHERE device = ?1")?;
             for &DeviceId(id) in ids {
-                statement.execute([id])?;
+                devices.execute([id])?;
+                profiles.execute([id])?;
             }
             Ok(())
         })

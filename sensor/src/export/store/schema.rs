@@ -9,7 +9,8 @@ const APPLICATION_ID: i64 = 0x5741_5244;
 
 /// The step at position `n` takes a file from `user_version` `n` to `n + 1`. Steps are added,
 /// never changed. Times are in microseconds since 1970, state and severity as their names.
-const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 4] = [
+    "
     CREATE TABLE devices (
         id INTEGER PRIMARY KEY,
         station INTEGER,
@@ -57,7 +58,25 @@ const MIGRATIONS: [&str; 1] = ["
         name TEXT PRIMARY KEY,
         value INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    // As JSON: numbers, peers and flows behind an alert.
+    "ALTER TABLE alerts ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}'",
+    // What is usual of a device, as JSON.
+    "CREATE TABLE profiles (
+        device INTEGER PRIMARY KEY,
+        profile TEXT NOT NULL
+    ) STRICT",
+    // Entries know their alert, and how bad the worst is that waits for it. Those of before are of
+    // no alert that comes again.
+    "
+    ALTER TABLE outbox ADD COLUMN alert INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE outbox ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;
+    UPDATE outbox SET alert = -id, rank = severity;
+    DROP INDEX outbox_by_severity;
+    CREATE INDEX outbox_by_rank ON outbox (sink, rank DESC, id);
+    CREATE INDEX outbox_by_alert ON outbox (sink, alert);
+",
+];
 
 /// Sets a connection up, checks its file and brings it to the present schema. Returns why the file
 /// cannot be used, if it opens and yet cannot be.

@@ -81,6 +81,7 @@ fn alert(id: u64, state: AlertState) -> Alert {
         evidence_since: at(id),
         fired_at: at(id + 10),
         resolved_at: (state == AlertState::Resolved).then_some(at(id + 20)),
+        evidence: Default::default(),
     }
 }
 

@@ -34,6 +34,7 @@ fn sample(key: FlowKey, application: Application, octets: &[u8]) -> PayloadSampl
         application,
         sequence: 1000,
         octets: Bytes::copy_from_slice(octets),
+        payload_length: 0,
         at: Moment::from_micros(1_000_000),
     }
 }
@@ -64,7 +65,7 @@ fn a_data_connection_is_known_from_its_control_conversation_and_others_are_not()
     let mut interpreter = Interpreter::default();
     let control = key(protocol::TCP, (SERVER, 21), (CLIENT, 40_000));
     let line = b"227 Entering Passive Mode (10,30,0,9,195,80)\r\n";
-    assert_eq!(interpreter.read(&sample(control, Application::Ftp, line)), None);
+    assert_eq!(interpreter.read(&sample(control, Application::Ftp, line)).lesson, None);
     let data = key(protocol::TCP, (CLIENT, 40_001), (SERVER, 50_000));
     let announced = interpreter.announced(&delta(data, Opinion::default()));
     assert_eq!(announced, Some(Opinion::announced(Application::FtpData)));
@@ -92,7 +93,7 @@ fn an_answer_in_smb2_settles_what_was_asked_in_smb1() {
     answer[20] = 1;
     answer[68..74].copy_from_slice(&[65, 0, 1, 0, 0x11, 0x03]);
     let reply = key(protocol::TCP, (SERVER, 445), (CLIENT, 40_000));
-    let lesson = interpreter.read(&sample(reply, Application::Smb2, &answer)).unwrap();
+    let lesson = interpreter.read(&sample(reply, Application::Smb2, &answer)).lesson.unwrap();
     assert_eq!(lesson.application, Some(Application::Smb2));
     assert_eq!(lesson.detail.smb_dialect, Some("SMB 3.1.1"));
 }
@@ -102,7 +103,7 @@ fn a_refused_association_is_told_with_its_reason() {
     let mut interpreter = Interpreter::default();
     let reply = key(protocol::TCP, (SERVER, 4242), (CLIENT, 40_000));
     let refusal = [3, 0, 0, 0, 0, 4, 0, 1, 1, 7];
-    let lesson = interpreter.read(&sample(reply, Application::Dicom, &refusal)).unwrap();
+    let lesson = interpreter.read(&sample(reply, Application::Dicom, &refusal)).lesson.unwrap();
     let rejection = lesson.detail.dicom.unwrap().rejection.unwrap();
     assert!(rejection.to_lowercase().contains("called"), "{rejection}");
 }

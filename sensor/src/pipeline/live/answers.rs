@@ -45,9 +45,14 @@ impl Live {
             firing: self.core.firing_by_severity(),
             fired_by_rule: self.core.fired_by_rule().clone(),
             threshold_overflow: self.core.thresholds.overflowed(),
+            profiles: self.core.baselines.counts(),
+            profiles_refused: self.core.baselines.refused(),
+            hours_not_learned: self.core.baselines.tainted(),
+            detection_overflow: self.core.watch.overflowed(),
+            findings_passed_over: self.core.findings_passed_over(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
-            alertmanager_queue: self.sinks.alertmanager_queue(),
+            undeliverable: self.sinks.undeliverable(),
             program_runs: self
                 .datapath
                 .run_statistics()

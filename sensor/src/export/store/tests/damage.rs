@@ -25,11 +25,21 @@ fn filled() -> Vec<u8> {
     let devices: Vec<_> = (1..=40).map(station).collect();
     store.save_devices(&devices, clock()).unwrap();
     for id in 0..20 {
-        store.save_alert(&alert(id, AlertState::Firing), clock()).unwrap();
-        store.outbox_push("webhook", Severity::Low, "body", Timestamp::from_micros(0)).unwrap();
+        let fired = alert(id, AlertState::Firing);
+        let item = entry(id);
+        store
+            .save_alerts_and_queue([(&fired, clock())], [item], Timestamp::from_micros(0))
+            .unwrap();
     }
+    store.save_profiles(&[(crate::inventory::DeviceId(1), "{}".repeat(300))]).unwrap();
     drop(store);
     fs::read(scratch.file()).unwrap()
+}
+
+fn entry(alert: u64) -> OutboxItem<'static> {
+    let severity = Severity::Low;
+    let sequence = alert + 1;
+    OutboxItem { sink: "webhook", alert, sequence, severity, body: "body", supersedes: false }
 }
 
 /// Opens whatever is there and uses all of it.
@@ -45,9 +55,9 @@ fn open_and_use(scratch: &Scratch) -> Opened {
         store.save_alert(alert, clock()).unwrap();
     }
     for entry in entries {
-        store.outbox_delivered(entry.id).unwrap();
+        store.outbox_delivered(&[entry.id]).unwrap();
     }
-    store.outbox_push("webhook", Severity::Low, "b", Timestamp::from_micros(0)).unwrap();
+    store.save_alerts_and_queue([], [entry(9)], Timestamp::from_micros(0)).unwrap();
     drop(store);
     let store = scratch.open();
     assert!(!store.load_devices(clock()).unwrap().rows.is_empty());
@@ -236,7 +246,7 @@ fn an_empty_database_of_version_0_is_migrated() {
     store.save_devices(&[station(1)], clock()).unwrap();
     let version: i64 =
         store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 1);
+    assert_eq!(version, 4);
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn dhcp(station: u64, client: u64, build: impl FnOnce(&mut Message)) -> PayloadS
         application: Application::Dhcp,
         sequence: 0,
         octets: Bytes::from(message.to_vec().unwrap()),
+        payload_length: 0,
         at: at(50),
     }
 }

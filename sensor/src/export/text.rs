@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// A station (MAC) address, 48 bits, as `00:1b:19:00:00:01`.
 #[derive(Clone, Copy)]
-pub(super) struct Station(pub u64);
+pub struct Station(pub u64);
 
 impl fmt::Display for Station {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,7 +23,7 @@ impl Serialize for Station {
 
 /// A number as hexadecimal digits, two for each octet.
 #[derive(Clone, Copy)]
-pub(super) struct Hexadecimal<const OCTETS: usize>(pub u32);
+pub struct Hexadecimal<const OCTETS: usize>(pub u32);
 
 impl<const OCTETS: usize> Serialize for Hexadecimal<OCTETS> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -33,7 +33,7 @@ impl<const OCTETS: usize> Serialize for Hexadecimal<OCTETS> {
 }
 
 /// What somebody on the network wrote, without what could disturb a terminal or a log viewer.
-pub(super) fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     text.chars().filter(|&c| !is_disturbing(c)).collect()
 }
 
@@ -44,4 +44,15 @@ fn is_disturbing(character: char) -> bool {
             character,
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
         )
+}
+
+/// The beginning of `text`, at most so many octets, that ends with a whole character.
+pub fn clipped(text: &str, octets: usize) -> &str {
+    &text[..text.floor_char_boundary(octets)]
+}
+
+/// A number in few digits.
+pub fn number(number: f64) -> String {
+    let is_plain = number == 0.0 || (1e-5..1e16).contains(&number.abs());
+    if is_plain { number.to_string() } else { format!("{number:e}") }
 }

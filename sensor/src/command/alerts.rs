@@ -1,0 +1,57 @@
+//! `wardline alerts`: what fires, and whether those who are told of it can be reached.
+
+use std::{path::Path, time::Instant};
+
+use super::{
+    Exit, Failure,
+    arguments::{Alerts, AlertsAction},
+    config, list, say,
+};
+use crate::{
+    export::{
+        delivery::{Notice, sensor_name, wall_time},
+        sinks,
+    },
+    pipeline::live::wall_clock,
+    question::Subject,
+};
+
+pub fn run(words: Alerts) -> Result<(), Failure> {
+    match words.action {
+        None => list::run(Subject::Alerts, words.list),
+        Some(AlertsAction::Test { config, sink }) => test(&config, sink.as_deref()),
+    }
+}
+
+/// Sends a test alert through each sink, past the outbox: what it says is of this moment.
+fn test(file: &Path, name: Option<&str>) -> Result<(), Failure> {
+    let config = config::load(file)?;
+    let notice = Notice::test(&sensor_name(), wall_time());
+    let mut sinks = sinks::of(&config, &[], wall_clock());
+    sinks.retain(|(address, _)| name.is_none_or(|name| address.label == name));
+    if sinks.is_empty() {
+        let message = match name {
+            Some(name) => format!("{} has no sink of the name {name}", file.display()),
+            None => format!("{} has no sink for alerts", file.display()),
+        };
+        return Err(Failure { exit: Exit::BadInput, message });
+    }
+    let mut failed = 0;
+    for (address, mut sink) in sinks {
+        let began = Instant::now();
+        let delivered = sink.deliver(std::slice::from_ref(&notice), began);
+        let milliseconds = began.elapsed().as_millis();
+        match delivered.failure {
+            None => say(&format!("{}: delivered in {milliseconds} ms\n", address.id))?,
+            Some(failure) => {
+                failed += 1;
+                say(&format!("{}: FAILED: {}\n", address.id, failure.reason()))?;
+            }
+        }
+    }
+    say(&format!("key {}\n", notice.key()))?;
+    if failed == 0 {
+        return Ok(());
+    }
+    Err(Failure { exit: Exit::Failed, message: format!("{failed} sinks did not take the alert") })
+}

@@ -1,0 +1,139 @@
+//! The life of an alert that findings raise: it fires with the first finding, grows with those that
+//! follow, and is resolved when none came for as long as its detection says.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    alert::{Alert, AlertState},
+    finding::Finding,
+    life::identify,
+    settings::Settings,
+    summary,
+};
+use crate::{
+    inventory::{Device, DeviceId},
+    time::Moment,
+};
+
+/// Alerts that may fire at a time.
+const MOST_INCIDENTS: usize = 16_384;
+
+#[derive(Debug)]
+struct Incident {
+    alert: Alert,
+    last_found: Moment,
+    clears_after: Duration,
+    reported_at: Moment,
+    /// Something was added since it was given out.
+    has_grown: bool,
+}
+
+/// The alerts of all detections that are firing: one for each detection and device.
+#[derive(Debug)]
+pub struct Incidents {
+    resend: Duration,
+    /// By the name of the detection.
+    incidents: BTreeMap<(&'static str, DeviceId), Incident>,
+    overflowed: u64,
+}
+
+impl Incidents {
+    pub fn new(resend: Duration) -> Self {
+        Self { resend, incidents: BTreeMap::new(), overflowed: 0 }
+    }
+
+    /// Takes a finding in; an alert that fires by it is put on `alerts`.
+    pub fn found(
+        &mut self,
+        settings: &Settings,
+        device: &Device,
+        finding: Finding,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let key = (settings.description.name, finding.device);
+        let severity = finding.severity.unwrap_or(settings.severity);
+        let sentence = format!("{} {}", summary::subject(device), finding.sentence);
+        let at = finding.at;
+        if let Some(incident) = self.incidents.get_mut(&key) {
+            incident.last_found = incident.last_found.max(at);
+            let alert = &mut incident.alert;
+            let is_worse = severity > alert.severity;
+            if finding.value >= alert.value || is_worse {
+                alert.value = finding.value;
+                alert.summary = sentence;
+            }
+            alert.severity = alert.severity.max(severity);
+            alert.evidence_since = alert.evidence_since.min(finding.since);
+            alert.evidence.merge(finding.evidence);
+            incident.has_grown = true;
+            if is_worse {
+                incident.reported_at = at;
+                incident.has_grown = false;
+                alerts.push(incident.alert.clone());
+            }
+            return;
+        }
+        if self.incidents.len() >= MOST_INCIDENTS {
+            self.overflowed += 1;
+            return;
+        }
+        let description = settings.description;
+        let alert = Alert {
+            id: identify(description.id, description.name, finding.device, at),
+            rule: description.id.to_owned(),
+            name: description.name.to_owned(),
+            severity,
+            state: AlertState::Firing,
+            device: finding.device,
+            metric: finding.metric.to_owned(),
+            value: finding.value,
+            limit: finding.limit,
+            window: finding.window,
+            summary: sentence,
+            evidence_since: finding.since,
+            fired_at: at,
+            resolved_at: None,
+            evidence: Box::new(finding.evidence),
+        };
+        alerts.push(alert.clone());
+        let clears_after = settings.clears_after;
+        self.incidents.insert(
+            key,
+            Incident { alert, last_found: at, clears_after, reported_at: at, has_grown: false },
+        );
+    }
+
+    /// Puts on `alerts` what has grown and was not given out for a while, and what is resolved at
+    /// `now`.
+    pub fn advance(
+        &mut self,
+        now: Moment,
+        is_known: impl Fn(DeviceId) -> bool,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let resend = self.resend;
+        self.incidents.retain(|&(_, device), incident| {
+            if now.since(incident.last_found) > incident.clears_after || !is_known(device) {
+                incident.alert.state = AlertState::Resolved;
+                incident.alert.resolved_at = Some(now);
+                alerts.push(incident.alert.clone());
+                return false;
+            }
+            if incident.has_grown && now.since(incident.reported_at) >= resend {
+                incident.has_grown = false;
+                incident.reported_at = now;
+                alerts.push(incident.alert.clone());
+            }
+            true
+        });
+    }
+
+    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
+        self.incidents.values().map(|incident| &incident.alert)
+    }
+
+    /// Alerts that did not fire because too many did.
+    pub fn overflowed(&self) -> u64 {
+        self.overflowed
+    }
+}
