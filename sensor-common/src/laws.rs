@@ -8,6 +8,7 @@ mod accounting;
 mod dialogue;
 mod dissection;
 mod identification;
+mod sampling;
 mod surroundings;
 mod utterance;
 
@@ -15,4 +16,5 @@ pub use accounting::{FlowTable, frames_are_conserved};
 pub use dialogue::{Dialogue, Saying};
 pub use dissection::dissection_depends_on_declared_octets_only;
 pub use identification::{recogniser_keeps_its_word, whole_inquiry_agrees_with_a_recogniser};
+pub use sampling::samples_keep_to_their_bounds;
 pub use utterance::Utterance;

@@ -9,7 +9,8 @@ use sensor_common::{
     application::{Context, RECOGNISERS},
     laws::{
         FlowTable, Utterance, dissection_depends_on_declared_octets_only, frames_are_conserved,
-        recogniser_keeps_its_word, whole_inquiry_agrees_with_a_recogniser,
+        recogniser_keeps_its_word, samples_keep_to_their_bounds,
+        whole_inquiry_agrees_with_a_recogniser,
     },
     wire::transport::protocol::{TCP, UDP},
 };
@@ -120,6 +121,11 @@ proptest! {
     #[test]
     fn a_verdict_comes_from_the_payload_alone(context in context(), octets in payload()) {
         whole_inquiry_agrees_with_a_recogniser(&Utterance { context, payload: &octets });
+    }
+
+    #[test]
+    fn no_more_of_a_payload_leaves_than_may(context in context(), octets in payload()) {
+        samples_keep_to_their_bounds(&Utterance { context, payload: &octets });
     }
 
     #[test]

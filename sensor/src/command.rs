@@ -5,6 +5,7 @@ mod arguments;
 mod config;
 mod detach;
 mod detections;
+mod intelligence;
 mod list;
 mod log;
 mod privilege;

@@ -15,6 +15,7 @@ pub mod receiver;
 pub mod section;
 pub mod size;
 mod threshold;
+pub mod zone;
 
 use std::path::Path;
 
@@ -26,10 +27,17 @@ pub use error::{ConfigError, Problem};
 pub use overrides::Overrides;
 pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
 pub use section::{
-    Agent, Alertmanager, Baseline, Defaults, Events, Flow, Inventory, LogLevel, Web,
+    Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Intelligence, Inventory,
+    LogLevel, Web,
 };
 
-use crate::detect::{Role, Threshold, builtin};
+use crate::{
+    detect::{
+        Role, Threshold, builtin,
+        desk::{Maintenance, Suppression},
+    },
+    time::Timestamp,
+};
 
 /// Longest file that is read, in octets.
 const MAXIMUM_LENGTH: u64 = 1 << 20;
@@ -44,7 +52,9 @@ pub struct Config {
     pub web: Web,
     pub events: Events,
     pub alertmanager: Alertmanager,
+    pub intelligence: Intelligence,
     pub outbox: Outbox,
+    pub alerts: Alerts,
     pub defaults: Defaults,
     #[serde(rename = "syslog")]
     pub syslogs: Vec<Syslog>,
@@ -52,6 +62,9 @@ pub struct Config {
     pub webhooks: Vec<Webhook>,
     #[serde(rename = "role")]
     pub roles: Vec<Role>,
+    #[serde(rename = "suppression")]
+    pub suppressions: Vec<Suppression>,
+    pub maintenance: Vec<Maintenance>,
     /// Built-in ones and those of the file, also the disabled ones; in the order of id and name.
     #[serde(rename = "threshold")]
     pub thresholds: Vec<Threshold>,
@@ -73,11 +86,15 @@ impl Default for Config {
             web: Web::default(),
             events: Events::default(),
             alertmanager: Alertmanager::default(),
+            intelligence: Intelligence::default(),
             outbox: Outbox::default(),
+            alerts: Alerts::default(),
             defaults: Defaults::default(),
             syslogs: Vec::new(),
             webhooks: Vec::new(),
             roles: Vec::new(),
+            suppressions: Vec::new(),
+            maintenance: Vec::new(),
             thresholds,
             detections: Detections::default(),
             baseline: Baseline::default(),
@@ -111,7 +128,7 @@ impl Config {
     /// As [`Config::load_with`], but for [`ConfigError::Unreadable`].
     pub fn parse(file: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigError> {
         let wrong = |problems| ConfigError::Wrong { file: file.to_owned(), problems };
-        let mut config = document::read(text).map_err(wrong)?;
+        let mut config = document::read(text, now()).map_err(wrong)?;
         overrides.apply(&mut config).map_err(ConfigError::Override)?;
         if let Some(message) = config.exposed() {
             return Err(match overrides.listen_address {
@@ -138,6 +155,11 @@ impl Config {
             )
         })
     }
+}
+
+/// The time of day, against which ends are checked.
+fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
 }
 
 fn text_of(path: &Path) -> Result<String, ConfigError> {

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -14,7 +15,15 @@ use tokio::{
     net::UnixListener,
 };
 
-use crate::question::{Asker, Subject};
+use crate::{
+    explain::{explained, history},
+    export::{eve::EventContext, store::Store},
+    pipeline::live::wall_clock,
+    question::{AlertQuestion, Asker, Subject},
+};
+
+/// The store, for what is no longer in the pipeline.
+pub type Archive = Arc<Mutex<Store>>;
 
 /// Longest question that is read.
 const LONGEST_QUESTION: u64 = 4096;
@@ -30,6 +39,8 @@ pub enum ControlError {
     NotPermitted { path: PathBuf },
     #[error("the agent at {path} broke off: {reason}")]
     BrokenOff { path: PathBuf, reason: String },
+    #[error("the agent answers: {reason}")]
+    Refused { reason: String },
     #[error("cannot listen at {path}: {source}")]
     Listen { path: PathBuf, source: io::Error },
 }
@@ -58,14 +69,14 @@ pub fn listen(path: &Path) -> Result<UnixListener, ControlError> {
 }
 
 /// Answers until dropped.
-pub async fn serve(listener: UnixListener, asker: Asker) {
+pub async fn serve(listener: UnixListener, asker: Asker, archive: Option<Archive>) {
     loop {
         let Ok((mut stream, _)) = listener.accept().await else {
             // Out of descriptors: the next caller may find some.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let asker = asker.clone();
+        let (asker, archive) = (asker.clone(), archive.clone());
         tokio::spawn(async move {
             let (reader, mut writer) = stream.split();
             let mut question = String::new();
@@ -74,7 +85,7 @@ pub async fn serve(listener: UnixListener, asker: Asker) {
             if !matches!(read, Ok(Ok(length)) if length > 0) {
                 return;
             }
-            let mut answer = answer(&question, &asker).await.to_string();
+            let mut answer = answer(&question, &asker, archive).await.to_string();
             answer.push('\n');
             // A caller that has gone needs no answer.
             let _ = writer.write_all(answer.as_bytes()).await;
@@ -82,10 +93,16 @@ pub async fn serve(listener: UnixListener, asker: Asker) {
     }
 }
 
-async fn answer(question: &str, asker: &Asker) -> Value {
+async fn answer(question: &str, asker: &Asker, archive: Option<Archive>) -> Value {
     let Ok(question) = serde_json::from_str::<Value>(question) else {
         return json!({"error": "the question is not JSON"});
     };
+    if question.get("alerts").is_some() {
+        return match serde_json::from_value(question) {
+            Ok(question) => answer_on_alerts(question, asker, archive).await,
+            Err(error) => json!({"error": error.to_string()}),
+        };
+    }
     let subject = question.get("list").and_then(Value::as_str).and_then(Subject::from_name);
     match subject {
         None => {
@@ -98,12 +115,67 @@ async fn answer(question: &str, asker: &Asker) -> Value {
     }
 }
 
+/// The pipeline's answer; of one alert with its history, and from the store if it is over.
+async fn answer_on_alerts(
+    question: AlertQuestion,
+    asker: &Asker,
+    archive: Option<Archive>,
+) -> Value {
+    let shown = match question {
+        AlertQuestion::Show { alert } => Some(alert),
+        _ => None,
+    };
+    let answer = match asker.alerts(question).await {
+        Ok(answer) => answer,
+        Err(error) => return json!({"error": error.to_string()}),
+    };
+    let (Some(alert), Some(archive)) = (shown, archive) else { return answer };
+    let fallback = answer.clone();
+    let completed = tokio::task::spawn_blocking(move || {
+        // A panic elsewhere leaves a connection as good as it was.
+        let store = archive.lock().unwrap_or_else(PoisonError::into_inner);
+        complete(answer, alert, &store)
+    });
+    completed.await.unwrap_or(fallback)
+}
+
+fn complete(mut answer: Value, id: u64, store: &Store) -> Value {
+    if answer.get("error").is_some() {
+        let wall = wall_clock();
+        match store.load_alert(id, wall) {
+            Ok(Some(alert)) => {
+                let (interface_name, attach_mode) = (&|_| None, "none");
+                let context = EventContext { wall, interface_name, attach_mode, sensor: None };
+                answer = explained(&alert, None, &context);
+            }
+            Ok(None) => return json!({"error": format!("there is no alert {id}")}),
+            Err(error) => return json!({"error": error.to_string()}),
+        }
+    }
+    let notes = store.load_history(id).map(|loaded| loaded.rows).unwrap_or_default();
+    answer["history"] = history(&answer["alert"], &notes);
+    answer
+}
+
 /// Asks the agent at `path` for a list.
 ///
 /// # Errors
 ///
 /// [`ControlError`], each variant with what to do.
 pub fn ask(path: &Path, subject: Subject) -> Result<Value, ControlError> {
+    put(path, &json!({"list": subject.name()}))
+}
+
+/// Asks about an alert, or orders something about alerts.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub fn ask_about_alerts(path: &Path, question: &AlertQuestion) -> Result<Value, ControlError> {
+    put(path, &json!(question))
+}
+
+fn put(path: &Path, question: &Value) -> Result<Value, ControlError> {
     let path = path.to_path_buf();
     let stream = UnixStream::connect(&path).map_err(|source| match source.kind() {
         io::ErrorKind::PermissionDenied => ControlError::NotPermitted { path: path.clone() },
@@ -112,7 +184,7 @@ pub fn ask(path: &Path, subject: Subject) -> Result<Value, ControlError> {
     let broken = |reason: String| ControlError::BrokenOff { path: path.clone(), reason };
     let exchange = || -> io::Result<String> {
         stream.set_read_timeout(Some(PATIENCE))?;
-        writeln!(&stream, "{}", json!({"list": subject.name()}))?;
+        writeln!(&stream, "{question}")?;
         let mut answer = String::new();
         BufReader::new(&stream).read_line(&mut answer)?;
         Ok(answer)
@@ -120,7 +192,7 @@ pub fn ask(path: &Path, subject: Subject) -> Result<Value, ControlError> {
     let answer = exchange().map_err(|error| broken(error.to_string()))?;
     let answer: Value = serde_json::from_str(&answer).map_err(|error| broken(error.to_string()))?;
     match answer.get("error").and_then(Value::as_str) {
-        Some(error) => Err(broken(error.to_owned())),
+        Some(reason) => Err(ControlError::Refused { reason: reason.to_owned() }),
         None => Ok(answer),
     }
 }

@@ -4,10 +4,12 @@
 //! ([`engine`]). A detection is code that knows what it looks for ([`detections`], one a file).
 
 pub mod alert;
+pub mod border;
 pub mod builtin;
 mod burst;
 mod darknet;
 pub mod description;
+pub mod desk;
 pub mod detections;
 pub mod detector;
 pub mod engine;
@@ -16,12 +18,15 @@ pub mod finding;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod incident;
+pub mod indicators;
+pub mod learning;
 mod life;
 pub mod listing;
 mod measure;
 mod once;
 pub mod opening;
 mod owners;
+pub mod reminder;
 #[cfg(test)]
 pub(crate) mod rig;
 pub mod role;
@@ -34,15 +39,19 @@ mod summary;
 pub mod table;
 mod tally;
 pub mod threshold;
+#[cfg(test)]
+pub(crate) mod trial;
 pub mod watch;
 mod window;
 
 pub use alert::{Alert, AlertState, Severity};
 pub use description::Description;
+pub use desk::Desk;
 pub use detector::{Detector, FlowSeen, Heard};
 pub use engine::{Bounds, ConnectionOutcome, Thresholds};
 pub use estate::Estate;
 pub use finding::{Evidence, Finding, Findings};
+pub use indicators::Indicators;
 pub use role::{Role, device_matches};
 pub use settings::Settings;
 pub use threshold::Threshold;

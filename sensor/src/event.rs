@@ -1,6 +1,10 @@
 //! What leaves the pipeline: each event goes to the sinks that want it.
 
-use crate::{detect::Alert, flow::FlowRecord, inventory::Device};
+use crate::{
+    detect::{Alert, desk},
+    flow::FlowRecord,
+    inventory::Device,
+};
 
 /// Why a device is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,4 +21,6 @@ pub enum Event {
     Device(DeviceChange, Device),
     /// Firing, grown, or resolved, and the device it is about if that is still known.
     Alert(Alert, Option<Device>),
+    /// For the store alone.
+    Desk(desk::Record),
 }

@@ -2,16 +2,41 @@
 
 use std::sync::mpsc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::snapshot::Snapshot;
+use crate::{detect::desk::Suppression, snapshot::Snapshot};
 
 /// A question with the place for its answer.
 #[derive(Debug)]
 pub enum Question {
     Snapshot(oneshot::Sender<Box<Snapshot>>),
     List(Subject, oneshot::Sender<Value>),
+    Alerts(AlertQuestion, oneshot::Sender<Value>),
+}
+
+/// A question about one alert, or an order about alerts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "alerts", rename_all = "lowercase")]
+pub enum AlertQuestion {
+    Show {
+        alert: u64,
+    },
+    Acknowledge {
+        alert: u64,
+        by: String,
+        note: String,
+    },
+    /// What is not said of rule and device is that of the alert, if one is given.
+    Suppress {
+        alert: Option<u64>,
+        suppression: Suppression,
+    },
+    Lift {
+        suppression: u32,
+    },
+    Suppressions,
 }
 
 /// What can be listed over the socket.
@@ -80,6 +105,12 @@ impl Asker {
     pub async fn list(&self, subject: Subject) -> Result<Value, Unanswered> {
         let (answer, wait) = oneshot::channel();
         self.questions.try_send(Question::List(subject, answer)).map_err(|_| Unanswered)?;
+        wait.await.map_err(|_| Unanswered)
+    }
+
+    pub async fn alerts(&self, question: AlertQuestion) -> Result<Value, Unanswered> {
+        let (answer, wait) = oneshot::channel();
+        self.questions.try_send(Question::Alerts(question, answer)).map_err(|_| Unanswered)?;
         wait.await.map_err(|_| Unanswered)
     }
 }

@@ -9,7 +9,10 @@ use sensor_common::{
 };
 
 use crate::{
-    capture::reader::FlowBooks, detect::Severity, export::metrics::Page, inventory::DeviceId,
+    capture::reader::FlowBooks,
+    detect::{Severity, desk::Cause},
+    export::metrics::Page,
+    inventory::DeviceId,
 };
 
 /// One device's line in the metrics.
@@ -76,6 +79,17 @@ pub struct Snapshot {
     pub hours_not_learned: u64,
     /// Findings that raised no alert, by reason.
     pub findings_passed_over: [(&'static str, u64); 2],
+    /// Alerts withheld from receivers, by cause.
+    pub alerts_withheld: BTreeMap<Cause, u64>,
+    /// Of them in digests, by severity.
+    pub alerts_digested: Vec<(Severity, u64)>,
+    pub alerts_acknowledged: u64,
+    pub desk_overflow: u64,
+    /// In force, as the next.
+    pub suppressions: usize,
+    pub maintenance_windows: usize,
+    pub expired_roles: usize,
+    pub stored_alerts_dropped: u64,
     pub sinks: Vec<SinkCounts>,
     pub events_dropped: u64,
     /// Alerts that receivers were never told, by reason.
@@ -108,8 +122,14 @@ impl Snapshot {
         count("wardline_endpoints_refused_total", self.ledger.line(Entry::EndpointsRefused));
         count("wardline_threshold_overflow_total", self.threshold_overflow);
         count("wardline_detection_overflow_total", self.detection_overflow);
+        count("wardline_alerts_acknowledged_total", self.alerts_acknowledged);
+        count("wardline_alert_desk_overflow_total", self.desk_overflow);
+        count("wardline_suppressions", self.suppressions as u64);
+        count("wardline_maintenance_windows", self.maintenance_windows as u64);
+        count("wardline_roles_expired", self.expired_roles as u64);
+        count("wardline_stored_alerts_dropped_total", self.stored_alerts_dropped);
         count("wardline_profiles_refused_total", self.profiles_refused);
-        count("wardline_profile_hours_not_learned_total", self.hours_not_learned);
+        count("wardline_profiles_tainted_total", self.hours_not_learned);
         count("wardline_events_dropped_total", self.events_dropped);
         let alertmanager = self.sinks.iter().find(|counts| counts.sink == "alertmanager");
         let queue = alertmanager.and_then(|counts| counts.waiting).unwrap_or(0);
@@ -239,6 +259,15 @@ impl Snapshot {
             let firing = self.firing.get(&severity).copied().unwrap_or(0);
             let labels = [("severity", severity.name())];
             page.add("wardline_alerts_firing", &labels, firing as f64);
+        }
+        for cause in [Cause::Suppression, Cause::Maintenance, Cause::Digest] {
+            let withheld = self.alerts_withheld.get(&cause).copied().unwrap_or(0);
+            let labels = [("cause", cause.name())];
+            page.add("wardline_alerts_withheld_total", &labels, withheld as f64);
+        }
+        for (severity, digested) in &self.alerts_digested {
+            let labels = [("severity", severity.name())];
+            page.add("wardline_alerts_digested_total", &labels, *digested as f64);
         }
         for (rule, fired) in &self.fired_by_rule {
             page.add("wardline_alerts_total", &[("rule", rule)], *fired as f64);

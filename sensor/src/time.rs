@@ -1,8 +1,11 @@
 //! Time on the observation clock, and what a wall clock shows for it.
 
-use std::{fmt, ops, time::Duration};
+use std::{fmt, ops, str, time::Duration};
 
-use serde::{Serialize, Serializer};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 /// Microseconds on the observation clock: monotonic when live, the capture's own in a replay.
 /// Windows and timeouts are measured on it, so a step of the wall clock changes none of them.
@@ -65,6 +68,46 @@ impl fmt::Display for Timestamp {
     }
 }
 
+impl str::FromStr for Timestamp {
+    type Err = String;
+
+    /// RFC 3339, with `Z` or an offset.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |_| {
+            format!(
+                "`{text}` is no time: write it as RFC 3339 does, as in \"2026-12-31T18:00:00Z\""
+            )
+        };
+        text.parse::<jiff::Timestamp>().map(|time| Self(time.as_microsecond())).map_err(wrong)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Written)
+    }
+}
+
+/// As a text, or as TOML writes times without quotes.
+struct Written;
+
+impl<'de> Visitor<'de> for Written {
+    type Value = Timestamp;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a time such as \"2026-12-31T18:00:00Z\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Timestamp, A::Error> {
+        let time = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map))?;
+        time.to_string().parse().map_err(de::Error::custom)
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -104,6 +147,24 @@ mod tests {
             Timestamp::from_micros(1_492_450_807_521_960).to_string(),
             "2017-04-17T17:40:07.521960Z"
         );
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back_and_toml_needs_no_quotes() {
+        #[derive(Deserialize)]
+        struct Times {
+            quoted: Timestamp,
+            bare: Timestamp,
+        }
+        let times: Times = toml::from_str(
+            "quoted = \"2017-04-17T19:40:07.521960+02:00\"\nbare = 2017-04-17T17:40:07.521960Z",
+        )
+        .unwrap();
+        let expected = Timestamp::from_micros(1_492_450_807_521_960);
+        assert_eq!((times.quoted, times.bare), (expected, expected));
+        assert_eq!(expected.to_string().parse(), Ok(expected));
+        assert!("2017-04-17".parse::<Timestamp>().is_err());
+        assert!(toml::from_str::<Times>("quoted = 5\nbare = 6").is_err());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The program in the kernel and the same code on the host must end in the same state.
 
 use sensor::capture::{
-    Datapath,
+    Datapath, Notice,
     host::{HostDatapath, TableSizes},
     xdp::{Buffers, KernelReplay},
 };
+use sensor::observation::PayloadSample;
 use sensor_common::{
     books::{Entry, InterfaceRow},
     endpoint::EndpointKey,
@@ -24,6 +25,7 @@ struct State {
     slots: Vec<Option<FlowSlot>>,
     evicted: Vec<FlowSlot>,
     notices: usize,
+    samples: Vec<PayloadSample>,
     endpoints: Vec<(u32, EndpointKey)>,
     totals: Vec<sensor_common::endpoint::Totals>,
     rows: Vec<InterfaceRow>,
@@ -34,7 +36,11 @@ fn state(datapath: &mut impl Datapath) -> State {
     let mut evicted = Vec::new();
     datapath.drain_records(&mut |record| evicted.push(record.slot.slot()));
     let mut notices = 0;
-    datapath.drain_notices(&mut |_| notices += 1);
+    let mut samples = Vec::new();
+    datapath.drain_notices(&mut |notice| match notice {
+        Notice::Sample(sample) => samples.push(sample),
+        _ => notices += 1,
+    });
     let mut endpoints = Vec::new();
     datapath.endpoints(&mut |index, key| endpoints.push((index, key)));
     endpoints.sort_unstable();
@@ -46,6 +52,7 @@ fn state(datapath: &mut impl Datapath) -> State {
         slots: (0..datapath.slots()).map(|position| datapath.slot(position)).collect(),
         evicted,
         notices,
+        samples,
         endpoints,
         totals,
         rows,
@@ -63,6 +70,7 @@ fn assert_same(host: &State, kernel: &State, context: &str) {
     assert_eq!(host.evicted, kernel.evicted, "{context}");
     assert_eq!(host.totals, kernel.totals, "{context}");
     assert_eq!(host.notices, kernel.notices, "{context}");
+    assert_eq!(host.samples, kernel.samples, "{context}");
 }
 
 #[test]
@@ -82,6 +90,7 @@ fn program_for_kernels_without_several_buffers_agrees_with_the_host() {
 fn assert_agreement(mut kernel: KernelReplay, seed: u64, frames: usize) {
     let mut host = HostDatapath::new(&SIZES);
     let mut evicted = 0;
+    let mut samples = 0;
     for (index, specimen) in FrameGenerator::new(seed).take(frames).enumerate() {
         let (octets, now) = (&specimen.octets, 1_000_000 + index as u64 / 7);
         let (interface, wire_length) = (1 + index as u32 % 3, octets.len() as u64);
@@ -92,6 +101,7 @@ fn assert_agreement(mut kernel: KernelReplay, seed: u64, frames: usize) {
             let host = state(&mut host);
             assert_same(&host, &state(&mut kernel), &context);
             evicted += host.evicted.len();
+            samples += host.samples.len();
         }
     }
     let inner = kernel.ledger().line(Entry::Encapsulated);
@@ -100,6 +110,7 @@ fn assert_agreement(mut kernel: KernelReplay, seed: u64, frames: usize) {
     let (inner, undissected) = (inner as usize, undissected as usize);
     let is_enough = inner > frames / 25 && undissected > frames / 200;
     assert!(is_enough, "{inner} and {undissected} frames in tunnels");
+    assert!(samples > frames / 100, "{samples} samples were compared");
     assert!(evicted > 100, "the table is small so that flows are evicted, but {evicted} were");
 }
 

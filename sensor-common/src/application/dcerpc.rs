@@ -55,15 +55,32 @@ pub(super) fn recognise<F: Frame + ?Sized>(frame: &F, payload: &Payload) -> Opti
     ))
 }
 
+const BIND: u8 = 11;
+const ALTER_CONTEXT: u8 = 14;
+/// Of a trailer before the credentials (C706 section 13.2.6.1).
+const TRAILER_HEADER: usize = 8;
+
+/// Octets of a bind that begins at `AT`, in a message of SMB to a pipe, without the credentials behind
+/// it; 0 if none begins there. Only in little-endian order, in which every host with SMB writes.
+#[inline(always)]
+pub(super) fn bind_length<const AT: usize>(payload: &Payload) -> usize {
+    let kind = payload.octet(AT + 2);
+    let is_bind = payload.be_u16(AT) & 0xfffe == 0x0500 && (kind == BIND || kind == ALTER_CONTEXT);
+    if !is_bind || payload.octet(AT + 4) != LITTLE_ENDIAN {
+        return 0;
+    }
+    let credentials = payload.le_u16(AT + 10) as usize;
+    let trailer = if credentials > 0 { credentials + TRAILER_HEADER } else { 0 };
+    let fragment = payload.le_u16(AT + 8) as usize;
+    if fragment < STREAM_HEADER + trailer { 0 } else { fragment - trailer }
+}
+
 /// Octets that may leave the kernel: the interfaces that a client binds to, without the credentials
 /// behind them (C706 sections 12.6.4.3 and 12.6.4.1, MS-RPCE section 2.2.2.11); the answers of an
 /// endpoint mapper; of datagrams the header. Arguments and results of calls are not among them.
 #[inline(always)]
 pub(super) fn sample_length(payload: &Payload) -> usize {
     const RESPONSE: u8 = 2;
-    const BIND: u8 = 11;
-    const ALTER_CONTEXT: u8 = 14;
-    const TRAILER_HEADER: usize = 8;
     const MOST: usize = 1024;
     if payload.octet(0) == 4 {
         return DATAGRAM_HEADER;
@@ -181,6 +198,26 @@ mod tests {
         assert_eq!(sample(&datagram).len(), DATAGRAM_HEADER);
         datagram[0] = 6;
         assert_eq!(sample(&datagram).len(), 0);
+    }
+
+    #[test]
+    fn a_bind_in_another_message_ends_before_its_credentials() {
+        let length = |bind: &[u8; 120]| {
+            let mut octets = [0; 160];
+            octets[16..136].copy_from_slice(bind);
+            bind_length::<16>(&Payload::from_octets(&octets))
+        };
+        for kind in [11, 14] {
+            assert_eq!(length(&fragment(kind, 0)), 120);
+            assert_eq!(length(&fragment(kind, 40)), 120 - 40 - 8);
+            assert_eq!(length(&fragment(kind, 110)), 0, "more than there is");
+        }
+        assert_eq!(length(&fragment(0, 0)), 0, "a call");
+        for (at, octet) in [(0, 4), (1, 2), (4, 0)] {
+            let mut near_miss = fragment(11, 0);
+            near_miss[at] = octet;
+            assert_eq!(length(&near_miss), 0, "{at}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Server Message Block over TCP (MS-CIFS section 2.2.3.1, MS-SMB2 section 2.1): session header,
 //! then the protocol identifier that tells SMBv1 from its successors.
 
-use super::{Application, Identification};
+use super::{Application, Identification, dcerpc};
 use crate::payload::Payload;
 
 /// Direct TCP transport packet or NetBIOS session message (RFC 1002 section 4.3.2).
@@ -102,7 +102,8 @@ fn message_of_version_1(payload: &Payload) -> usize {
 /// Requests that open, change or write files, answers to logins and to connections with a share,
 /// and refusals of anything: the header (MS-SMB2 section 2.2.1.2) and of CREATE what precedes the
 /// place of the name (section 2.2.13), of SET_INFO the class (2.2.39), of WRITE the length (2.2.21),
-/// of the answer to a login its flags (2.2.6).
+/// of the answer to a login its flags (2.2.6). What is written to a pipe leaves if it is a bind of
+/// DCE/RPC, by WRITE or by the control code for pipes (2.2.31): it says which service is meant.
 #[inline(always)]
 fn message_of_version_2(payload: &Payload) -> usize {
     const HEADER: usize = SESSION_HEADER + SMB2_HEADER as usize;
@@ -112,6 +113,11 @@ fn message_of_version_2(payload: &Payload) -> usize {
     const CREATE: u16 = 5;
     const WRITE: u16 = 9;
     const SET_INFO: u16 = 17;
+    const CONTROL: u16 = 11;
+    const PIPE_TRANSCEIVE: u32 = 0x0011_c017;
+    /// Where the buffers of WRITE and IOCTL requests begin.
+    const WRITTEN: usize = HEADER + 48;
+    const CONTROLLED: usize = HEADER + 56;
     /// The highest two bits of a status (MS-ERREF section 2.3).
     const ERROR: u8 = 0xc0;
     let command = payload.le_u16(16);
@@ -130,7 +136,16 @@ fn message_of_version_2(payload: &Payload) -> usize {
     match command {
         CREATE => HEADER + 44,
         SET_INFO => HEADER + 4,
-        WRITE => HEADER + 8,
+        WRITE => match dcerpc::bind_length::<WRITTEN>(payload) {
+            0 => HEADER + 8,
+            bind => WRITTEN + bind,
+        },
+        CONTROL if payload.le_u32(HEADER + 4) == PIPE_TRANSCEIVE => {
+            match dcerpc::bind_length::<CONTROLLED>(payload) {
+                0 => 0,
+                bind => CONTROLLED + bind,
+            }
+        }
         _ => 0,
     }
 }
@@ -243,6 +258,22 @@ mod tests {
         }
         message[4] = 0xfd;
         assert_eq!(length(&message), 0, "encrypted");
+    }
+
+    #[test]
+    fn a_bind_to_a_service_leaves_and_a_call_does_not() {
+        let ask = |command: u8, at: usize, kind: u8| {
+            let mut message = [0; 240];
+            message[..10].copy_from_slice(b"\0\0\0\xec\xfeSMB\x40\0");
+            message[16] = command;
+            message[72..76].copy_from_slice(&[0x17, 0xc0, 0x11, 0]);
+            let bind = [5, 0, kind, 3, 0x10, 0, 0, 0, 72, 0, 0, 0, 1, 0, 0, 0];
+            message[at..at + 16].copy_from_slice(&bind);
+            length(&message)
+        };
+        assert_eq!((ask(9, 116, 11), ask(9, 116, 0)), (116 + 72, 76));
+        assert_eq!((ask(11, 124, 11), ask(11, 124, 0)), (124 + 72, 0));
+        assert_eq!((ask(9, 124, 11), ask(11, 116, 11)), (76, 0), "not where the buffer begins");
     }
 
     #[test]

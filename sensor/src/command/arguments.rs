@@ -1,10 +1,15 @@
 //! The words of the command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::pipeline::replay::Engine;
+use crate::{
+    config::duration,
+    detect::selector::{DeviceSelector, Network},
+    pipeline::replay::Engine,
+    time::Timestamp,
+};
 
 const CONFIG: &str = "/etc/wardline/wardline.toml";
 
@@ -30,7 +35,7 @@ pub enum Command {
     Devices(List),
     /// List the conversations under way.
     Flows(List),
-    /// List the alerts that are firing, or see whether those who are told of them can be reached.
+    /// List the alerts that are firing, explain, acknowledge and suppress them; test their delivery.
     Alerts(Alerts),
     /// List the commonest kinds of traffic that were not classified, without any of their payload.
     Unknown(List),
@@ -110,16 +115,50 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct Alerts {
-    #[command(flatten)]
-    pub list: List,
     #[command(subcommand)]
     pub action: Option<AlertsAction>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t, global = true)]
+    pub output: Output,
+    /// The agent's socket.
+    #[arg(long, value_name = "PATH", default_value = "/run/wardline/wardline.sock", global = true)]
+    pub socket: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum AlertsAction {
+    /// List the alerts that are firing, story by story.
+    List,
+    /// Show one alert, firing or over.
+    Show {
+        #[arg(value_name = "ID")]
+        alert: u64,
+    },
+    /// Say why an alert fired: numbers and limits, peers and flows, what it means, what was done.
+    Explain {
+        #[arg(value_name = "ID")]
+        alert: u64,
+    },
+    /// Say that somebody knows of an alert: it is not told again unless it gets worse.
+    Ack {
+        #[arg(value_name = "ID")]
+        alert: u64,
+        /// Who knows of it.
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// What is known.
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
+    /// Do not tell receivers of some alerts for a while.
+    Suppress(Suppress),
+    /// Lift a suppression.
+    Unsuppress {
+        /// Its number, as `wardline alerts suppressions` lists it.
+        #[arg(value_name = "NUMBER")]
+        suppression: u32,
+    },
     /// Send a marked alert through each sink and say what happened.
     Test {
         /// Configuration file.
@@ -129,6 +168,39 @@ pub enum AlertsAction {
         #[arg(long, value_name = "NAME")]
         sink: Option<String>,
     },
+    /// List suppressions and maintenance windows in force.
+    Suppressions,
+}
+
+#[derive(Debug, Args)]
+pub struct Suppress {
+    /// A firing alert: its rule and its device are suppressed, unless others are named.
+    #[arg(value_name = "ID")]
+    pub alert: Option<u64>,
+    /// Id or name of a rule.
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// MAC or IP address of a device.
+    #[arg(long, value_name = "ADDRESS")]
+    pub device: Option<DeviceSelector>,
+    /// A role.
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
+    /// A network, such as 10.20.0.0/16.
+    #[arg(long, value_name = "NETWORK")]
+    pub network: Option<Network>,
+    /// Who answers for it.
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// For how long, such as `4h` or `7d`.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse, required_unless_present = "until")]
+    pub length: Option<Duration>,
+    /// Until when (RFC 3339); at most a year.
+    #[arg(long, value_name = "TIME", conflicts_with = "length")]
+    pub until: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]

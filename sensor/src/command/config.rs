@@ -5,15 +5,17 @@ use std::path::Path;
 use super::{
     Exit, Failure,
     arguments::{Config as Words, ConfigAction},
-    say,
+    intelligence, say,
 };
-use crate::{config::Config, plan::Plan};
+use crate::{config::Config, plan::Plan, time::WallClock};
 
 pub fn run(words: Words) -> Result<(), Failure> {
     match words.action {
         ConfigAction::Check { file } => {
-            let config = load(&file)?;
-            say(&format!("{} is valid\n{}", file.display(), Plan::of(&config)))
+            let mut config = load(&file)?;
+            let accounts = intelligence::load(&mut config, WallClock::since_1970())?;
+            let accounts: String = accounts.iter().map(|account| format!("{account}\n")).collect();
+            say(&format!("{} is valid\n{}{accounts}", file.display(), Plan::of(&config)))
         }
         ConfigAction::Show { file } => {
             let config = load(&file)?;

@@ -1,4 +1,4 @@
-//! `wardline devices`, `flows`, `alerts`, `unknown`: what the running agent says, for people or programs.
+//! `wardline devices`, `flows`, `unknown`: what the running agent says, for people or programs.
 
 use comfy_table::{Table, presets::NOTHING};
 use serde_json::Value;
@@ -14,13 +14,18 @@ use crate::{
 };
 
 pub fn run(subject: Subject, words: List) -> Result<(), Failure> {
-    let answer = control::ask(&words.socket, subject).map_err(|error| match error {
-        ControlError::NotPermitted { .. } => Failure::new(Exit::NotPermitted, &error),
-        _ => Failure::failed(&error),
-    })?;
+    let answer = control::ask(&words.socket, subject).map_err(|error| unanswered(&error))?;
     match words.output {
         Output::Json => say(&format!("{answer:#}\n")),
         Output::Table => say(&format!("{}\n", table(subject, &answer))),
+    }
+}
+
+/// Why the agent did not answer, and how the command ends.
+pub fn unanswered(error: &ControlError) -> Failure {
+    match error {
+        ControlError::NotPermitted { .. } => Failure::new(Exit::NotPermitted, error),
+        _ => Failure::failed(error),
     }
 }
 
@@ -52,16 +57,6 @@ fn columns(subject: Subject) -> &'static [(&'static str, &'static str)] {
             ("B FROM", "/flow/bytes_toclient"),
             ("START", "/flow/start"),
         ],
-        Subject::Alerts => &[
-            ("SEVERITY", "/alert/severity"),
-            ("RULE", "/alert/id"),
-            ("NAME", "/alert/name"),
-            ("ADDRESS", "/src_ip"),
-            ("VALUE", "/alert/value"),
-            ("LIMIT", "/alert/limit"),
-            ("SINCE", "/alert/fired_at"),
-            ("SUMMARY", "/alert/summary"),
-        ],
         Subject::Unknown => &[
             ("PROTO", "/proto"),
             ("PORT", "/port"),
@@ -72,7 +67,8 @@ fn columns(subject: Subject) -> &'static [(&'static str, &'static str)] {
             ("DEVICES", "/devices"),
             ("LAST SEEN", "/last_seen"),
         ],
-        Subject::Status => &[],
+        // Those are not printed as one table.
+        Subject::Alerts | Subject::Status => &[],
     }
 }
 
@@ -96,7 +92,7 @@ fn table(subject: Subject, answer: &Value) -> String {
 }
 
 /// A value as one line of text; names come from the network, so control characters go.
-fn cell(value: &Value) -> String {
+pub fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

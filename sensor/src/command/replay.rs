@@ -9,21 +9,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Exit, Failure, arguments::Replay, config, privilege, say};
+use super::{Exit, Failure, arguments::Replay, config, intelligence, privilege, say};
 use crate::{
     capture::xdp::{KernelReplayError, LoadError},
     config::Config,
     pipeline::replay::{Engine, ReplayError, replay},
+    time::WallClock,
 };
 
 /// A replay that takes longer shows its progress.
 const PATIENCE: Duration = Duration::from_millis(700);
 
 pub fn run(words: Replay) -> Result<(), Failure> {
-    let config = match &words.config {
+    let mut config = match &words.config {
         Some(file) => config::load(file)?,
         None => Config::default(),
     };
+    for account in intelligence::load(&mut config, WallClock::since_1970())? {
+        eprintln!("{account}");
+    }
     if words.engine == Engine::Kernel {
         privilege::require()?;
     }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -13,7 +13,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Exit, Failure, arguments::Run, log, privilege};
+use super::{Exit, Failure, arguments::Run, intelligence, log, privilege};
 use crate::{
     capture::xdp::{AttachError, Buffers, LoadError, PinError, Pins, XdpDatapath},
     config::{Config, Overrides},
@@ -39,7 +39,7 @@ pub fn run(words: Run) -> Result<(), Failure> {
         listen_address: words.web_listen_address,
         ..Overrides::default()
     };
-    let config = Config::load_with(&words.config, &overrides)
+    let mut config = Config::load_with(&words.config, &overrides)
         .map_err(|error| Failure::new(Exit::BadInput, &error))
         .map_err(|failure| with_hint(failure, &words.config))?;
     log::start(config.agent.log.name());
@@ -51,6 +51,9 @@ pub fn run(words: Run) -> Result<(), Failure> {
         return Err(Failure { exit: Exit::BadInput, message });
     }
     privilege::require()?;
+    for account in intelligence::load(&mut config, wall_clock())? {
+        tracing::info!("{account}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -87,7 +90,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     };
     tracing::info!(address = %config.web.listen_address, "serving metrics");
     let (ended, end) = watch::channel(());
-    let control = tokio::spawn(control::serve(socket, asker.clone()));
+    let control = tokio::spawn(control::serve(socket, asker.clone(), archive(&config)));
     let web = tokio::spawn(web::serve(listener, asker, until_closed(end)));
     wait_for_signal(&reopen).await.map_err(|error| Failure::failed(&error))?;
     tracing::info!("stopping");
@@ -187,7 +190,13 @@ fn open_store(config: &Config) -> (Option<Store>, Earlier) {
         tracing::error!(?recovery, "the store could not be used and was set aside; began anew");
     }
     let clock = wall_clock();
+    let (suppressions, highest_suppression) = match store.load_suppressions() {
+        Ok((loaded, highest)) => (rows(Ok(loaded), "suppressions"), highest),
+        Err(error) => (rows(Err(error), "suppressions"), 0),
+    };
     let earlier = Earlier {
+        suppressions,
+        highest_suppression,
         devices: rows(store.load_devices(clock), "devices"),
         highest_id: store.highest_device_id().ok().flatten(),
         firing: rows(store.load_firing(clock), "alerts"),
@@ -211,6 +220,13 @@ fn rows<T>(loaded: Result<Loaded<T>, StoreError>, of: &str) -> Vec<T> {
             Vec::new()
         }
     }
+}
+
+/// A way into the store for questions on alerts that are over.
+fn archive(config: &Config) -> Option<control::Archive> {
+    let opened = Store::open(&config.agent.state_directory);
+    let opened = opened.inspect_err(|error| tracing::error!(%error, "alerts have no history"));
+    opened.ok().map(|(store, _)| Arc::new(Mutex::new(store)))
 }
 
 fn limits(config: &Config) -> StoreLimits {

@@ -15,24 +15,32 @@ use super::{
     receiver::{MAXIMUM_RECEIVERS, problem_of_name},
     threshold::{Rules, Written},
 };
-use crate::detect::{
-    Role, builtin,
-    role::{ROUTER, STANDARD},
-    threshold::Threshold,
+use crate::{
+    detect::{
+        Role, builtin,
+        desk::{Maintenance, Suppression},
+        role::{ROUTER, STANDARD},
+        threshold::Threshold,
+    },
+    time::Timestamp,
 };
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 19] = [
     "agent",
     "alertmanager",
+    "alerts",
     "baseline",
     "capture",
     "defaults",
     "detection",
     "events",
     "flow",
+    "intelligence",
     "inventory",
+    "maintenance",
     "outbox",
     "role",
+    "suppression",
     "syslog",
     "threshold",
     "web",
@@ -42,10 +50,10 @@ const SECTIONS: [&str; 15] = [
 /// The bounds of the lists.
 const MAXIMUM_ENTRIES: usize = 1024;
 
-/// The configuration that `text` describes, or everything that is wrong with it.
-pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
+/// The configuration that `text` describes when it is `now`, or everything that is wrong with it.
+pub fn read(text: &str, now: Timestamp) -> Result<Config, Vec<Problem>> {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { text, problems: Vec::new() };
+    let mut reader = Reader { text, now, problems: Vec::new() };
     // What follows a mistake in the syntax may be a consequence of it.
     if let Some(error) = errors.first() {
         reader.report(error, 0..0, &[]);
@@ -61,6 +69,7 @@ pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
 
 struct Reader<'t> {
     text: &'t str,
+    now: Timestamp,
     problems: Vec<Problem>,
 }
 
@@ -72,6 +81,7 @@ impl<'t> Reader<'t> {
         let mut config = Config::default();
         let (mut roles, mut rules, mut detections) = (None, None, None);
         let (mut syslogs, mut webhooks) = (None, None);
+        let (mut suppressions, mut maintenance) = (None, None);
         for (key, value) in document {
             match key.get_ref().as_ref() {
                 "capture" => self.table(value, &mut config.capture),
@@ -81,12 +91,16 @@ impl<'t> Reader<'t> {
                 "web" => self.table(value, &mut config.web),
                 "events" => self.table(value, &mut config.events),
                 "alertmanager" => self.table(value, &mut config.alertmanager),
+                "intelligence" => self.table(value, &mut config.intelligence),
                 "outbox" => self.table(value, &mut config.outbox),
+                "alerts" => self.table(value, &mut config.alerts),
                 "baseline" => self.table(value, &mut config.baseline),
                 "defaults" => self.table(value, &mut config.defaults),
                 "syslog" => syslogs = Some(value),
                 "webhook" => webhooks = Some(value),
                 "role" => roles = Some(value),
+                "suppression" => suppressions = Some(value),
+                "maintenance" => maintenance = Some(value),
                 "threshold" => rules = Some(value),
                 "detection" => detections = Some(value),
                 unknown => {
@@ -100,6 +114,15 @@ impl<'t> Reader<'t> {
         }
         self.receivers(syslogs, webhooks, &mut config);
         config.roles = self.roles(roles);
+        let now = self.now;
+        config.suppressions =
+            self.orders("suppression", suppressions, &config.roles, |each: &Suppression| {
+                (each.role.clone(), each.check(now))
+            });
+        config.maintenance =
+            self.orders("maintenance", maintenance, &config.roles, |each: &Maintenance| {
+                (each.role.clone(), each.check())
+            });
         config.thresholds = self.thresholds(rules, &config);
         config.detections = self.detections(detections, &config);
         config
@@ -183,6 +206,29 @@ impl<'t> Reader<'t> {
             self.complain_in(&wrong, span, &keys);
         }
         roles
+    }
+
+    /// The tables of `[[suppression]]` or `[[maintenance]]`; `check` says which role one names, and
+    /// what is wrong with it.
+    fn orders<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        value: Option<Spanned<DeValue<'t>>>,
+        roles: &[Role],
+        check: impl Fn(&T) -> (Option<String>, Result<(), String>),
+    ) -> Vec<T> {
+        let mut orders = Vec::new();
+        for entry in self.entries(name, value) {
+            let (span, keys) = (entry.span(), keys(&entry));
+            let Some(order) = self.value::<T>(entry) else { continue };
+            let (role, checked) = check(&order);
+            let named = role.as_deref().map(|name| ("role", name));
+            match unknown_role(named.into_iter(), roles).map_or(checked, Err) {
+                Ok(()) => orders.push(order),
+                Err(wrong) => self.complain_in(&wrong, span, &keys),
+            }
+        }
+        orders
     }
 
     fn thresholds(

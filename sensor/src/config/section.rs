@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use super::{duration, number, path};
 use crate::{
     baseline::BaselineSettings,
     detect::{
-        Severity,
+        Indicators, Severity,
         selector::{MacAddress, Network},
     },
 };
@@ -192,6 +193,33 @@ impl Default for Alertmanager {
     }
 }
 
+/// `[intelligence]`: indicators of compromise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Intelligence {
+    /// Tables (CSV) and STIX 2.1 bundles, read at the start.
+    #[serde(deserialize_with = "path::several")]
+    pub files: Vec<PathBuf>,
+    /// What the files held, once they were read ([`crate::intelligence`]).
+    #[serde(skip)]
+    pub indicators: Option<Arc<Indicators>>,
+}
+
+/// `[alerts]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
+pub struct Alerts {
+    /// New alerts that are handed out one by one; further ones are in a digest.
+    #[serde(deserialize_with = "alerts")]
+    pub per_minute: u32,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self { per_minute: 60 }
+    }
+}
+
 /// `[baseline]`: what is learned of devices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table of keys")]
@@ -261,6 +289,10 @@ fn devices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error
 
 fn series<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     number::within(deserializer, 0..=100_000)
+}
+
+fn alerts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    number::within(deserializer, 1..=10_000)
 }
 
 fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {

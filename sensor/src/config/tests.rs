@@ -36,8 +36,11 @@ fn the_example_says_the_defaults() {
     assert_eq!(config.web, default.web);
     assert_eq!(config.events, default.events);
     assert_eq!(config.alertmanager, default.alertmanager);
+    assert_eq!(config.intelligence, default.intelligence);
     assert_eq!(config.outbox, default.outbox);
-    assert_eq!(config.roles.len(), 3);
+    assert_eq!(config.alerts, default.alerts);
+    assert_eq!(config.roles.len(), 4);
+    assert_eq!((config.suppressions.len(), config.maintenance.len()), (0, 1));
     let find = |name: &str| {
         let mut all = config.thresholds.iter();
         all.find(|rule| rule.name == name).unwrap()
@@ -288,4 +291,46 @@ fn no_mutated_file_panics_and_every_complaint_has_a_line() {
     }
     std::fs::remove_file(&path).unwrap();
     assert!((500..2000).contains(&refused), "{refused}");
+}
+
+#[test]
+fn files_of_indicators_have_absolute_paths_and_there_are_not_too_many() {
+    let config = parse("[intelligence]\nfiles = [\"/etc/feed.csv\"]").unwrap();
+    assert_eq!(config.intelligence.files, [Path::new("/etc/feed.csv")]);
+    let lines = complaints("[intelligence]\nfiles = [\"feed.csv\"]");
+    assert!(
+        lines[0].starts_with("w.toml:2:") && lines[0].contains("no absolute path"),
+        "{lines:?}"
+    );
+    let many = vec!["\"/a\""; 17].join(",");
+    assert!(complaints(&format!("[intelligence]\nfiles = [{many}]"))[0].contains("at most 16"));
+}
+
+#[test]
+fn a_suppression_has_an_end_within_a_year_and_names_something() {
+    let suppression =
+        |more: &str| complaints(&format!("[[suppression]]\nowner = \"a\"\nreason = \"b\"\n{more}"));
+    let missing = suppression("rule = \"port_scan\"");
+    assert!(missing[0].contains("missing field `until`"), "{missing:?}");
+    let long = suppression("rule = \"port_scan\"\nuntil = \"2199-01-01T00:00:00Z\"");
+    assert_eq!(long, ["w.toml:5:1: `until` is at most a year away"]);
+    let all = suppression("until = \"2020-01-01T00:00:00Z\"");
+    assert!(all[0].contains("nothing suppresses all alerts"), "{all:?}");
+    let role = suppression("role = \"pakcs\"\nuntil = 2020-01-01T00:00:00Z");
+    assert!(role[0].contains("names the role `pakcs`, which is not defined"), "{role:?}");
+    let time = suppression("rule = \"a\"\nuntil = \"tomorrow\"");
+    assert!(time[0].starts_with("w.toml:5:9: `tomorrow` is no time"), "{time:?}");
+}
+
+#[test]
+fn a_maintenance_window_says_when_and_of_what() {
+    let window =
+        |more: &str| complaints(&format!("[[maintenance]]\nowner = \"a\"\nreason = \"b\"\n{more}"));
+    let devices = "devices = [\"10.0.0.1\"]\n";
+    let never = window(devices);
+    assert!(never[0].contains("missing `days`, `at` and `for`"), "{never:?}");
+    let zone = window(&format!("{devices}time_zone = \"Mars/Base\""));
+    assert!(zone[0].contains("`Mars/Base` is no time zone"), "{zone:?}");
+    let day = window(&format!("{devices}days = [\"tus\"]"));
+    assert!(day[0].contains("did you mean `tue`?"), "{day:?}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::Evidence;
+use super::{desk::Marks, finding::Evidence};
 use crate::{inventory::DeviceId, time::Moment};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,6 +25,18 @@ impl Severity {
             Self::Medium => "medium",
             Self::High => "high",
             Self::Critical => "critical",
+        }
+    }
+
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// One step worse.
+    pub const fn raised(self) -> Self {
+        match self {
+            Self::Info => Self::Low,
+            Self::Low => Self::Medium,
+            Self::Medium => Self::High,
+            Self::High | Self::Critical => Self::Critical,
         }
     }
 }
@@ -59,7 +71,11 @@ pub struct Alert {
     /// First moment of the evidence, of firing, and of resolution.
     pub evidence_since: Moment,
     pub fired_at: Moment,
+    /// When it was last found true.
+    pub found_at: Moment,
     pub resolved_at: Option<Moment>,
     /// Further numbers, peers and flows behind it.
     pub evidence: Box<Evidence>,
+    /// What the desk has put down on it.
+    pub marks: Box<Marks>,
 }

@@ -2,26 +2,42 @@
 
 mod address_conflict;
 mod arp_spoof;
+mod beaconing;
+mod building_write;
 mod clear_text_administration;
+mod clinical_cleartext;
+mod contec_address;
 mod darknet_touch;
 mod default_access;
 mod deprecated_tls;
 mod device_changed;
+mod dhcp_forged_clients;
 mod dhcp_starvation;
+mod dicom_burst;
+mod dicom_unknown_title;
 mod directory_replication;
 mod dns_tunnel;
 mod domain;
 mod doublepulsar;
 mod eternalblue;
+mod exfiltration_volume;
+mod first_destination;
 mod forged_sources;
 mod generated_domains;
+mod icmp_tunnel;
+mod indicator_match;
 mod knock_pattern;
 mod lateral_movement;
 mod life_critical_scan;
+mod long_connection;
+mod monitor_impostor;
 mod new_device;
+mod one_way_traffic;
 mod password_guessing;
+mod pump_service;
 mod ransomware_domain;
 mod ransomware_share;
+mod remote_access_exposed;
 mod remote_execution;
 mod resolvers;
 mod rogue_dhcp_server;
@@ -36,6 +52,7 @@ mod smb1_in_use;
 mod smb1_invariants;
 mod smb_exchange;
 mod smb_sweep;
+mod unexpected_peer;
 mod unusual_application;
 mod unusual_peer;
 mod unusual_volume;
@@ -64,6 +81,8 @@ pub const ALL: &[Detection] = &[
     life_critical_scan::DETECTION,
     darknet_touch::DETECTION,
     knock_pattern::DETECTION,
+    beaconing::DETECTION,
+    long_connection::DETECTION,
     dns_tunnel::DETECTION,
     generated_domains::DETECTION,
     arp_spoof::DETECTION,
@@ -75,13 +94,31 @@ pub const ALL: &[Detection] = &[
     device_changed::DETECTION,
     silent_device::DETECTION,
     address_conflict::DETECTION,
+    clinical_cleartext::DETECTION,
     password_guessing::DETECTION,
     clear_text_administration::DETECTION,
     default_access::DETECTION,
     deprecated_tls::DETECTION,
+    first_destination::DETECTION,
+    exfiltration_volume::DETECTION,
     forged_sources::DETECTION,
+    icmp_tunnel::DETECTION,
     sip_abuse::DETECTION,
+    dicom_burst::REJECTIONS,
+    dicom_unknown_title::DETECTION,
+    dicom_burst::QUERIES,
+    dicom_burst::RETRIEVALS,
+    unexpected_peer::HL7,
+    unexpected_peer::LABORATORY,
+    monitor_impostor::DETECTION,
+    contec_address::DETECTION,
+    pump_service::DETECTION,
+    building_write::DETECTION,
+    indicator_match::DETECTION,
+    remote_access_exposed::DETECTION,
+    one_way_traffic::DETECTION,
     dhcp_starvation::DETECTION,
+    dhcp_forged_clients::DETECTION,
     unusual_peer::DETECTION,
     unusual_application::DETECTION,
     unusual_volume::DETECTION,

@@ -1,9 +1,9 @@
 //! What a detector is: records and messages in, findings out. It reads no clock, keeps bounded
 //! state, and counts what found no room in it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use super::{estate::Estate, finding::Findings, opening::Part};
+use super::{estate::Estate, finding::Findings, indicators::Indicators, opening::Part};
 use crate::{
     event::DeviceChange,
     flow::FlowRecord,
@@ -54,6 +54,9 @@ pub trait Detector: fmt::Debug + Send {
         _: &mut Findings,
     ) {
     }
+
+    /// Takes the indicators of compromise; called once, before anything is observed.
+    fn take_indicators(&mut self, _: &Arc<Indicators>) {}
 
     /// Lets time pass; called once a step, after everything of the step was observed.
     fn advance(&mut self, _now: Moment, _estate: &Estate<'_>, _: &mut Findings) {}

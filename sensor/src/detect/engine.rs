@@ -19,6 +19,9 @@ use crate::{
     time::Moment,
 };
 
+/// How long after a rule's window an alert of an earlier run is still thought to fire.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// How much the engine may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -142,6 +145,28 @@ impl Thresholds {
     ) -> Vec<Alert> {
         let levels = self.levels(now, device);
         self.lives.evolve(now, &self.rules, &levels, device)
+    }
+
+    /// Goes on with alerts of an earlier run. The windows begin empty, so each stays until they have
+    /// had time to fill. Returns those that no rule in force explains.
+    pub fn adopt(&mut self, alerts: Vec<Alert>, now: Moment) -> Vec<Alert> {
+        let mut strangers = Vec::new();
+        for alert in alerts {
+            let is_its = |rule: &Threshold| rule.id == alert.rule && rule.name == alert.name;
+            match self.rules.iter().position(is_its) {
+                Some(index) if !self.lives.has((index, alert.device)) => {
+                    let stays_until = now + self.rules[index].window + GRACE;
+                    self.lives.adopt((index, alert.device), alert, stays_until);
+                }
+                _ => strangers.push(alert),
+            }
+        }
+        strangers
+    }
+
+    /// Puts other roles in force.
+    pub fn set_roles(&mut self, roles: &[Role]) {
+        self.roles = roles.to_vec();
     }
 
     /// The alerts that are firing, in the order of rules and devices.

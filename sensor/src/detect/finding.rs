@@ -36,6 +36,24 @@ pub struct Finding {
     pub at: Moment,
 }
 
+impl Finding {
+    /// Of what is too much when it happens once.
+    pub fn of_event(device: DeviceId, metric: &'static str, at: Moment, sentence: &str) -> Self {
+        Self {
+            device,
+            severity: None,
+            metric,
+            value: 1.0,
+            limit: 1.0,
+            window: Duration::ZERO,
+            sentence: sentence.to_owned(),
+            evidence: Evidence::default(),
+            since: at,
+            at,
+        }
+    }
+}
+
 /// The numbers and peers behind an alert, bounded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -59,6 +77,11 @@ impl Evidence {
 
     pub fn peer(mut self, peer: Option<IpAddr>) -> Self {
         self.add_peers(peer);
+        self
+    }
+
+    pub fn flow(mut self, community_id: Option<String>) -> Self {
+        add(&mut self.flows, community_id);
         self
     }
 

@@ -45,9 +45,11 @@ enum Life {
     /// At the limit since.
     Pending(Moment),
     Firing {
-        alert: Alert,
+        alert: Box<Alert>,
         reported_at: Moment,
         reported_value: f64,
+        /// An alert of an earlier run stays until the windows have had time to fill.
+        stays_until: Moment,
     },
 }
 
@@ -69,9 +71,16 @@ impl Lives {
 
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {
         self.lives.values().filter_map(|life| match life {
-            Life::Firing { alert, .. } => Some(alert),
+            Life::Firing { alert, .. } => Some(&**alert),
             Life::Pending(_) => None,
         })
+    }
+
+    /// Goes on with an alert of an earlier run, which stays until `stays_until` at least.
+    pub fn adopt(&mut self, watch: Watch, alert: Alert, stays_until: Moment) {
+        let (reported_at, reported_value) = (alert.found_at, alert.value);
+        let alert = Box::new(alert);
+        self.lives.insert(watch, Life::Firing { alert, reported_at, reported_value, stays_until });
     }
 
     /// Moves every life on to `now`; a watch without a level measures nothing.
@@ -100,21 +109,29 @@ impl Lives {
                     if now.since(*since) >= rule.hold
                         && let Some(device) = device(watch.1)
                     {
-                        let alert = fire(rule, device, level, now);
-                        alerts.push(alert.clone());
-                        *life =
-                            Life::Firing { reported_at: now, reported_value: alert.value, alert };
+                        let alert = Box::new(fire(rule, device, level, now));
+                        alerts.push((*alert).clone());
+                        *life = Life::Firing {
+                            reported_at: now,
+                            reported_value: alert.value,
+                            stays_until: now,
+                            alert,
+                        };
                     }
                     true
                 }
-                Life::Firing { alert, reported_at, reported_value } => {
+                Life::Firing { alert, reported_at, reported_value, stays_until } => {
                     let floor = rule.limit * rule.clear_below;
                     let Some(level) = level.filter(|level| level.value >= floor) else {
+                        if now < *stays_until && device(watch.1).is_some() {
+                            return true;
+                        }
                         alert.state = AlertState::Resolved;
                         alert.resolved_at = Some(now);
-                        alerts.push(alert.clone());
+                        alerts.push((**alert).clone());
                         return false;
                     };
+                    alert.found_at = now;
                     if level.value > alert.value
                         && let Some(device) = device(watch.1)
                     {
@@ -124,7 +141,7 @@ impl Lives {
                     if alert.value > *reported_value && now.since(*reported_at) >= resend {
                         *reported_at = now;
                         *reported_value = alert.value;
-                        alerts.push(alert.clone());
+                        alerts.push((**alert).clone());
                     }
                     true
                 }
@@ -149,8 +166,10 @@ fn fire(rule: &Threshold, device: &Device, level: &Level, now: Moment) -> Alert 
         summary: summary::sentence(rule, device, level),
         evidence_since: level.evidence_since,
         fired_at: now,
+        found_at: now,
         resolved_at: None,
         evidence: Box::default(),
+        marks: Box::default(),
     }
 }
 

@@ -11,6 +11,69 @@ use super::{
 };
 use crate::config::duration;
 
+/// Detections that were thought of and are not made, or not wholly, and why.
+const NOT_DONE: [(&str, &str, &str); 12] = [
+    (
+        "WL-027",
+        "clinical data in clear to another site of the organisation with private addresses",
+        "private addresses are all of the site; zones are not configured",
+    ),
+    (
+        "WL-031",
+        "the usual volume of a role",
+        "the limit is a fixed one; what is usual of a device is learned elsewhere",
+    ),
+    (
+        "WL-036",
+        "instances fetched, wildcards of queries",
+        "of an association the kinds of operations are known, not how many or with which keys",
+    ),
+    (
+        "WL-037",
+        "DICOM files with an executable's preamble",
+        "a preamble is of files; DICOM on the network has none, and data sets are not sampled, for \
+         they are about patients",
+    ),
+    (
+        "WL-038",
+        "HL7 message types and sending applications",
+        "messages of HL7 are not sampled beyond their recognition, for they are about patients",
+    ),
+    (
+        "WL-039",
+        "an analyser's identifier at a second address, unsolicited ends, floods of enquiries",
+        "messages of ASTM and POCT1-A are not sampled",
+    ),
+    (
+        "WL-040",
+        "bursts of aborted associations, the station address inside the messages, GE monitors",
+        "messages of monitors are not sampled; cards of GE monitors bear several makers' names",
+    ),
+    (
+        "WL-043",
+        "a pneumatic tube station's peers and firmware",
+        "no description of the protocol is public from which it could be recognised; a role with a \
+         threshold of `distinct_peers` is a makeshift",
+    ),
+    (
+        "WL-045",
+        "hashes of files and certificates, URLs, indicators joined by AND or in sequence",
+        "neither files nor certificates nor requests are sampled",
+    ),
+    ("WL-045", "feeds fetched while the agent runs", "files are read at the start"),
+    (
+        "WL-047",
+        "clocks that are wrong",
+        "neither the stratum nor the times in NTP, DICOM and HL7 are sampled",
+    ),
+    (
+        "WL-048",
+        "ring losses, refused endpoints, silence of a VLAN",
+        "losses are metrics of the agent (`wardline_frames_total`, `wardline_endpoints_refused_total`) \
+         with rules in `deploy/wardline.rules.yml`; VLANs are not measured apart",
+    ),
+];
+
 /// One line of the catalogue.
 #[derive(Debug, Serialize)]
 pub struct Line {
@@ -103,6 +166,10 @@ pub fn document() -> String {
     );
     for detection in detections::ALL {
         let _ = write!(text, "\n{}", section(detection.description));
+    }
+    text.push_str("\n## Not done, and why\n\n| id | what | why |\n| --- | --- | --- |\n");
+    for (id, what, why) in NOT_DONE {
+        let _ = writeln!(text, "| {id} | {what} | {why} |");
     }
     text
 }

@@ -7,7 +7,10 @@ use super::{
     selector::{DeviceSelector, MacPrefix, Network},
     threshold::application_names,
 };
-use crate::inventory::{Device, DeviceKey};
+use crate::{
+    inventory::{Device, DeviceKey},
+    time::Timestamp,
+};
 
 /// The role that every router has without being listed.
 pub const ROUTER: &str = "router";
@@ -47,6 +50,9 @@ pub struct Role {
     pub applications: Vec<Application>,
     #[serde(default)]
     pub devices: Vec<DeviceSelector>,
+    /// Afterwards nobody has the role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 impl Role {
@@ -57,6 +63,57 @@ impl Role {
             && self.vendors.is_empty()
             && self.applications.is_empty()
             && self.devices.is_empty()
+    }
+}
+
+/// All roles, and those of them that have not ended.
+#[derive(Clone, Debug, Default)]
+pub struct Roles {
+    configured: Vec<Role>,
+    /// Not ended yet, and their places among the configured ones.
+    in_force: Vec<Role>,
+    places: Vec<usize>,
+    /// Ended, and not told yet.
+    news: Vec<String>,
+}
+
+impl Roles {
+    pub fn new(configured: Vec<Role>) -> Self {
+        let (in_force, places) = (configured.clone(), (0..configured.len()).collect());
+        Self { configured, in_force, places, news: Vec::new() }
+    }
+
+    pub fn in_force(&self) -> &[Role] {
+        &self.in_force
+    }
+
+    /// Those in force, each with a number that it keeps when others end.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, &Role)> {
+        self.places.iter().copied().zip(&self.in_force)
+    }
+
+    /// Lets roles end whose time has passed. Returns whether there were any.
+    pub fn renew(&mut self, now: Timestamp) -> bool {
+        let has_ended = |role: &Role| role.until.is_some_and(|until| until <= now);
+        if !self.in_force.iter().any(has_ended) {
+            return false;
+        }
+        let ended = self.in_force.iter().filter(|role| has_ended(role));
+        self.news.extend(ended.map(|role| role.name.clone()));
+        let configured = self.configured.iter().enumerate();
+        let left = configured.filter(|(_, role)| !has_ended(role));
+        (self.places, self.in_force) = left.map(|(place, role)| (place, role.clone())).unzip();
+        true
+    }
+
+    /// The names of those that have ended since this was asked last.
+    pub fn take_expired(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// How many have ended.
+    pub fn expired(&self) -> usize {
+        self.configured.len() - self.in_force.len()
     }
 }
 
@@ -130,6 +187,28 @@ mod tests {
         )
         .unwrap();
         assert!(!device_matches(&role, &device(7)));
+    }
+
+    #[test]
+    fn a_role_that_has_ended_is_nobodys_and_is_told_once() {
+        let role = |name: &str, until| Role {
+            name: name.to_owned(),
+            devices: vec!["10.20.0.7".parse().unwrap()],
+            until,
+            ..Role::default()
+        };
+        let end = Timestamp::from_micros(10);
+        let mut roles = Roles::new(vec![role("scanner", Some(end)), role("pumps", None)]);
+        let has = |roles: &Roles| has_role(roles.in_force(), "scanner", &device(7));
+        assert!(!roles.renew(Timestamp::from_micros(9)));
+        assert!(has(&roles));
+        assert!(roles.renew(end));
+        assert!(!has(&roles));
+        assert_eq!((roles.take_expired(), roles.expired()), (vec!["scanner".to_owned()], 1));
+        assert!(!roles.renew(end) && roles.take_expired().is_empty());
+        assert!(has_role(roles.in_force(), "pumps", &device(7)));
+        let numbers: Vec<usize> = roles.numbered().map(|(number, _)| number).collect();
+        assert_eq!(numbers, [1], "it keeps its number");
     }
 
     #[test]

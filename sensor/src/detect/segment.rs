@@ -16,12 +16,13 @@ use sensor_common::{
 };
 
 use super::{
-    Detector, Estate, Finding, Findings, FlowSeen, Role, detections, fixture::seconds, opening,
-    settings::Parameters,
+    Detector, Estate, Finding, Findings, FlowSeen, Heard, Role, detections, fixture::seconds,
+    opening, settings::Parameters,
 };
 use crate::{
     baseline::Baselines,
     flow::Opinion,
+    interpret::Message,
     inventory::{DeviceId, Inventory, InventorySettings},
     observation::{EndpointSeen, FlowDelta},
 };
@@ -250,6 +251,27 @@ impl Segment {
         for (change, device) in changes {
             self.detector.observe_device(change, &device, &estate, &mut self.findings);
         }
+    }
+
+    /// A message that was sampled.
+    pub fn hear(&mut self, frame: Frame, message: &Message, at: f64) {
+        let key = frame.key();
+        let endpoint = self.endpoint(frame.from, frame.vlan, at);
+        let heard = Heard {
+            message,
+            key: &key,
+            station: frame.from.0,
+            source: self.inventory.device_of(endpoint),
+            destination: None,
+            at: seconds(at),
+        };
+        let estate = Estate {
+            inventory: &self.inventory,
+            roles: &self.roles,
+            internal: &[],
+            baselines: &self.baselines,
+        };
+        self.detector.observe_message(&heard, &estate, &mut self.findings);
     }
 
     /// Lets time pass; what was found since the last time.

@@ -93,6 +93,15 @@ pub struct Network {
 }
 
 impl Network {
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Bits that its addresses have in common.
+    pub const fn length(&self) -> u8 {
+        self.length
+    }
+
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {

@@ -87,8 +87,12 @@ impl<K: Eq + Hash, V> Table<K, V> {
         self.overflowed
     }
 
-    /// Searches at most ten times in a lifetime, so that a flood does not cost the square of it.
-    fn make_room(&mut self, now: Moment) {
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Drops what has aged, at most ten times in a lifetime: a flood does not cost the square of it.
+    pub fn make_room(&mut self, now: Moment) {
         if now >= self.next_search {
             self.expire(now);
             self.next_search = now + self.lifetime / 10;

@@ -1,7 +1,7 @@
 //! All detections at work: each is told what happens, and what it finds becomes an alert unless the
 //! device's role excuses it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     alert::Alert,
@@ -10,6 +10,7 @@ use super::{
     estate::Estate,
     finding::Findings,
     incident::Incidents,
+    indicators::Indicators,
     settings::Settings,
 };
 use crate::{event::DeviceChange, flow::FlowRecord, inventory::Device, time::Moment};
@@ -50,6 +51,16 @@ impl Watch {
             excused: 0,
             unattributed: 0,
         }
+    }
+
+    /// Looks for these indicators of compromise too.
+    pub fn with_indicators(mut self, indicators: Option<&Arc<Indicators>>) -> Self {
+        if let Some(indicators) = indicators {
+            for post in &mut self.posts {
+                post.detector.take_indicators(indicators);
+            }
+        }
+        self
     }
 
     pub fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>) {
@@ -93,6 +104,22 @@ impl Watch {
         let is_known = |id| estate.device(id).is_some();
         self.incidents.advance(now, is_known, &mut self.alerts);
         std::mem::take(&mut self.alerts)
+    }
+
+    /// Goes on with alerts of an earlier run; returns those that no detection in force explains.
+    pub fn adopt(&mut self, alerts: Vec<Alert>) -> Vec<Alert> {
+        let mut strangers = Vec::new();
+        for alert in alerts {
+            let is_its = |post: &&Post| {
+                let description = post.settings.description;
+                description.id == alert.rule && description.name == alert.name
+            };
+            match self.posts.iter().find(is_its) {
+                Some(post) => strangers.extend(self.incidents.adopt(&post.settings, alert)),
+                None => strangers.push(alert),
+            }
+        }
+        strangers
     }
 
     pub fn firing(&self) -> impl Iterator<Item = &Alert> {

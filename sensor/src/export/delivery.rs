@@ -9,7 +9,7 @@
 
 mod backoff;
 mod courier;
-mod desk;
+mod dispatch;
 mod held;
 pub mod http;
 mod notice;
@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-pub use desk::{Desk, Settled};
+pub use dispatch::{Dispatch, Settled};
 pub use notice::{Notice, Subject};
 pub use sink::{Delivered, Failure, Sink};
 
@@ -90,8 +90,8 @@ impl Delivery {
     }
 
     /// Where alerts are handed in. There is to be one.
-    pub fn desk(&self) -> Desk {
-        Desk::new(Arc::clone(&self.outbox), Arc::clone(&self.sinks), wall_time())
+    pub fn dispatch(&self) -> Dispatch {
+        Dispatch::new(Arc::clone(&self.outbox), Arc::clone(&self.sinks), wall_time())
     }
 
     /// By label.

@@ -15,6 +15,7 @@
 //! file keeps the true ones when they are saved again.
 
 mod alerts;
+mod desk;
 mod devices;
 mod fault;
 mod outbox;

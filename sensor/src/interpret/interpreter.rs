@@ -155,6 +155,8 @@ fn message(sample: &PayloadSample) -> Option<Message> {
     let octets = &sample.octets[..];
     match sample.application {
         // Which version it is, the message says: a conversation may begin in one and go on in another.
+        // A bind says more than that it is written.
+        Application::Smb1 | Application::Smb2 if smb::version_2::piped(octets).is_some() => None,
         Application::Smb1 | Application::Smb2 => match smb::version_2::read(octets) {
             Some(message) => Some(Message::Smb2(message)),
             None => smb::version_1::read(octets).map(Message::Smb1),
@@ -203,6 +205,10 @@ fn dcerpc_lesson(sample: &PayloadSample) -> Option<Lesson> {
     } else {
         dcerpc::read_datagram(&sample.octets).into_iter().collect()
     };
+    bound_lesson(sample, &bound)
+}
+
+fn bound_lesson(sample: &PayloadSample, bound: &[dcerpc::Interface]) -> Option<Lesson> {
     let names = bound.iter().map(|interface| match interface.name() {
         Some(name) => name.to_owned(),
         None => interface.uuid.to_string(),
@@ -213,6 +219,9 @@ fn dcerpc_lesson(sample: &PayloadSample) -> Option<Lesson> {
 }
 
 fn smb_lesson(sample: &PayloadSample) -> Option<Lesson> {
+    if let Some(written) = smb::version_2::piped(&sample.octets) {
+        return bound_lesson(sample, &dcerpc::read_bind(written));
+    }
     let negotiation = smb::read(&sample.octets)?;
     let dialect = match &negotiation {
         Negotiation::Smb2Response { dialect, .. } => Some(dialect.name()),

@@ -4,26 +4,26 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::IpAddr,
-    time::Duration,
 };
 
 use crate::{
     baseline::{Baselines, Hour},
     config::Config,
     detect::{
-        Alert, AlertState, Bounds, ConnectionOutcome, Estate, FlowSeen, Heard, Role, Severity,
-        Thresholds, Watch, device_matches, opening, selector::Network,
+        Alert, AlertState, Bounds, ConnectionOutcome, Desk, Estate, FlowSeen, Heard, Severity,
+        Thresholds, Watch,
+        desk::{DeskError, Handed, Now, OrderError, Record, Suppression},
+        device_matches, opening,
+        role::Roles,
+        selector::Network,
     },
     event::Event,
     flow::{FlowRecord, FlowSettings, FlowTable, Unclassified},
     interpret::{Interpreter, Lesson, Message},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
     observation::{FlowDelta, Observation, PayloadSample},
-    time::{Moment, Timestamp},
+    time::{Moment, Timestamp, WallClock},
 };
-
-/// How long after a rule's window an alert of an earlier run is still thought to fire.
-const GRACE: Duration = Duration::from_secs(60);
 
 /// Steps for which a lesson waits for its flow: a flow whose notice was lost is found by the next
 /// sweep.
@@ -35,7 +35,7 @@ macro_rules! estate {
     ($core:expr) => {
         Estate {
             inventory: &$core.inventory,
-            roles: &$core.roles,
+            roles: $core.roles.in_force(),
             internal: &$core.internal,
             baselines: &$core.baselines,
         }
@@ -49,8 +49,11 @@ pub struct Core {
     pub flows: FlowTable,
     pub thresholds: Thresholds,
     pub watch: Watch,
+    pub desk: Desk,
     pub baselines: Baselines,
-    roles: Vec<Role>,
+    roles: Roles,
+    /// For what ends at a time of day: suppressions, roles.
+    wall: WallClock,
     internal: Vec<Network>,
     pub unclassified: Unclassified,
     pub interpreter: Interpreter,
@@ -58,15 +61,12 @@ pub struct Core {
     lessons: VecDeque<(Lesson, u8)>,
     lessons_dropped: u64,
     fired_by_rule: BTreeMap<String, u64>,
-    /// The first step.
-    started: Option<Moment>,
     /// Alerts that are firing and were counted.
     given_out: BTreeSet<u64>,
     records_by_reason: BTreeMap<&'static str, u64>,
     records: Vec<FlowRecord>,
-    /// Alerts that an earlier run left firing. The thresholds begin with empty windows, so these
-    /// are resolved when they would have fired anew, or when they do.
-    adopted: Vec<Alert>,
+    /// Alerts of an earlier run that nothing in force explains: resolved with the first step.
+    strangers: Vec<Alert>,
 }
 
 impl Core {
@@ -92,36 +92,125 @@ impl Core {
                 config.alertmanager.resend_interval,
                 Bounds::default(),
             ),
-            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval),
+            watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval)
+                .with_indicators(config.intelligence.indicators.as_ref()),
+            desk: Desk::new(
+                config.alerts.per_minute,
+                config.suppressions.clone(),
+                config.maintenance.clone(),
+            ),
             baselines: Baselines::new(config.baseline.settings()),
-            roles: config.roles.clone(),
+            roles: Roles::new(config.roles.clone()),
+            wall: WallClock::since_1970(),
             internal: config.inventory.internal.clone(),
             unclassified: Unclassified::default(),
             interpreter: Interpreter::default(),
             lessons: VecDeque::new(),
             lessons_dropped: 0,
             fired_by_rule: BTreeMap::new(),
-            started: None,
             given_out: BTreeSet::new(),
             records_by_reason: BTreeMap::new(),
             records: Vec::new(),
-            adopted: Vec::new(),
+            strangers: Vec::new(),
         }
     }
 
-    /// Takes over the alerts that an earlier run left firing.
-    pub fn adopt(&mut self, firing: Vec<Alert>) {
-        self.adopted = firing;
+    /// What the wall clock shows; without it, moments count from 1970.
+    pub fn set_wall_clock(&mut self, wall: WallClock) {
+        self.wall = wall;
     }
 
-    /// The alerts that are firing, those of an earlier run included.
-    pub fn firing(&self) -> impl Iterator<Item = &Alert> {
-        self.adopted.iter().chain(self.raised())
+    /// Goes on with the alerts that an earlier run left firing.
+    pub fn adopt(&mut self, firing: Vec<Alert>, now: Moment) {
+        for alert in &firing {
+            self.given_out.insert(alert.id);
+            self.desk.adopt(alert);
+        }
+        let strangers = self.thresholds.adopt(firing, now);
+        self.strangers = self.watch.adopt(strangers);
     }
 
-    /// The alerts that this run raised and that are firing.
+    /// The alerts that are firing, as thresholds and detections have them.
     fn raised(&self) -> impl Iterator<Item = &Alert> {
         self.thresholds.firing().chain(self.watch.firing())
+    }
+
+    /// The alerts that are firing, with what the desk has put down on them.
+    pub fn firing(&self) -> impl Iterator<Item = Alert> {
+        self.raised().chain(self.desk.digest()).map(|alert| self.marked(alert))
+    }
+
+    /// One that is firing.
+    pub fn firing_alert(&self, id: u64) -> Option<Alert> {
+        let mut firing = self.raised().chain(self.desk.digest());
+        firing.find(|alert| alert.id == id).map(|alert| self.marked(alert))
+    }
+
+    fn marked(&self, alert: &Alert) -> Alert {
+        Alert { marks: Box::new(self.desk.marks(alert, self.wall)), ..alert.clone() }
+    }
+
+    /// Somebody knows of a firing alert.
+    ///
+    /// # Errors
+    ///
+    /// As [`Desk::acknowledge`] says.
+    pub fn acknowledge(
+        &mut self,
+        id: u64,
+        by: &str,
+        note: &str,
+        now: Moment,
+        events: &mut Vec<Event>,
+    ) -> Result<(), DeskError> {
+        let mut firing = self.thresholds.firing().chain(self.watch.firing());
+        let alert = firing.find(|alert| alert.id == id).ok_or(DeskError::NotFiring(id))?;
+        let inventory = &self.inventory;
+        let (wall, roles) = (self.wall, self.roles.in_force());
+        let now = Now { moment: now, wall, roles, device: &|id| inventory.device(id) };
+        let mut handed = Vec::new();
+        self.desk.acknowledge(alert, by, note, &now, &mut handed)?;
+        self.hand_out(handed, events);
+        Ok(())
+    }
+
+    /// Makes a suppression while running, and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// As [`OrderError`] says.
+    pub fn suppress(
+        &mut self,
+        suppression: Suppression,
+        now: Moment,
+        events: &mut Vec<Event>,
+    ) -> Result<u32, OrderError> {
+        let mut handed = Vec::new();
+        let id = self.desk.suppress(suppression, self.wall.at(now), &mut handed)?;
+        self.hand_out(handed, events);
+        Ok(id)
+    }
+
+    /// Lifts a suppression that was made while running.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of that number.
+    pub fn lift(&mut self, id: u32, events: &mut Vec<Event>) -> Result<(), OrderError> {
+        let mut handed = Vec::new();
+        self.desk.lift(id, &mut handed)?;
+        self.hand_out(handed, events);
+        Ok(())
+    }
+
+    /// Roles that have ended since this was asked last.
+    pub fn take_expired_roles(&mut self) -> Vec<String> {
+        self.roles.take_expired()
+    }
+
+    /// How many roles have ended.
+    pub fn expired_roles(&self) -> usize {
+        self.roles.expired()
     }
 
     /// Tells the time of day, before a step. Returns the profiles that were learned because an hour
@@ -130,7 +219,7 @@ impl Core {
         const MICROS: i64 = 3_600_000_000;
         let hour = Hour::try_from(timestamp.as_micros() / MICROS).unwrap_or_default();
         if self.baselines.is_over(hour) {
-            let firing = self.firing().filter(|alert| alert.severity >= Severity::Medium);
+            let firing = self.raised().filter(|alert| alert.severity >= Severity::Medium);
             let tainted: Vec<DeviceId> = firing.map(|alert| alert.device).collect();
             for device in tainted {
                 self.baselines.taint(device);
@@ -139,9 +228,9 @@ impl Core {
         let (inventory, roles) = (&self.inventory, &self.roles);
         let roles_of = |id| {
             let device = inventory.device(id);
-            let roles = roles.iter().enumerate();
-            let matching =
-                roles.filter(|(_, role)| device.is_some_and(|device| device_matches(role, device)));
+            let matching = roles
+                .numbered()
+                .filter(|(_, role)| device.is_some_and(|device| device_matches(role, device)));
             matching.map(|(number, _)| number).collect()
         };
         let changed = self.baselines.advance(hour, roles_of);
@@ -162,6 +251,9 @@ impl Core {
 
     /// Takes one reading in and lets time pass to `now`.
     pub fn step(&mut self, observation: &Observation, now: Moment, events: &mut Vec<Event>) {
+        if self.roles.renew(self.wall.at(now)) {
+            self.thresholds.set_roles(self.roles.in_force());
+        }
         for seen in &observation.endpoints {
             self.inventory.observe_endpoint(seen);
         }
@@ -213,28 +305,25 @@ impl Core {
         let inventory = &self.inventory;
         let mut alerts = self.thresholds.evaluate(now, &|id| inventory.device(id));
         alerts.extend(self.watch.advance(now, &estate!(self)));
-        for alert in alerts {
-            self.hand_out(alert, events);
+        alerts.extend(std::mem::take(&mut self.strangers).into_iter().map(|alert| Alert {
+            state: AlertState::Resolved,
+            resolved_at: Some(now),
+            ..alert
+        }));
+        for alert in &alerts {
+            count(alert, &mut self.given_out, &mut self.fired_by_rule);
+            // Whoever is told of it or not: what a detection calls bad is not learned.
+            if alert.state == AlertState::Firing && alert.severity >= Severity::Medium {
+                self.baselines.taint(alert.device);
+            }
         }
-        let started = *self.started.get_or_insert(now);
-        let is_over = |alert: &Alert, fired_anew: &BTreeSet<(String, DeviceId)>| {
-            now.since(started) > alert.window + GRACE
-                || fired_anew.contains(&(alert.rule.clone(), alert.device))
-        };
-        if self.adopted.is_empty() {
-            return;
-        }
-        let fired_anew: BTreeSet<(String, DeviceId)> =
-            self.raised().map(|alert| (alert.rule.clone(), alert.device)).collect();
-        let (over, adopted) = std::mem::take(&mut self.adopted)
-            .into_iter()
-            .partition(|alert| is_over(alert, &fired_anew));
-        self.adopted = adopted;
-        for mut alert in over {
-            alert.state = AlertState::Resolved;
-            alert.resolved_at = Some(now);
-            self.hand_out(alert, events);
-        }
+        let (wall, roles) = (self.wall, self.roles.in_force());
+        let now = Now { moment: now, wall, roles, device: &|id| inventory.device(id) };
+        let mut handed = Vec::new();
+        let firing = self.thresholds.firing().chain(self.watch.firing());
+        self.desk.advance(firing, &now, &mut handed);
+        self.desk.take(alerts, &now, &mut handed);
+        self.hand_out(handed, events);
     }
 
     /// Ends every flow: the capture, or the agent, is at its end. No threshold is evaluated: a
@@ -242,6 +331,8 @@ impl Core {
     pub fn finish(&mut self, now: Moment, events: &mut Vec<Event>) {
         self.flows.finish(now, &mut self.records);
         self.hand_out_records(events);
+        // When each was last found is known to the next run.
+        events.extend(self.firing().map(|alert| Event::Desk(Record::Kept(alert))));
     }
 
     /// A message, and the devices at its ends: who sent it is known by station and VLAN, unless a
@@ -286,18 +377,14 @@ impl Core {
         }
     }
 
-    fn hand_out(&mut self, alert: Alert, events: &mut Vec<Event>) {
-        if alert.state == AlertState::Firing && alert.severity >= Severity::Medium {
-            self.baselines.taint(alert.device);
-        }
-        if alert.state == AlertState::Firing && self.given_out.insert(alert.id) {
-            *self.fired_by_rule.entry(alert.rule.clone()).or_default() += 1;
-        }
-        if alert.state == AlertState::Resolved {
-            self.given_out.remove(&alert.id);
-        }
-        let device = self.inventory.device(alert.device).cloned();
-        events.push(Event::Alert(alert, device));
+    fn hand_out(&self, handed: Vec<Handed>, events: &mut Vec<Event>) {
+        events.extend(handed.into_iter().map(|handed| match handed {
+            Handed::Told(alert) => {
+                let device = self.inventory.device(alert.device).cloned();
+                Event::Alert(alert, device)
+            }
+            Handed::Recorded(record) => Event::Desk(record),
+        }));
     }
 
     /// Announced flows, by what became of them.
@@ -328,7 +415,7 @@ impl Core {
 
     pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {
         let mut firing = BTreeMap::new();
-        for alert in self.firing() {
+        for alert in self.raised().chain(self.desk.digest()) {
             *firing.entry(alert.severity).or_default() += 1;
         }
         firing
@@ -340,5 +427,15 @@ impl Core {
 
     pub fn records_by_reason(&self) -> &BTreeMap<&'static str, u64> {
         &self.records_by_reason
+    }
+}
+
+/// Counts an alert that fires, once.
+fn count(alert: &Alert, given_out: &mut BTreeSet<u64>, fired_by_rule: &mut BTreeMap<String, u64>) {
+    if alert.state == AlertState::Firing && given_out.insert(alert.id) {
+        *fired_by_rule.entry(alert.rule.clone()).or_default() += 1;
+    }
+    if alert.state == AlertState::Resolved {
+        given_out.remove(&alert.id);
     }
 }

@@ -1,6 +1,7 @@
 //! The live agent's loop: reads the maps, steps the core, follows the interfaces, answers
 //! questions. It runs on a thread of its own and owns everything it touches.
 
+mod alerts;
 mod answers;
 mod watch;
 
@@ -22,7 +23,7 @@ use crate::{
         xdp::{XdpDatapath, monotonic},
     },
     config::Config,
-    detect::Alert,
+    detect::{Alert, desk::Standing},
     event::Event,
     inventory::{Device, DeviceId},
     observation::Observation,
@@ -61,6 +62,9 @@ pub struct Earlier {
     pub devices: Vec<Device>,
     pub highest_id: Option<DeviceId>,
     pub firing: Vec<Alert>,
+    /// Suppressions made while running, and the highest number that one has had.
+    pub suppressions: Vec<Standing>,
+    pub highest_suppression: u32,
     /// What was learned of devices.
     pub profiles: Vec<(DeviceId, String)>,
 }
@@ -103,7 +107,9 @@ impl Live {
         watch.start(&mut datapath)?;
         let reader = Reader::new(&datapath, datapath.clock());
         let mut core = Core::new(&config, earlier.devices, earlier.highest_id);
-        core.adopt(earlier.firing);
+        core.set_wall_clock(wall_clock());
+        core.desk.adopt_suppressions(earlier.suppressions, earlier.highest_suppression);
+        core.adopt(earlier.firing, monotonic());
         let unreadable = core.baselines.restore(earlier.profiles);
         if unreadable > 0 {
             tracing::error!(unreadable, "some profiles of devices could not be understood");
@@ -196,9 +202,18 @@ impl Live {
     }
 
     fn step(&mut self, now: Moment) {
+        self.core.set_wall_clock(wall_clock());
         let learned = self.core.tell_time(wall_clock().at(now));
         self.sinks.save_profiles(learned);
         self.core.step(&self.observation, now, &mut self.events);
+        for role in self.core.take_expired_roles() {
+            tracing::warn!(role, "the role has ended and excuses nothing any more");
+        }
+        self.send();
+    }
+
+    /// Gives the sinks what there is.
+    fn send(&mut self) {
         let events = std::mem::take(&mut self.events);
         self.sinks.take(events, wall_clock(), self.watch.names());
         self.sinks.save_devices(self.core.inventory.devices(), wall_clock());
@@ -212,6 +227,10 @@ impl Live {
             }
             Question::List(subject, answer) => {
                 let _ = answer.send(self.list(subject));
+            }
+            Question::Alerts(question, answer) => {
+                let _ = answer.send(self.answer_on_alerts(question));
+                self.send();
             }
         }
     }

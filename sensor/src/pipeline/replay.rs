@@ -319,12 +319,13 @@ impl<'a, D: Receive> Run<'a, D> {
                 Event::Flow(record) => self.writer.flow(record, &context),
                 Event::Device(change, device) => self.writer.device(*change, device, &context),
                 Event::Alert(alert, device) => self.writer.alert(alert, device.as_ref(), &context),
+                Event::Desk(_) => Ok(()),
             };
             written.map_err(ReplayError::Events)?;
             match event {
                 Event::Flow(_) => self.summary.flows += 1,
                 Event::Alert(alert, _) => self.summary.alerts.push(alert),
-                Event::Device(..) => {}
+                Event::Device(..) | Event::Desk(_) => {}
             }
         }
         Ok(())

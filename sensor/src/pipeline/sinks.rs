@@ -2,6 +2,7 @@
 //! reading of the maps. The queue is bounded; what finds it full is counted.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,9 +16,10 @@ use serde_json::Value;
 
 use crate::{
     config::Events,
+    detect::desk::Record,
     event::Event,
     export::{
-        delivery::{Delivery, Desk, wall_time},
+        delivery::{Delivery, Dispatch, wall_time},
         eve::{EveFile, EveWriter, EventContext},
         store::Store,
     },
@@ -36,6 +38,9 @@ const LATE: usize = 10_000;
 const SAVE: Duration = Duration::from_secs(30);
 /// How often, at least, the store is tried again that did not take alerts.
 const RETRY: Duration = Duration::from_secs(1);
+/// Records on alerts that may wait for the store, and that it is given in one transaction.
+const UNSAVED: usize = 10_000;
+const AT_ONCE: usize = 512;
 /// How long the end may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -57,6 +62,8 @@ struct Counts {
     store_written: AtomicU64,
     store_failed: AtomicU64,
     dropped: AtomicU64,
+    /// Resolved alerts that went from the store to make room.
+    alerts_dropped: AtomicU64,
     /// Events in the queue.
     waiting: AtomicU64,
 }
@@ -85,7 +92,8 @@ impl Sinks {
             writer: file.map(EveWriter::new),
             settings: settings.clone(),
             counts: Arc::clone(&counts),
-            desk: delivery.desk(),
+            dispatch: delivery.dispatch(),
+            records: VecDeque::new(),
             store_complained: None,
         };
         let thread = thread::Builder::new().name("sinks".to_owned());
@@ -208,6 +216,11 @@ impl Sinks {
         self.delivery.dropped().to_vec()
     }
 
+    /// Alerts that went from the store to make room, over all runs.
+    pub fn alerts_dropped(&self) -> u64 {
+        self.counts.alerts_dropped.load(Ordering::Relaxed)
+    }
+
     /// Waits until everything queued is written, and told, within reason.
     pub fn finish(mut self) {
         self.queue = None;
@@ -232,7 +245,9 @@ struct Worker {
     writer: Option<EveWriter<EveFile>>,
     settings: Events,
     counts: Arc<Counts>,
-    desk: Desk,
+    dispatch: Dispatch,
+    /// What was done about alerts and the store did not take yet.
+    records: VecDeque<Record>,
     store_complained: Option<Instant>,
 }
 
@@ -265,6 +280,7 @@ impl Worker {
                 }
             }
             self.save_alerts();
+            self.save_records();
             if let Some(writer) = &mut self.writer {
                 let failed_before = writer.get_mut().write_errors();
                 // The file counts what it cannot write and goes on.
@@ -291,6 +307,7 @@ impl Worker {
                 Event::Alert(_, device) => {
                     mode_of(device.as_ref().map_or(0, |device| device.interface))
                 }
+                Event::Desk(_) => "",
             };
             let context =
                 EventContext { wall, interface_name: &name_of, attach_mode, sensor: None };
@@ -299,8 +316,10 @@ impl Worker {
                 Event::Flow(_) => {}
                 Event::Device(_, device) => devices.push(device),
                 Event::Alert(alert, device) => {
-                    self.desk.take(alert, device.as_ref(), wall, wall_time());
+                    self.dispatch.take(alert, device.as_ref(), wall, wall_time());
                 }
+                Event::Desk(Record::Kept(alert)) => self.dispatch.keep(alert, wall, wall_time()),
+                Event::Desk(record) => self.records.push_back(record),
             }
         }
         if !devices.is_empty() {
@@ -368,11 +387,36 @@ impl Worker {
     }
 
     fn save_alerts(&mut self) {
-        let settled = self.desk.settle(self.store.as_mut(), wall_time());
+        let settled = self.dispatch.settle(self.store.as_mut(), wall_time());
         self.counts.store_written.fetch_add(settled.saved, Ordering::Relaxed);
         self.counts.dropped.fetch_add(settled.lost, Ordering::Relaxed);
         if let Some(error) = settled.error {
             self.complain(&error);
+        }
+        if let Some(store) = &self.store {
+            let dropped = store.alerts_dropped().unwrap_or_default();
+            self.counts.alerts_dropped.store(dropped, Ordering::Relaxed);
+        }
+    }
+
+    fn save_records(&mut self) {
+        if self.records.is_empty() {
+            return;
+        }
+        let Some(store) = &mut self.store else { return self.records.clear() };
+        let count = self.records.len().min(AT_ONCE);
+        // What is left is saved after the next batch.
+        match store.save_records(self.records.iter().take(count)) {
+            Ok(()) => {
+                self.records.drain(..count);
+                self.counts.store_written.fetch_add(count as u64, Ordering::Relaxed);
+            }
+            Err(error) => {
+                self.complain(&error);
+                let surplus = self.records.len().saturating_sub(UNSAVED);
+                self.records.drain(..surplus);
+                self.counts.dropped.fetch_add(surplus as u64, Ordering::Relaxed);
+            }
         }
     }
 

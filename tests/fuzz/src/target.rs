@@ -6,7 +6,7 @@ use sensor_common::{
     application::{RECOGNISERS, Recogniser},
     laws::{
         Utterance, dissection_depends_on_declared_octets_only, frames_are_conserved,
-        recogniser_keeps_its_word, whole_inquiry_agrees_with_a_recogniser,
+        recogniser_keeps_its_word, samples_keep_to_their_bounds, whole_inquiry_agrees_with_a_recogniser,
     },
 };
 
@@ -17,13 +17,18 @@ const NAMED_BY: &str = "WARDLINE_FUZZ_TARGET";
 type Law = fn(&[u8]);
 
 /// Targets that are no recogniser.
-const WHOLE: [(&str, Law); 4] = [
+const WHOLE: [(&str, Law); 5] = [
     ("account", frames_are_conserved),
     ("capture", capture_is_read_to_an_end),
     ("dissect", dissection_depends_on_declared_octets_only),
     ("identify", |octets| {
         if let Some(utterance) = Utterance::from_octets(octets) {
             whole_inquiry_agrees_with_a_recogniser(&utterance);
+        }
+    }),
+    ("sample", |octets| {
+        if let Some(utterance) = Utterance::from_octets(octets) {
+            samples_keep_to_their_bounds(&utterance);
         }
     }),
 ];

@@ -128,6 +128,10 @@ fn session_of_version_2(scene: &Scene<'_>) -> Turns {
     let mut rename = ask(17, 32, 33, &[&[0; 20], name.as_slice()].concat());
     // A file's, its name.
     (rename[4 + 66], rename[4 + 67]) = (1, 10);
+    // A bind to the spooler with a login, written to a pipe and by its control code; and a call.
+    let (bind, call) = (rpc(11, &bind_to_spooler(), &login), rpc(0, &name, b""));
+    let mut control = ask(11, 56, 57, &bind);
+    control[4 + 68..4 + 72].copy_from_slice(&0x0011_c017_u32.to_le_bytes());
     vec![
         (Client, smb2_negotiate_request()),
         (Server, smb2_negotiate_response()),
@@ -139,6 +143,9 @@ fn session_of_version_2(scene: &Scene<'_>) -> Turns {
         (Client, ask(5, 56, 57, &name)),
         (Server, message(5, ANSWER, 0xc000_0034, 8, 9, &name)),
         (Client, ask(9, 48, 49, &name)),
+        (Client, ask(9, 48, 49, &bind)),
+        (Client, ask(9, 48, 49, &call)),
+        (Client, control),
         (Client, rename),
         (Client, ask(8, 48, 49, &name)),
         (Server, message(8, ANSWER, 0, 16, 17, &name)),
@@ -191,8 +198,8 @@ fn rpc(kind: u8, body: &[u8], credentials: &[u8]) -> Vec<u8> {
     [&octets, body, trailer, credentials].concat()
 }
 
-/// A bind to the spooler (MS-RPRN) with a login, a call with a document's name, and its result.
-fn remote_print_job(scene: &Scene<'_>) -> Turns {
+/// The body of a bind to the spooler (MS-RPRN).
+fn bind_to_spooler() -> Vec<u8> {
     const SPOOLER: [u8; 16] =
         [0x78, 0x56, 0x34, 0x12, 0x34, 0x12, 0xcd, 0xab, 0xef, 0, 1, 0x23, 0x45, 0x67, 0x89, 0xab];
     const NDR: [u8; 16] =
@@ -202,6 +209,12 @@ fn remote_print_job(scene: &Scene<'_>) -> Turns {
     bind.extend([1, 0, 0, 0]);
     bind.extend(NDR);
     bind.extend([2, 0, 0, 0]);
+    bind
+}
+
+/// A bind with a login, a call with a document's name, and its result.
+fn remote_print_job(scene: &Scene<'_>) -> Turns {
+    let bind = bind_to_spooler();
     let name = utf_16(scene.name);
     let login = [b"NTLMSSP\0\x03\0\0\0".as_slice(), &name].concat();
     let call = [&[64, 0, 0, 0, 0, 0, 17, 0], name.as_slice()].concat();

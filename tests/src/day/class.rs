@@ -41,8 +41,7 @@ pub struct Profile {
 }
 
 const PHILIPS: u32 = 0x00_09fb;
-const MINDRAY: u32 = 0x00_0f14;
-const DRAEGER: u32 = 0x00_30e6;
+const PHILIPS_CARDIAC: u32 = 0x00_095c;
 const BRAUN: u32 = 0x00_1221;
 const BAXTER: u32 = 0x58_42e4;
 const SIEMENS_DIAGNOSTICS: u32 = 0x20_e791;
@@ -76,7 +75,8 @@ pub const PROFILES: [Profile; 12] = [
         share: 110,
         vlan: 110,
         network: 110,
-        prefixes: &[PHILIPS, PHILIPS, MINDRAY, DRAEGER],
+        // All of the maker whose protocol they speak.
+        prefixes: &[PHILIPS, PHILIPS_CARDIAC],
         host_name: "MON",
         vendor_class: None,
         time_to_live: EMBEDDED,

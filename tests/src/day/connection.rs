@@ -100,12 +100,15 @@ impl Connection {
 
     /// A first segment that nobody answers.
     pub fn knock(&mut self, wire: &mut Wire, at: Duration) {
+        let next = self.client_next;
         self.segment(wire, at, Side::Client, SYN, b"");
+        // Repeated, it is the same segment.
+        self.client_next = next;
     }
 
     /// A first segment that is refused.
     pub fn knock_in_vain(&mut self, wire: &mut Wire, at: Duration) {
-        self.knock(wire, at);
+        self.segment(wire, at, Side::Client, SYN, b"");
         self.segment(wire, at + self.round_trip, Side::Server, RST | ACK, b"");
     }
 

@@ -52,6 +52,8 @@ pub struct Alarm {
     pub summary: String,
     /// The attack that explains it.
     pub attack: Option<String>,
+    /// It fired with a lower severity, and what was found later raised it.
+    pub was_raised: bool,
     #[serde(skip)]
     station: Option<MacAddress>,
 }
@@ -122,8 +124,12 @@ fn judge(day: &Day, replayed: &Replayed) -> Outcome {
             None => outside += 1,
         }
     }
-    let mut alarms: Vec<Alarm> =
-        last_states(&replayed.summary.alerts).map(|alert| alarm(alert, replayed, site)).collect();
+    let mut alarms: Vec<Alarm> = lives(&replayed.summary.alerts)
+        .map(|(first, last)| Alarm {
+            was_raised: last.severity > first.severity,
+            ..alarm(last, replayed, site)
+        })
+        .collect();
     alarms.sort_by(|one, other| one.at_seconds.total_cmp(&other.at_seconds));
     let attacks = verdicts(staged, &mut alarms);
     let rows = &replayed.rows;
@@ -159,10 +165,13 @@ fn station_of(key: &DeviceKey) -> Option<MacAddress> {
     Some(MacAddress([a, b, c, d, e, f]))
 }
 
-/// The last state of each alert.
-fn last_states(alerts: &[Alert]) -> impl Iterator<Item = &Alert> {
-    let last: BTreeMap<u64, &Alert> = alerts.iter().map(|alert| (alert.id, alert)).collect();
-    last.into_values()
+/// The first and the last state of each alert.
+fn lives(alerts: &[Alert]) -> impl Iterator<Item = (&Alert, &Alert)> {
+    let mut lives: BTreeMap<u64, (&Alert, &Alert)> = BTreeMap::new();
+    for alert in alerts {
+        lives.entry(alert.id).or_insert((alert, alert)).1 = alert;
+    }
+    lives.into_values()
 }
 
 fn alarm(alert: &Alert, replayed: &Replayed, site: &Site) -> Alarm {
@@ -182,6 +191,7 @@ fn alarm(alert: &Alert, replayed: &Replayed, site: &Site) -> Alarm {
         device,
         summary: alert.summary.clone(),
         attack: None,
+        was_raised: false,
         station,
     }
 }
@@ -226,14 +236,16 @@ fn verdict(staged: &Staged, alarms: &mut [Alarm]) -> Verdict {
         rules: BTreeSet::new(),
         named_others: BTreeSet::new(),
     };
-    for alarm in alarms.iter_mut().filter(|each| is_during(staged, each)) {
-        if alarm.station != Some(staged.actor) {
+    for alarm in alarms.iter_mut().filter(|each| each.station == Some(staged.actor)) {
+        // An alert that fired before and was raised since; when, is not told.
+        let is_raised = alarm.was_raised && alarm.at_seconds < begins;
+        if !is_raised && !is_during(staged, alarm) {
             continue;
         }
         let rule = format!("{} {}", alarm.rule, alarm.name);
         if verdict.found_by.is_none() {
             verdict.found_by = Some(rule.clone());
-            verdict.after_seconds = Some(alarm.at_seconds - begins);
+            verdict.after_seconds = (!is_raised).then_some(alarm.at_seconds - begins);
         }
         verdict.rules.insert(rule);
         alarm.attack = Some(verdict.attack.clone());

@@ -134,7 +134,11 @@ fn attacks(attacks: &[Verdict]) -> String {
     );
     for attack in attacks {
         let found = attack.found_by.as_deref().unwrap_or("NOT FOUND");
-        let after = attack.after_seconds.map_or_else(String::new, |after| format!("{after:.2} s"));
+        let after = match (attack.after_seconds, &attack.found_by) {
+            (Some(after), _) => format!("{after:.2} s"),
+            (None, Some(_)) => "raised".to_owned(),
+            (None, None) => String::new(),
+        };
         let _ = writeln!(
             text,
             "{:<14} {:<9} {:<44} {found:<30} {after:>8}",

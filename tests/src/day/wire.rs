@@ -116,7 +116,10 @@ impl Wire {
             false => MacAddress::BROADCAST,
         };
         let message = udp_datagram(&ends(from, group), from_port, port, payload);
-        self.packet(at, from, station, group, protocol::UDP, &message);
+        // What stays on the segment says so (RFC 6762 section 11).
+        let is_local = group.octets()[..3] == [224, 0, 0];
+        let from = Host { time_to_live: if is_local { 255 } else { from.time_to_live }, ..*from };
+        self.packet(at, &from, station, group, protocol::UDP, &message);
     }
 }
 

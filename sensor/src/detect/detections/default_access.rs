@@ -31,8 +31,9 @@ static DESCRIPTION: Description = Description {
     name: "default_access",
     title: "Default community, or no password",
     severity: Severity::Low,
-    sees: "A device that answers SNMP under the community public or private, or one that offers \
-           its screen over VNC without a password (medium severity). Once a day for each pair.",
+    sees: "A device that answers SNMP under the community public or private (for information: \
+           there are many), or one that offers its screen over VNC without a password (of medium \
+           severity). Once a day for each pair.",
     clinical_note: "Printers, modalities and building controls are shipped so. Reading public gives \
                     away what the device is; private may let anybody reconfigure it, and an open \
                     screen may let anybody operate it. Ask the maker before anything is changed \
@@ -61,7 +62,7 @@ impl Detector for DefaultAccess {
         let (reported, severity, metric, sentence) = match heard.message {
             Message::DefaultCommunity if is_agent => (
                 &mut self.communities,
-                None,
+                Some(Severity::Info),
                 "default_communities",
                 "answers SNMP under a community that devices are shipped with",
             ),
@@ -117,7 +118,7 @@ mod tests {
         }
         let found = rig.found(1.0);
         let told: Vec<_> = found.iter().map(|each| (each.device.0, each.severity)).collect();
-        assert_eq!(told, [(2, None), (3, Some(Severity::Medium))]);
+        assert_eq!(told, [(2, Some(Severity::Info)), (3, Some(Severity::Medium))]);
     }
 
     #[test]

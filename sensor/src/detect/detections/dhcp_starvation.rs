@@ -30,9 +30,9 @@ static DESCRIPTION: Description = Description {
     sees: "Many stations on one VLAN, never seen before and without a registered vendor, that each \
            send one DHCP message by broadcast and nothing else for a second; or more of them, of \
            whatever vendor, that send no more than a request and nothing else for ten seconds. Told \
-           of the first of them, for the machine behind them has no address of its own. Devices that \
-           come back after a power cut are known, or go on to use their addresses. Left out: one \
-           station that asks in the names of others.",
+           of the first of them, for the machine behind them has no address of its own. One \
+           station that asks in the names of others is told by dhcp_forged_clients. \
+           Devices that come back after a power cut are known, or go on to use their addresses.",
     clinical_note: "When the server has no address left, devices that start or move get none, and a \
                     false server may step in (WL-021). The stations are probably made up: find the \
                     switch port that learned them all, and limit the stations of access ports.",

@@ -48,7 +48,7 @@ static DESCRIPTION: Description = Description {
         Parameter {
             name: "names",
             meaning: "different names that one client asks for below one domain",
-            default: 15.0,
+            default: 10.0,
             minimum: 5.0,
             maximum: 256.0,
             unit: Unit::Count,
@@ -272,8 +272,8 @@ mod tests {
     fn types_that_carry_data_are_found_from_the_limit_on() {
         for record_type in [5, 10, 15, 16, 25, 65_399] {
             let name = |each| format!("evkaaaa{each:03}.d2.tun.example");
-            assert_eq!(found(14, record_type, name), [], "{record_type}");
-            let at = found(15, record_type, name);
+            assert_eq!(found(9, record_type, name), [], "{record_type}");
+            let at = found(10, record_type, name);
             assert_eq!((at.len(), at[0].device.0, at[0].metric), (1, 1, "carrier_names"));
             assert!(at[0].sentence.ends_with("below tun.example"), "{}", at[0].sentence);
         }
@@ -285,14 +285,14 @@ mod tests {
         assert_eq!(found(31, A, name), [], "1488 octets");
         assert_eq!(found(32, A, name)[0].metric, "encoded_octets");
         let longer = |each| format!("{0}.{0}.{0}.c2.example", encoded(each));
-        assert_eq!(found(14, A, longer), []);
-        assert_eq!(found(15, A, longer).len(), 1);
+        assert_eq!(found(10, A, longer), [], "1440 octets");
+        assert_eq!(found(11, A, longer).len(), 1);
     }
 
     #[test]
     fn foreign_octets_and_names_that_end_in_data_are_found() {
-        assert_eq!(found(15, A, |each| format!("ra¼½¾å{each:03}þ.tun.example")).len(), 1);
-        assert_eq!(found(15, TXT, |each| format!("dnscat.{each:04}03f5.9200821e")).len(), 1);
+        assert_eq!(found(10, A, |each| format!("ra¼½¾å{each:03}þ.tun.example")).len(), 1);
+        assert_eq!(found(10, TXT, |each| format!("dnscat.{each:04}03f5.9200821e")).len(), 1);
     }
 
     #[test]
@@ -301,9 +301,9 @@ mod tests {
         let mut rig = Rig::new(DETECTION);
         for each in 0..100_u32 {
             let query = dns_query(&format!("evkaaaa{each:03}.tun.example"), TXT);
-            rig.hear((1, 40_000), (2, 53), f64::from(each) * 30.0, query);
+            rig.hear((1, 40_000), (2, 53), f64::from(each) * 40.0, query);
         }
-        assert_eq!(rig.found(3000.0), []);
+        assert_eq!(rig.found(4000.0), []);
     }
 
     #[test]

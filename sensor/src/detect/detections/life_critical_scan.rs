@@ -30,7 +30,7 @@ static DESCRIPTION: Description = Description {
     sees: "A device that tries several ports of one device with the role life_critical or medical \
            within the window, over TCP without getting a connection or with impossible first \
            segments, or over UDP without an answer. Told of the one who tries. Far below the limits \
-           of other port scans, and nobody is excused.",
+           of other port scans, and nobody is excused; medium from a device with the role scanner.",
     clinical_note: "Old device software can hang or restart when its ports are tried: ask the ward to \
                     look at the device now. Even a scan by IT outside its window is told: stop it, \
                     and leave such devices out of scans.",
@@ -143,7 +143,7 @@ impl Detector for LifeCriticalScan {
             let address = estate.device(target).and_then(|target| target.addresses.first());
             findings.report(Finding {
                 device,
-                severity: None,
+                severity: estate.has_role(device, "scanner").then_some(Severity::Medium),
                 metric: "distinct_ports",
                 value: ports as f64,
                 limit: self.ports as f64,

@@ -98,19 +98,28 @@ fn doings_2(message: &Smb2Message) -> [bool; 4] {
     /// MS-SMB2 section 2.2.13.1.1: rights to read, to write or append, and those that hold both.
     const MAY_READ: u32 = 0x9200_0001;
     const MAY_WRITE: u32 = 0x5200_0006;
-    /// Section 2.2.13: the file is there, and is opened.
+    /// Section 2.2.13: the file is there, or may be, and is opened as it is.
     const OPEN: u32 = 1;
+    const OPEN_OR_CREATE: u32 = 3;
+    /// Section 2.2.13.1.1: to delete or rename; to read attributes, to wait.
+    const DELETE: u32 = 0x0001_0000;
+    const MAY_LOOK: u32 = 0x0010_0080;
     const DELETE_ON_CLOSE: u32 = 0x1000;
     const DIRECTORY: u32 = 1;
     let mut doings = [false; 4];
     match message.request {
-        Some(Smb2Request::Create { desired_access, disposition, options }) => {
-            if options & DIRECTORY == 0 {
-                let is_new = !matches!(disposition, OPEN | 3);
-                doings[READ] = !is_new && desired_access & MAY_READ != 0;
-                doings[WRITTEN] = is_new || desired_access & MAY_WRITE != 0;
-                doings[DELETED] = options & DELETE_ON_CLOSE != 0;
-            }
+        Some(Smb2Request::Create { desired_access, disposition, options })
+            if options & DIRECTORY == 0 =>
+        {
+            let is_new = !matches!(disposition, OPEN | OPEN_OR_CREATE);
+            doings[READ] = !is_new && desired_access & MAY_READ != 0;
+            doings[WRITTEN] = is_new || desired_access & MAY_WRITE != 0;
+            doings[DELETED] = options & DELETE_ON_CLOSE != 0;
+            // Clients that send all of it at once: only the first message is sampled.
+            doings[RENAMED] = message.is_compound
+                && !doings[DELETED]
+                && !is_new
+                && desired_access & !MAY_LOOK == DELETE;
         }
         // MS-FSCC section 2.4: FileRenameInformation and FileDispositionInformation, and their
         // extensions.
@@ -255,6 +264,14 @@ mod tests {
         let rewrite_and_delete = [open(0x8000_0000, 1), open(0x4000_0000, 2), set(13)];
         assert_eq!(found(59, 10.0, &rewrite_and_delete), []);
         assert_eq!(found(60, 10.0, &rewrite_and_delete)[0].metric, "deleted_files");
+        let at_once = |options| {
+            let request =
+                Some(Smb2Request::Create { desired_access: 0x0001_0000, disposition: 1, options });
+            Message::Smb2(Smb2Message { request, is_compound: true, ..smb2(5) })
+        };
+        let linux = [open(0xc000_0000, 1), at_once(0x20_0000)];
+        assert_eq!(found(20, 1.0, &linux)[0].metric, "renamed_files");
+        assert_eq!(found(20, 1.0, &[open(0xc000_0000, 1), at_once(0x1000)]), [], "deletes");
         let version_1 = [0x2e, 0x2f, 0x07].map(|command| Message::Smb1(smb1(command)));
         assert_eq!(found(20, 1.0, &version_1)[0].metric, "renamed_files");
     }

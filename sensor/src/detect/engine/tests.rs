@@ -304,3 +304,28 @@ fn disabled_rules_measure_nothing() {
     assert_eq!(bench.engine.windows(), 0);
     assert!(bench.evaluate(1.0).is_empty());
 }
+
+#[test]
+fn an_alert_of_an_earlier_run_goes_on_under_its_number() {
+    let mut before = Bench::new(vec![rate(100.0)]);
+    before.feed(udp(1, 2, 9, 9).octets(2000).at(1.0), 1, 2);
+    let fired = before.evaluate(1.0).pop().unwrap();
+    let mut bench = Bench::new(vec![rate(100.0)]);
+    let strangers = bench.engine.adopt(vec![fired.clone()], seconds(2.0));
+    assert_eq!(strangers, []);
+    assert_eq!(bench.states(3.0), [], "the window is empty, and has had no time to fill");
+    bench.feed(udp(1, 2, 9, 9).octets(2000).at(20.0), 1, 2);
+    assert_eq!(bench.states(20.0), [], "it fires already");
+    assert_eq!(bench.engine.firing().map(|alert| alert.id).collect::<Vec<_>>(), [fired.id]);
+    assert_eq!(bench.states(71.0), [], "10 s of window and a minute");
+    assert_eq!(bench.states(72.0), [(1, RESOLVED)]);
+}
+
+#[test]
+fn an_alert_that_no_rule_explains_any_more_is_given_back() {
+    let mut before = Bench::new(vec![rate(100.0)]);
+    before.feed(udp(1, 2, 9, 9).octets(2000).at(1.0), 1, 2);
+    let fired = before.evaluate(1.0);
+    let mut bench = Bench::new(vec![Threshold { name: "other".to_owned(), ..rate(100.0) }]);
+    assert_eq!(bench.engine.adopt(fired.clone(), seconds(2.0)), fired);
+}

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use crate::{config::duration, export::delivery::Notice, time::Timestamp};
+use crate::{config::duration, detect::detections, export::delivery::Notice, time::Timestamp};
 
 /// What tells alerts apart there.
 pub type Labels = BTreeMap<&'static str, String>;
@@ -44,6 +44,14 @@ pub fn posting(notice: &Notice, expiry: Timestamp) -> Posting {
     if let Some(address) = mac.or(address) {
         annotations.insert("address", address);
     }
+    // A page of the hospital's own may be found by the name.
+    annotations.insert("runbook", notice.name.clone());
+    if let Some(description) = detections::find(&notice.name) {
+        annotations.insert("description", description.sees.to_owned());
+        annotations.insert("clinical_note", description.clinical_note.to_owned());
+    }
+    annotations.extend(notice.story.map(|story| ("story", story.to_string())));
+    annotations.extend(notice.stage.clone().map(|stage| ("stage", stage)));
     Posting {
         labels: labels(notice),
         annotations,

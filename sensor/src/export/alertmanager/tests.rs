@@ -16,7 +16,7 @@ use crate::{
     },
     export::{
         delivery::{
-            Address, Delivery, Desk,
+            Address, Delivery, Dispatch,
             fixture::{self, Scratch},
         },
         store::Store,
@@ -59,7 +59,7 @@ fn free_port() -> u16 {
 /// The delivery to one Alertmanager, over a store.
 struct Run {
     delivery: Delivery,
-    desk: Desk,
+    dispatch: Dispatch,
     store: Store,
 }
 
@@ -69,14 +69,14 @@ impl Run {
         let sink: Box<dyn Sink> = Box::new(Alertmanager::new(settings(port)).unwrap());
         let open = || Store::open(scratch.path()).unwrap().0;
         let delivery = Delivery::start(vec![(address, sink)], Some(open())).unwrap();
-        Self { desk: delivery.desk(), delivery, store: open() }
+        Self { dispatch: delivery.dispatch(), delivery, store: open() }
     }
 
     fn tell(&mut self, alerts: impl Iterator<Item = crate::detect::Alert>) {
         for alert in alerts {
-            self.desk.take(alert, None, clock(), wall_time());
+            self.dispatch.take(alert, None, clock(), wall_time());
         }
-        assert!(self.desk.settle(Some(&mut self.store), wall_time()).error.is_none());
+        assert!(self.dispatch.settle(Some(&mut self.store), wall_time()).error.is_none());
     }
 
     fn await_counts(&self, is_right: impl Fn(&crate::snapshot::SinkCounts) -> bool) {

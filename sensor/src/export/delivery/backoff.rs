@@ -27,9 +27,9 @@ impl Backoff {
         *self = Self::default();
     }
 
-    /// Whether the last attempt failed.
-    pub const fn is_doubtful(&self) -> bool {
-        self.failures > 0
+    /// Attempts that have failed since the last success.
+    pub const fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// Time left until the next attempt; zero if it may be made.

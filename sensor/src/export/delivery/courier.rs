@@ -2,6 +2,7 @@
 //! argument.
 
 use std::{
+    slice,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -20,6 +21,8 @@ use crate::time::Timestamp;
 
 /// Notices in one delivery.
 const BATCH: usize = 64;
+/// One attempt of so many that fail is made with another alert.
+const STUCK: u32 = 8;
 /// Longest sleep: what was put off is looked for.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// How long deliveries may go on when the agent ends. What is left is in the store.
@@ -90,6 +93,11 @@ impl Courier {
         if !pause.is_zero() {
             return pause;
         }
+        if self.backoff.failures() % STUCK == STUCK - 1
+            && let Some(pause) = self.ask_with_another(now, wall)
+        {
+            return pause;
+        }
         let due = self.due(wall);
         if !due.is_empty() && !self.deliver(&due, now, wall) {
             return self.backoff.remaining(now);
@@ -110,9 +118,25 @@ impl Courier {
         Duration::ZERO
     }
 
+    /// A receiver that seems to be away may stumble over one notice only. Another alert's tells
+    /// that; then the first one waits as if it had been refused. `None` if there is no other.
+    fn ask_with_another(&mut self, now: Instant, wall: Timestamp) -> Option<Duration> {
+        let due = self.outbox.due(self.index, &self.address, BATCH, wall);
+        let first = due.first()?;
+        let other = due.iter().find(|due| due.notice.alert != first.notice.alert)?;
+        if !self.deliver(slice::from_ref(other), now, wall) {
+            return Some(self.backoff.remaining(now));
+        }
+        // It may just have come back.
+        if !self.deliver(slice::from_ref(first), now, wall) && self.outbox.refused(first, wall) {
+            self.backoff.reset();
+        }
+        Some(self.backoff.remaining(now))
+    }
+
     fn due(&self, wall: Timestamp) -> Vec<Due> {
         // Whether somebody is back is asked with one.
-        let limit = if self.backoff.is_doubtful() { 1 } else { BATCH };
+        let limit = if self.backoff.failures() > 0 { 1 } else { BATCH };
         self.outbox.due(self.index, &self.address, limit, wall)
     }
 

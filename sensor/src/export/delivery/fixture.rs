@@ -39,8 +39,10 @@ pub fn alert(id: u64, severity: Severity, state: AlertState) -> Alert {
         summary: format!("Device {id} \"contacts\" distinct peers: 14"),
         evidence_since: Moment::default(),
         fired_at: Moment::from_micros(1_000_000),
+        found_at: Moment::from_micros(1_000_000),
         resolved_at: (state == AlertState::Resolved).then_some(Moment::from_micros(2_000_000)),
         evidence: Box::default(),
+        marks: Box::default(),
     }
 }
 
@@ -125,6 +127,7 @@ pub struct Receiver(Arc<Mutex<Desk>>);
 struct Desk {
     is_away: bool,
     refused: Option<u64>,
+    stumbles: Option<u64>,
     got: Vec<Notice>,
     attempts: usize,
     takes_at_once: Option<usize>,
@@ -138,6 +141,11 @@ impl Receiver {
     /// Calls everything of this alert wrong.
     pub fn refuse(&self, alert: Option<u64>) {
         self.0.lock().unwrap().refused = alert;
+    }
+
+    /// Is gone whenever it is told of this alert.
+    pub fn stumble_over(&self, alert: Option<u64>) {
+        self.0.lock().unwrap().stumbles = alert;
     }
 
     /// Is gone after so many notices of each delivery.
@@ -164,6 +172,9 @@ impl Sink for Receiver {
         for (accepted, notice) in notices.iter().enumerate() {
             if desk.refused == Some(notice.alert) {
                 return Delivered::until(accepted, Failure::Refused("wrong".to_owned()));
+            }
+            if desk.stumbles == Some(notice.alert) {
+                return Delivered::until(accepted, Failure::away("stumbled"));
             }
             if desk.takes_at_once.is_some_and(|limit| accepted >= limit) {
                 return Delivered::until(accepted, Failure::away("gone"));

@@ -44,6 +44,11 @@ pub struct Notice {
     pub sensor: String,
     /// Sent by an operator to see whether it arrives; nothing has happened.
     pub is_test: bool,
+    /// The story that it belongs to, and its stage.
+    #[serde(default)]
+    pub story: Option<u64>,
+    #[serde(default)]
+    pub stage: Option<String>,
 }
 
 /// The device that an alert is about.
@@ -83,6 +88,7 @@ impl Notice {
         told_at: Timestamp,
     ) -> Self {
         let number = |number: f64| number.is_finite().then_some(number);
+        let stage = alert.marks.story.as_ref().and_then(|story| story.stage);
         Self {
             alert: alert.id,
             sequence,
@@ -107,6 +113,8 @@ impl Notice {
             told_at: told_at.as_micros(),
             sensor: named(sensor),
             is_test: false,
+            story: alert.marks.story.as_ref().map(|story| story.id),
+            stage: stage.map(|stage| stage.name().to_owned()),
         }
     }
 
@@ -132,6 +140,8 @@ impl Notice {
             told_at: now,
             sensor: named(sensor),
             is_test: true,
+            story: None,
+            stage: None,
         }
     }
 

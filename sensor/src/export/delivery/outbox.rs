@@ -1,5 +1,5 @@
 //! What waits for delivery, on disk and, while that cannot be written, in memory; shared by the
-//! desk that fills it and the couriers that empty it.
+//! dispatch that fills it and the couriers that empty it.
 
 use std::{
     collections::BTreeSet,

@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use super::EventContext;
 use crate::{
-    detect::{Alert, AlertState, Evidence, Severity},
+    detect::{
+        Alert, AlertState, Evidence, Severity,
+        desk::{Acknowledgement, StoryMark, Withheld},
+    },
     export::text::{Station, harmless},
     inventory::{Device, DeviceKey},
     time::Timestamp,
@@ -41,6 +44,12 @@ struct Description {
     fired_at: Timestamp,
     resolved_at: Option<Timestamp>,
     evidence: Box<Evidence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    story: Option<StoryMark>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<Acknowledgement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Withheld>,
 }
 
 impl<'a> Event<'a> {
@@ -68,6 +77,17 @@ impl<'a> Event<'a> {
                 fired_at: context.wall.at(alert.fired_at),
                 resolved_at: alert.resolved_at.map(|at| context.wall.at(at)),
                 evidence: alert.evidence.clone(),
+                story: alert.marks.story.clone(),
+                acknowledged: alert.marks.acknowledged.as_ref().map(|known| Acknowledgement {
+                    by: harmless(&known.by),
+                    note: harmless(&known.note),
+                    ..known.clone()
+                }),
+                withheld: alert.marks.withheld.as_ref().map(|withheld| Withheld {
+                    owner: harmless(&withheld.owner),
+                    reason: harmless(&withheld.reason),
+                    ..withheld.clone()
+                }),
             },
         }
     }

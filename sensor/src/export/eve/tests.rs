@@ -7,6 +7,7 @@ use sensor_common::{
 use serde_json::Value;
 
 use super::*;
+use crate::detect::desk::{Acknowledgement, Cause, Marks, Stage, StoryMark, Withheld};
 use crate::flow::fixture::record;
 use crate::{
     detect::{AlertState, Severity},
@@ -65,8 +66,10 @@ fn alert(text: &str) -> Alert {
         summary: text.to_owned(),
         evidence_since: Moment::from_micros(0),
         fired_at: Moment::from_micros(1),
+        found_at: Moment::from_micros(1),
         resolved_at: None,
         evidence: Default::default(),
+        marks: Box::default(),
     }
 }
 
@@ -207,6 +210,23 @@ fn an_alert_names_its_rule_and_its_device() {
     assert_eq!(found["alert"]["state"], "firing");
     assert_eq!(found["alert"]["window_seconds"], 60.0);
     assert_eq!(found["alert"]["resolved_at"], Value::Null);
+}
+
+#[test]
+fn an_alert_does_not_call_a_device_by_an_address_that_it_claims() {
+    let gateway = "10.20.0.1".parse().unwrap();
+    let mut impostor = device("or-3");
+    impostor.addresses.insert(gateway);
+    let mut alert = alert("x");
+    assert_eq!(main_of(&alert, &impostor), "10.20.0.1");
+    alert.evidence.claimed = vec![gateway];
+    assert_eq!(main_of(&alert, &impostor), "10.20.0.5");
+    alert.evidence.claimed = impostor.addresses.iter().copied().collect();
+    assert_eq!(main_of(&alert, &impostor), Value::Null);
+}
+
+fn main_of(alert: &Alert, device: &Device) -> Value {
+    line(|writer| writer.alert(alert, Some(device), &context()))["src_ip"].clone()
 }
 
 #[test]
@@ -364,4 +384,42 @@ fn a_file_that_cannot_be_opened_again_is_tried_later() {
     writer.flush().unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
     assert_eq!((writer.get_mut().lost_lines(), writer.get_mut().write_errors()), (1, 2));
+}
+
+#[test]
+fn an_alert_tells_its_story_and_who_knows_of_it() {
+    let at = Timestamp::from_micros(5);
+    let story = StoryMark {
+        id: 12,
+        stage: Some(Stage::Spread),
+        stages: vec![Stage::Recon, Stage::Spread],
+        severity: Severity::Critical,
+        start: at,
+        last: at,
+    };
+    let (by, note) = ("Ada\u{202e}".to_owned(), "seen\u{7}".to_owned());
+    let acknowledged = Acknowledgement { by, note, at, is_outdated: false };
+    let withheld = Withheld {
+        cause: Cause::Suppression,
+        owner: "IT\u{1b}".to_owned(),
+        reason: "known".to_owned(),
+        until: Some(at),
+    };
+    let marks =
+        Marks { story: Some(story), acknowledged: Some(acknowledged), withheld: Some(withheld) };
+    let alert = Alert { marks: Box::new(marks), ..alert("x") };
+    let event = line(|writer| writer.alert(&alert, None, &context()));
+    let time = "1970-01-01T00:00:00.000005Z";
+    let expected = serde_json::json!({
+        "id": 12, "stage": "spread", "stages": ["recon", "spread"], "severity": "critical",
+        "start": time, "last": time
+    });
+    assert_eq!(event["alert"]["story"], expected);
+    let expected =
+        serde_json::json!({"by": "Ada", "note": "seen", "at": time, "is_outdated": false});
+    assert_eq!(event["alert"]["acknowledged"], expected);
+    let expected = serde_json::json!({
+        "cause": "suppression", "owner": "IT", "reason": "known", "until": time
+    });
+    assert_eq!(event["alert"]["withheld"], expected);
 }

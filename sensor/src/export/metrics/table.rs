@@ -120,8 +120,28 @@ pub const FAMILIES: &[Family] = &[
     gauge("wardline_profiles", "Devices whose ways are being learned, and are known, by state."),
     counter("wardline_profiles_refused_total", "Times there was no room for a device's profile."),
     counter(
-        "wardline_profile_hours_not_learned_total",
+        "wardline_profiles_tainted_total",
         "Hours of devices that were not learned because an alert was raised for them.",
+    ),
+    counter(
+        "wardline_alerts_withheld_total",
+        "Alerts that receivers were not told of one by one, by cause; the store has them.",
+    ),
+    counter(
+        "wardline_alerts_digested_total",
+        "Alerts that a digest stands for because too many came at a time, by severity.",
+    ),
+    counter("wardline_alerts_acknowledged_total", "Alerts that somebody acknowledged."),
+    counter(
+        "wardline_alert_desk_overflow_total",
+        "Alerts or stories of devices that could not be remembered for lack of room.",
+    ),
+    gauge("wardline_suppressions", "Suppressions in force."),
+    gauge("wardline_maintenance_windows", "Maintenance windows in force."),
+    gauge("wardline_roles_expired", "Configured roles that have ended and excuse nothing."),
+    counter(
+        "wardline_stored_alerts_dropped_total",
+        "Resolved alerts that went from the store to make room, over all runs.",
     ),
     counter(
         "wardline_detection_overflow_total",

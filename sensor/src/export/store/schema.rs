@@ -9,7 +9,7 @@ const APPLICATION_ID: i64 = 0x5741_5244;
 
 /// The step at position `n` takes a file from `user_version` `n` to `n + 1`. Steps are added,
 /// never changed. Times are in microseconds since 1970, state and severity as their names.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE devices (
         id INTEGER PRIMARY KEY,
@@ -75,6 +75,29 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     DROP INDEX outbox_by_severity;
     CREATE INDEX outbox_by_rank ON outbox (sink, rank DESC, id);
     CREATE INDEX outbox_by_alert ON outbox (sink, alert);
+",
+    // When it was last found true; as JSON what the desk has put down on it.
+    "ALTER TABLE alerts ADD COLUMN found_at INTEGER;
+    ALTER TABLE alerts ADD COLUMN marks TEXT NOT NULL DEFAULT '{}'",
+    // What was done about alerts, and suppressions made while running, as JSON.
+    "
+    CREATE TABLE alert_history (
+        id INTEGER PRIMARY KEY,
+        alert INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        deed TEXT NOT NULL,
+        by TEXT NOT NULL,
+        text TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX alert_history_by_alert ON alert_history (alert);
+    CREATE TABLE suppressions (
+        id INTEGER PRIMARY KEY,
+        created INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER alert_history_goes_with_alert AFTER DELETE ON alerts BEGIN
+        DELETE FROM alert_history WHERE alert = old.id;
+    END;
 ",
 ];
 

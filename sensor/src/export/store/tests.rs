@@ -1,5 +1,6 @@
 mod damage;
 mod outbox;
+mod records;
 mod scratch;
 
 use std::{collections::BTreeSet, net::IpAddr};
@@ -80,8 +81,10 @@ fn alert(id: u64, state: AlertState) -> Alert {
         summary: "Device 7 spoke SMB to 41 peers within 60 s.".into(),
         evidence_since: at(id),
         fired_at: at(id + 10),
+        found_at: at(id + 10),
         resolved_at: (state == AlertState::Resolved).then_some(at(id + 20)),
         evidence: Default::default(),
+        marks: Box::default(),
     }
 }
 

@@ -99,6 +99,29 @@ fn an_answer_in_smb2_settles_what_was_asked_in_smb1() {
 }
 
 #[test]
+fn a_bind_over_a_pipe_of_smb_names_its_interface() {
+    let mut interpreter = Interpreter::default();
+    let mut write = vec![0; 4 + 64 + 48];
+    write[4..10].copy_from_slice(b"\xfeSMB\x40\0");
+    (write[16], write[68]) = (9, 49);
+    // One context: the service control manager (MS-SCMR section 2.1), in NDR.
+    write.extend([5, 0, 11, 3, 0x10, 0, 0, 0, 72, 0, 0, 0, 1, 0, 0, 0]);
+    write.extend([0xb8, 0x10, 0xb8, 0x10, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0]);
+    write.extend([0x81, 0xbb, 0x7a, 0x36, 0x44, 0x98, 0xf1, 0x35]);
+    write.extend([0xad, 0x32, 0x98, 0xf0, 0x38, 0, 0x10, 3, 2, 0, 0, 0]);
+    write.extend([4, 0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11]);
+    write.extend([0x9f, 0xe8, 8, 0, 0x2b, 0x10, 0x48, 0x60, 2, 0, 0, 0]);
+    let asked = key(protocol::TCP, (CLIENT, 40_000), (SERVER, 445));
+    let heard = interpreter.read(&sample(asked, Application::Smb2, &write));
+    let detail = heard.lesson.unwrap().detail;
+    assert_eq!(detail.rpc_interfaces, ["svcctl"]);
+    assert_eq!(heard.message, Some(Message::Detail(Box::new(detail))));
+    // What else is written is only counted.
+    let heard = interpreter.read(&sample(asked, Application::Smb2, &write[..76]));
+    assert!(heard.lesson.is_none() && matches!(heard.message, Some(Message::Smb2(_))));
+}
+
+#[test]
 fn a_refused_association_is_told_with_its_reason() {
     let mut interpreter = Interpreter::default();
     let reply = key(protocol::TCP, (SERVER, 4242), (CLIENT, 40_000));

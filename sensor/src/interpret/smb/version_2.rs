@@ -9,6 +9,7 @@ pub const SESSION_SETUP: u16 = 1;
 pub const TREE_CONNECT: u16 = 3;
 pub const CREATE: u16 = 5;
 pub const WRITE: u16 = 9;
+pub const CONTROL: u16 = 11;
 pub const SET_INFO: u16 = 17;
 
 /// An answer that comes later: what stands in the tree's place is another identifier.
@@ -79,6 +80,18 @@ pub fn read(octets: &[u8]) -> Option<Smb2Message> {
         request: if is_reply { None } else { request(command, body) },
         is_guest: is_guest(command, is_reply, body).filter(|_| status == 0),
     })
+}
+
+/// What a WRITE or IOCTL request (section 2.2.31) brings to a pipe, as far as it is sampled: only a bind
+/// of DCE/RPC is.
+pub fn piped(octets: &[u8]) -> Option<&[u8]> {
+    let message = read(octets)?;
+    let buffer = match message.command {
+        WRITE => SESSION_HEADER + SMB2_HEADER + 48,
+        CONTROL => SESSION_HEADER + SMB2_HEADER + 56,
+        _ => return None,
+    };
+    octets.get(buffer..).filter(|piped| !message.is_reply && !piped.is_empty())
 }
 
 fn is_guest(command: u16, is_reply: bool, body: &[u8]) -> Option<bool> {
@@ -179,6 +192,18 @@ mod tests {
             assert_eq!(cut.is_some(), length >= 68, "{length}");
             let has_request = cut.is_some_and(|cut| cut.request.is_some());
             assert_eq!(has_request, length == whole.len(), "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_brought_to_a_pipe_stands_behind_the_fixed_part() {
+        for (command, fixed) in [(WRITE, 48), (CONTROL, 56)] {
+            let mut body = vec![0; fixed];
+            assert_eq!(piped(&message(0, command, 0, &body)), None);
+            body.extend([5, 0, 11]);
+            assert_eq!(piped(&message(0, command, 0, &body)), Some(&[5, 0, 11][..]));
+            assert_eq!(piped(&message(0, command, 1, &body)), None, "an answer");
+            assert_eq!(piped(&message(0, CREATE, 0, &body)), None);
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Live, wall_clock};
 use crate::{
     capture::Datapath as _,
+    detect::{Alert, Severity},
     export::eve::{EventContext, alert_value, device_value, flow_value, unclassified_value},
     question::Subject,
     snapshot::{DeviceTotals, InterfaceTotals, Snapshot},
@@ -50,6 +51,14 @@ impl Live {
             hours_not_learned: self.core.baselines.tainted(),
             detection_overflow: self.core.watch.overflowed(),
             findings_passed_over: self.core.findings_passed_over(),
+            alerts_withheld: self.core.desk.counts().withheld,
+            alerts_acknowledged: self.core.desk.counts().acknowledged,
+            desk_overflow: self.core.desk.counts().overflowed,
+            alerts_digested: digested(self.core.desk.digested()),
+            suppressions: self.core.desk.suppressions().count(),
+            maintenance_windows: self.core.desk.maintenance().count(),
+            expired_roles: self.core.expired_roles(),
+            stored_alerts_dropped: self.sinks.alerts_dropped(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
             undeliverable: self.sinks.undeliverable(),
@@ -151,12 +160,15 @@ impl Live {
             Subject::Status => self.statistics(),
             Subject::Unknown => unclassified_value(&self.core.unclassified, UNKNOWN, wall),
             Subject::Alerts => {
-                let alerts = self.core.firing().take(ALERTS).map(|alert| {
+                let mut firing: Vec<Alert> = self.core.firing().collect();
+                let total = firing.len();
+                firing.sort_by_key(order_of_list);
+                let alerts = firing.iter().take(ALERTS).map(|alert| {
                     let device = self.core.inventory.device(alert.device);
                     let interface = device.map_or(0, |device| device.interface);
                     alert_value(alert, device, &context_of(interface))
                 });
-                json!({"alerts": alerts.collect::<Vec<_>>()})
+                json!({"total": total, "alerts": alerts.collect::<Vec<_>>()})
             }
             Subject::Flows => {
                 let flows = self.core.flows.iter().take(FLOWS);
@@ -187,6 +199,20 @@ impl Live {
             }
         }
     }
+}
+
+fn digested(by_severity: [u64; 5]) -> Vec<(Severity, u64)> {
+    Severity::ALL.into_iter().zip(by_severity).collect()
+}
+
+/// The worst stories first, each in the order in which its alerts fired.
+fn order_of_list(alert: &Alert) -> impl Ord + use<> {
+    let story = alert.marks.story.as_ref();
+    let severity = story.map_or(alert.severity, |story| story.severity);
+    let story = story.map_or((alert.fired_at.as_micros().cast_signed(), alert.id), |story| {
+        (story.start.as_micros(), story.id)
+    });
+    (std::cmp::Reverse(severity), story, alert.fired_at, alert.id)
 }
 
 fn add(sum: &mut [Totals; 2], totals: &[Totals; 2]) {

@@ -86,7 +86,7 @@ pub(super) fn log_in(station: usize, now: Duration, world: &mut World) {
     renew_tickets(station, now + 40 * MILLISECOND, world);
     let server = world.server(Duty::DirectoryOne);
     let turns = [
-        (Client, ldap_bind(&mut world.random)),
+        (Client, ldap_bind()),
         (Server, ldap_bound()),
         (Client, ldap_search(2)),
         (Server, ldap_found(2)),
@@ -102,7 +102,7 @@ fn renew_tickets(station: usize, now: Duration, world: &mut World) {
     let user = format!("u{station:05}");
     for (step, kind) in [10, 12].into_iter().enumerate() {
         let question = kerberos_request(kind, &user);
-        let answer = kerberos_reply(kind + 1, &mut world.random);
+        let answer = kerberos_reply(kind + 1, &user, &mut world.random);
         let (at, port) = (now + step as u32 * 20 * MILLISECOND, world.port(station));
         let said = (&question[..], &answer[..]);
         world.wire.exchange(at, (&host, port), (&server, 88), said, 3 * MILLISECOND);

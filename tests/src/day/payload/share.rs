@@ -156,6 +156,8 @@ impl Session {
 /// A message of version 1: command, words, octets.
 fn version_one(command: u8, is_reply: bool, words: &[u8], octets: &[u8]) -> Vec<u8> {
     let mut message = smb1::header(command, is_reply);
+    // Strings are in octets, not in UTF-16: flags 2 without its highest bit.
+    message[11] &= 0x7f;
     message.push((words.len() / 2) as u8);
     message.extend_from_slice(words);
     message.extend((octets.len() as u16).to_le_bytes());
@@ -172,14 +174,18 @@ pub fn version_one_visit() -> Vec<Exchange> {
     const CLOSE: u8 = 0x04;
     /// No command follows.
     const NONE: [u8; 4] = [0xff, 0, 0, 0];
-    let words = |count: usize| {
-        let mut words = NONE.to_vec();
+    let words = |count: usize, command: u8| {
+        let mut words = if count == 3 && command == CLOSE { vec![0; 4] } else { NONE.to_vec() };
         words.resize(2 * count, 0);
+        if command == TREE_CONNECT_ANDX && count == 4 {
+            // The password is one octet of zero.
+            words[6] = 1;
+        }
         words
     };
     let exchange = |command, asked: usize, octets: &[u8], answered: usize, answer: &[u8]| {
-        let question = version_one(command, false, &words(asked), octets);
-        (question, version_one(command, true, &words(answered), answer))
+        let question = version_one(command, false, &words(asked, command), octets);
+        (question, version_one(command, true, &words(answered, command), answer))
     };
     vec![
         exchange(SESSION_SETUP_ANDX, 13, b"service\0HOSPITAL\0Windows 5.1\0", 3, b"Unix\0Samba\0"),

@@ -1,6 +1,6 @@
 //! Whatever is in the file, the store opens.
 
-use super::*;
+use super::{records::records, *};
 
 /// Numbers that differ and repeat from run to run (xorshift).
 struct Numbers(u64);
@@ -31,6 +31,7 @@ fn filled() -> Vec<u8> {
             .save_alerts_and_queue([(&fired, clock())], [item], Timestamp::from_micros(0))
             .unwrap();
     }
+    store.save_records(&records()).unwrap();
     store.save_profiles(&[(crate::inventory::DeviceId(1), "{}".repeat(300))]).unwrap();
     drop(store);
     fs::read(scratch.file()).unwrap()
@@ -246,7 +247,7 @@ fn an_empty_database_of_version_0_is_migrated() {
     store.save_devices(&[station(1)], clock()).unwrap();
     let version: i64 =
         store.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 4);
+    assert_eq!(version, 6);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub struct Settled {
 }
 
 #[derive(Debug)]
-pub struct Desk {
+pub struct Dispatch {
     outbox: Arc<Outbox>,
     sinks: Arc<[Address]>,
     sensor: String,
@@ -46,7 +46,7 @@ pub struct Desk {
     unsaved: VecDeque<Unsaved>,
 }
 
-impl Desk {
+impl Dispatch {
     pub(super) fn new(outbox: Arc<Outbox>, sinks: Arc<[Address]>, now: Timestamp) -> Self {
         let next_sequence = outbox.first_sequence(now);
         let sensor = super::sensor_name();
@@ -63,6 +63,13 @@ impl Desk {
         let sinks = sinks.map(|(index, _)| (index, None)).collect();
         let body = serde_json::to_string(&notice)
             .expect("a notice holds texts, numbers and lists of them only");
+        self.unsaved.push_back(Unsaved { alert, wall, notice, body, sinks });
+    }
+
+    /// Takes a state of an alert that is kept, and of which nobody is told.
+    pub fn keep(&mut self, alert: Alert, wall: WallClock, now: Timestamp) {
+        let notice = Notice::of(&alert, None, wall, self.next_sequence, &self.sensor, now);
+        let (body, sinks) = (String::new(), Vec::new());
         self.unsaved.push_back(Unsaved { alert, wall, notice, body, sinks });
     }
 

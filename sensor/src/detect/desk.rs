@@ -1,0 +1,424 @@
+//! The desk: every alert of thresholds and detections passes it before anybody is told.
+//!
+//! It withholds what a suppression or a maintenance window covers, remembers who knows of an alert,
+//! tells one story for each device, and in a storm hands out so many and a digest of the rest. What
+//! is withheld goes to the store all the same. Nothing here reads a clock: both the moment and the
+//! wall clock are arguments.
+
+#[cfg(test)]
+mod fixture;
+mod maintenance;
+mod marks;
+mod orders;
+mod record;
+mod selection;
+mod stage;
+mod storm;
+mod story;
+mod suppression;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
+
+pub use maintenance::Maintenance;
+pub use marks::{Acknowledgement, Cause, Marks, StoryMark, Withheld};
+pub use orders::OrderError;
+pub use record::{Deed, Handed, Note, Record};
+pub use stage::{Stage, stage_of};
+pub use suppression::{LONGEST_TEXT, Standing, Suppression, check_text};
+
+use super::{Alert, AlertState, Role, Severity};
+use crate::{
+    inventory::{Device, DeviceId},
+    time::{Moment, Timestamp, WallClock},
+};
+use orders::Orders;
+use storm::Storm;
+use story::Stories;
+
+/// Alerts whose state is remembered; more than thresholds and detections may have firing.
+const MOST_CASES: usize = 131_072;
+/// An acknowledged alert is told again when its number is so many times what it was.
+const MUCH_LARGER: f64 = 2.0;
+
+/// When it is, and whom alerts are about.
+#[derive(Clone, Copy)]
+pub struct Now<'a> {
+    pub moment: Moment,
+    pub wall: WallClock,
+    /// The roles in force.
+    pub roles: &'a [Role],
+    pub device: &'a dyn Fn(DeviceId) -> Option<&'a Device>,
+}
+
+impl Now<'_> {
+    fn time(&self) -> Timestamp {
+        self.wall.at(self.moment)
+    }
+}
+
+/// Why an alert was not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    #[error("no alert {0} is firing")]
+    NotFiring(u64),
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// What was withheld or acknowledged, since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub withheld: BTreeMap<Cause, u64>,
+    pub acknowledged: u64,
+    /// Alerts or stories that found no room.
+    pub overflowed: u64,
+}
+
+/// What is remembered of a firing alert.
+#[derive(Debug)]
+struct Case {
+    severity: Severity,
+    /// Receivers were told that it fires, and not that it is over.
+    is_told: bool,
+    is_in_story: bool,
+    withheld: Option<Box<Withheld>>,
+    acknowledged: Option<Box<Acknowledged>>,
+}
+
+#[derive(Debug)]
+struct Acknowledged {
+    mark: Acknowledgement,
+    severity: Severity,
+    value: f64,
+}
+
+#[derive(Debug)]
+pub struct Desk {
+    orders: Orders,
+    storm: Storm,
+    stories: Stories,
+    cases: HashMap<u64, Case>,
+    counts: Counts,
+}
+
+impl Desk {
+    /// Hands out at most `per_minute` new alerts a minute, one by one; see [`storm`].
+    pub fn new(
+        per_minute: u32,
+        suppressions: Vec<Suppression>,
+        maintenance: Vec<Maintenance>,
+    ) -> Self {
+        Self {
+            orders: Orders::new(suppressions, maintenance),
+            storm: Storm::new(per_minute),
+            stories: Stories::default(),
+            cases: HashMap::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes over suppressions that were made in earlier runs.
+    pub fn adopt_suppressions(&mut self, standing: Vec<Standing>, highest: u32) {
+        self.orders.adopt(standing, highest);
+    }
+
+    /// Goes on with a firing alert of an earlier run, of which receivers know what its marks say.
+    pub fn adopt(&mut self, alert: &Alert) {
+        let marks = &alert.marks;
+        let is_ordered = |each: &Withheld| each.cause != Cause::Digest;
+        let is_in_story = !marks.withheld.as_ref().is_some_and(is_ordered);
+        if is_in_story {
+            let id = marks.story.as_ref().map(|story| story.id);
+            self.stories.join(alert, id, alert.found_at);
+        }
+        let acknowledged = marks.acknowledged.clone().map(|mark| {
+            Box::new(Acknowledged { mark, severity: alert.severity, value: alert.value })
+        });
+        let case = Case {
+            severity: alert.severity,
+            is_told: marks.withheld.is_none(),
+            is_in_story,
+            withheld: marks.withheld.clone().map(Box::new),
+            acknowledged,
+        };
+        self.cases.insert(alert.id, case);
+    }
+
+    /// Takes what thresholds and detections found out, the worst first.
+    pub fn take(&mut self, mut alerts: Vec<Alert>, now: &Now<'_>, handed: &mut Vec<Handed>) {
+        alerts.sort_by_key(|alert| Reverse(alert.severity));
+        for alert in alerts {
+            match alert.state {
+                AlertState::Resolved => self.close(alert, now, handed),
+                AlertState::Firing if self.cases.contains_key(&alert.id) => {
+                    self.grow(alert, now, handed);
+                }
+                AlertState::Firing => self.open(alert, now, handed),
+            }
+        }
+    }
+
+    /// Lets time pass: what is in force may have changed, and a digest may be due. `firing` are the
+    /// alerts of thresholds and detections that are firing.
+    pub fn advance<'f>(
+        &mut self,
+        firing: impl Iterator<Item = &'f Alert>,
+        now: &Now<'_>,
+        handed: &mut Vec<Handed>,
+    ) {
+        if let Some(ended) = self.orders.refresh(now.time()) {
+            handed.extend(ended.into_iter().map(|id| Handed::Recorded(Record::Lifted(id))));
+            for alert in firing {
+                self.review(alert, now, handed);
+            }
+        }
+        handed.extend(self.storm.advance(now.moment).map(Handed::Told));
+    }
+
+    /// Somebody knows of a firing alert: it is not told again unless it gets worse.
+    ///
+    /// # Errors
+    ///
+    /// When it is not firing, or a text is none.
+    pub fn acknowledge(
+        &mut self,
+        alert: &Alert,
+        by: &str,
+        note: &str,
+        now: &Now<'_>,
+        handed: &mut Vec<Handed>,
+    ) -> Result<(), DeskError> {
+        check_text("by", by).map_err(DeskError::Wrong)?;
+        check_text("note", note).map_err(DeskError::Wrong)?;
+        let case = self.cases.get_mut(&alert.id).ok_or(DeskError::NotFiring(alert.id))?;
+        let (by, note, at) = (by.to_owned(), note.to_owned(), now.time());
+        let mark = Acknowledgement { by: by.clone(), note: note.clone(), at, is_outdated: false };
+        let (severity, value) = (alert.severity, alert.value);
+        case.acknowledged = Some(Box::new(Acknowledged { mark, severity, value }));
+        self.counts.acknowledged += 1;
+        let note = Note { alert: alert.id, at, deed: Deed::Acknowledged, by, text: note };
+        handed.push(Handed::Recorded(Record::Noted(note)));
+        self.keep(alert.clone(), now, handed);
+        Ok(())
+    }
+
+    /// Makes a suppression; what it covers is withheld at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`OrderError`] says.
+    pub fn suppress(
+        &mut self,
+        suppression: Suppression,
+        now: Timestamp,
+        handed: &mut Vec<Handed>,
+    ) -> Result<u32, OrderError> {
+        let standing = self.orders.add(suppression, now)?;
+        let id = standing.id;
+        handed.push(Handed::Recorded(Record::Suppressed(standing)));
+        Ok(id)
+    }
+
+    /// Lifts a suppression that was made while running.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of that number.
+    pub fn lift(&mut self, id: u32, handed: &mut Vec<Handed>) -> Result<(), OrderError> {
+        self.orders.lift(id)?;
+        handed.push(Handed::Recorded(Record::Lifted(id)));
+        Ok(())
+    }
+
+    /// Suppressions in force, with the numbers of those that can be lifted.
+    pub fn suppressions(&self) -> impl Iterator<Item = (Option<u32>, &Suppression)> {
+        self.orders.suppressions()
+    }
+
+    /// Maintenance windows in force.
+    pub fn maintenance(&self) -> impl Iterator<Item = &Maintenance> {
+        self.orders.windows()
+    }
+
+    /// The digest of a storm that goes on.
+    pub fn digest(&self) -> Option<&Alert> {
+        self.storm.digest()
+    }
+
+    pub fn counts(&self) -> Counts {
+        let overflowed = self.counts.overflowed + self.stories.overflowed();
+        Counts { overflowed, ..self.counts.clone() }
+    }
+
+    /// Alerts that a digest stands for, by severity.
+    pub fn digested(&self) -> [u64; 5] {
+        self.storm.held()
+    }
+
+    /// What the desk has put down on an alert.
+    pub fn marks(&self, alert: &Alert, wall: WallClock) -> Marks {
+        let case = self.cases.get(&alert.id);
+        let story = case.filter(|case| case.is_in_story);
+        Marks {
+            story: story.and_then(|_| self.stories.mark(alert, wall)),
+            acknowledged: case.and_then(|case| Some(case.acknowledged.as_ref()?.mark.clone())),
+            withheld: case.and_then(|case| case.withheld.as_deref().cloned()),
+        }
+    }
+
+    fn open(&mut self, alert: Alert, now: &Now<'_>, handed: &mut Vec<Handed>) {
+        if self.cases.len() >= MOST_CASES {
+            self.counts.overflowed += 1;
+            handed.push(Handed::Recorded(Record::Kept(alert)));
+            return;
+        }
+        let case = Case {
+            severity: alert.severity,
+            is_told: false,
+            is_in_story: false,
+            withheld: None,
+            acknowledged: None,
+        };
+        self.cases.insert(alert.id, case);
+        let withheld = self.orders.withheld(&alert, (now.device)(alert.device), now.roles);
+        match withheld {
+            Some(withheld) => self.withhold(&alert, withheld),
+            None => self.admit(&alert, now),
+        }
+        self.hand_on(alert, now, handed);
+    }
+
+    fn grow(&mut self, alert: Alert, now: &Now<'_>, handed: &mut Vec<Handed>) {
+        let Some(case) = self.cases.get_mut(&alert.id) else { return };
+        let is_worse = alert.severity > case.severity;
+        case.severity = alert.severity;
+        if case.is_in_story {
+            self.stories.go_on(&alert, now.moment);
+        }
+        let mut has_worsened = is_worse;
+        let mut is_known = false;
+        if let Some(known) = case.acknowledged.as_mut().filter(|known| !known.mark.is_outdated) {
+            let is_outdated =
+                alert.severity > known.severity || alert.value >= known.value * MUCH_LARGER;
+            known.mark.is_outdated = is_outdated;
+            has_worsened |= is_outdated;
+            is_known = !is_outdated;
+        }
+        let is_held = case.withheld.as_ref().is_some_and(|each| each.cause == Cause::Digest);
+        if has_worsened {
+            let text = format!("{}: {}", alert.severity.name(), alert.summary);
+            note(&alert, Deed::Worsened, "", text, now, handed);
+        }
+        if is_held && is_worse && self.storm.admit(alert.severity, now.moment) {
+            self.release(&alert);
+        }
+        if is_known {
+            self.keep(alert, now, handed);
+        } else {
+            self.hand_on(alert, now, handed);
+        }
+    }
+
+    fn close(&mut self, mut alert: Alert, now: &Now<'_>, handed: &mut Vec<Handed>) {
+        alert.marks = Box::new(self.marks(&alert, now.wall));
+        let case = self.cases.remove(&alert.id);
+        if case.as_ref().is_some_and(|case| case.is_in_story) {
+            self.stories.leave(alert.device, now.moment);
+        }
+        handed.push(match case {
+            Some(Case { is_told: true, .. }) => Handed::Told(alert),
+            _ => Handed::Recorded(Record::Kept(alert)),
+        });
+    }
+
+    /// What is in force has changed.
+    fn review(&mut self, alert: &Alert, now: &Now<'_>, handed: &mut Vec<Handed>) {
+        let Some(case) = self.cases.get_mut(&alert.id) else { return };
+        let ordered = self.orders.withheld(alert, (now.device)(alert.device), now.roles);
+        let before = case.withheld.as_deref().filter(|each| each.cause != Cause::Digest);
+        match (before.cloned(), ordered) {
+            (None, None) => {}
+            (Some(before), Some(ordered)) if before == ordered => {}
+            (Some(before), None) => {
+                note(alert, Deed::Released, &before.owner, before.reason, now, handed);
+                self.release(alert);
+                self.admit(alert, now);
+                self.hand_on(alert.clone(), now, handed);
+            }
+            (_, Some(ordered)) => {
+                let was_told = std::mem::take(&mut case.is_told);
+                if std::mem::take(&mut case.is_in_story) {
+                    self.stories.leave(alert.device, now.moment);
+                }
+                note(alert, Deed::Withheld, &ordered.owner, ordered.reason.clone(), now, handed);
+                self.withhold(alert, ordered);
+                if was_told {
+                    // Receivers hear that it is over for them.
+                    let marks = Box::new(self.marks(alert, now.wall));
+                    let (state, resolved_at) = (AlertState::Resolved, Some(now.moment));
+                    let over = Alert { state, resolved_at, marks, ..alert.clone() };
+                    handed.push(Handed::Told(over));
+                }
+                self.keep(alert.clone(), now, handed);
+            }
+        }
+    }
+
+    /// Puts it into its story and, in a storm, into the digest.
+    fn admit(&mut self, alert: &Alert, now: &Now<'_>) {
+        self.stories.join(alert, None, now.moment);
+        if let Some(case) = self.cases.get_mut(&alert.id) {
+            case.is_in_story = true;
+        }
+        if !self.storm.admit(alert.severity, now.moment) {
+            self.storm.hold(alert, now.moment);
+            let (owner, reason) = (String::new(), String::new());
+            self.withhold(alert, Withheld { cause: Cause::Digest, owner, reason, until: None });
+        }
+    }
+
+    fn withhold(&mut self, alert: &Alert, withheld: Withheld) {
+        *self.counts.withheld.entry(withheld.cause).or_default() += 1;
+        if let Some(case) = self.cases.get_mut(&alert.id) {
+            case.withheld = Some(Box::new(withheld));
+        }
+    }
+
+    fn release(&mut self, alert: &Alert) {
+        if let Some(case) = self.cases.get_mut(&alert.id) {
+            case.withheld = None;
+        }
+    }
+
+    /// To receivers, unless it is withheld from them.
+    fn hand_on(&mut self, mut alert: Alert, now: &Now<'_>, handed: &mut Vec<Handed>) {
+        let case = self.cases.get_mut(&alert.id).filter(|case| case.withheld.is_none());
+        let Some(case) = case else { return self.keep(alert, now, handed) };
+        case.is_told = true;
+        alert.marks = Box::new(self.marks(&alert, now.wall));
+        handed.push(Handed::Told(alert));
+    }
+
+    fn keep(&self, mut alert: Alert, now: &Now<'_>, handed: &mut Vec<Handed>) {
+        alert.marks = Box::new(self.marks(&alert, now.wall));
+        handed.push(Handed::Recorded(Record::Kept(alert)));
+    }
+}
+
+fn note(
+    alert: &Alert,
+    deed: Deed,
+    by: &str,
+    text: String,
+    now: &Now<'_>,
+    handed: &mut Vec<Handed>,
+) {
+    let note = Note { alert: alert.id, at: now.time(), deed, by: by.to_owned(), text };
+    handed.push(Handed::Recorded(Record::Noted(note)));
+}
+
+#[cfg(test)]
+mod tests;
