@@ -7,12 +7,18 @@ use aya_ebpf::{
     helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
     programs::XdpContext,
 };
-use sensor_common::frame::{Frame, Header};
+use sensor_common::{
+    frame::{Frame, Header},
+    payload::WORDS,
+};
 
 use crate::settings::is_linear;
 
 /// Offsets beyond this are refused, so that the verifier can bound every sum.
 const LARGEST_OFFSET: usize = 0x3fff;
+/// Octets that are looked for at once where many are copied.
+const BLOCK: usize = 64;
+const BLOCK_WORDS: usize = BLOCK / 8;
 
 /// The first buffer of one frame, and the way to the others.
 pub struct XdpFrame {
@@ -60,6 +66,10 @@ impl XdpFrame {
         if is_linear() {
             return self.copy_linear(offset, length, words);
         }
+        // For a window of payload the call takes longer than the reads.
+        if W <= WORDS && self.copy_linear(offset, length, words) {
+            return true;
+        }
         // SAFETY: `words` has room for `length` octets; the helper checks the frame's bounds.
         unsafe {
             bpf_xdp_load_bytes(
@@ -71,7 +81,8 @@ impl XdpFrame {
         }
     }
 
-    /// The same by direct reads, where the whole frame is in the first buffer.
+    /// The same by direct reads, for what lies in the first buffer. From the end to the
+    /// beginning, so that however much is left over, the long part is checked once.
     #[inline(always)]
     fn copy_linear<const W: usize>(
         &self,
@@ -89,14 +100,35 @@ impl XdpFrame {
         if odd != 0 && at < W {
             words[at] = (last << (64 - 8 * odd)).to_be();
         }
-        for (index, word) in words.iter_mut().enumerate() {
-            if length < (index + 1) * 8 {
+        // The words after the last whole block.
+        let first = length / 8 / BLOCK_WORDS * BLOCK_WORDS;
+        for index in 0..BLOCK_WORDS - 1 {
+            let at = opaque(first + index);
+            if index >= length / 8 % BLOCK_WORDS || at >= W {
                 break;
             }
-            let Some(octets) = self.be_u64(opaque(offset + index * 8)) else {
+            let Some(octets) = self.be_u64(opaque(offset + at * 8)) else {
                 return false;
             };
-            *word = octets.to_be();
+            words[at] = octets.to_be();
+        }
+        for (index, block) in words.as_chunks_mut::<BLOCK_WORDS>().0.iter_mut().enumerate() {
+            if length < (index + 1) * BLOCK {
+                break;
+            }
+            let Some(octets) = self.header::<BLOCK>(opaque(offset + index * BLOCK)) else {
+                return false;
+            };
+            *block = [
+                octets.be_u64::<0>().to_be(),
+                octets.be_u64::<8>().to_be(),
+                octets.be_u64::<16>().to_be(),
+                octets.be_u64::<24>().to_be(),
+                octets.be_u64::<32>().to_be(),
+                octets.be_u64::<40>().to_be(),
+                octets.be_u64::<48>().to_be(),
+                octets.be_u64::<56>().to_be(),
+            ];
         }
         true
     }

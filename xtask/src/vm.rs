@@ -30,8 +30,9 @@ use table::{Row, Table, Verdict};
 /// What qemu, the kernels' packages and the binaries for the guest are of.
 const ARCHITECTURE: &str = "x86_64";
 pub const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// An emulated kernel boots in some seconds and is done in some more.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// An emulated kernel boots in some seconds and is done in some more; on a machine with much other
+/// work, in some minutes.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub fn run(workspace: &Workspace) -> Result<ExitCode> {
     if ARCH != ARCHITECTURE {

@@ -92,11 +92,13 @@ fn inspect<E: Environment, F: Frame + ?Sized>(
     if slot.evidence != Evidence::Confirmed as u8 {
         find_marker(environment, frame, work, set);
     }
-    sample(environment, frame, work, set);
+    if may_be_sampled(&set.slots[work.way % WAYS]) {
+        sample(environment, frame, work, set);
+    }
 }
 
 /// Asks the recognisers, and tells the other direction what they found.
-#[inline(never)]
+#[inline(always)]
 fn find_marker<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
@@ -131,18 +133,26 @@ pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
     let work = black_box(work);
     let verdict = set.slots[work.way % WAYS].verdict();
     let Work { dissection, payload, .. } = work;
+    if dissection.payload_length == 0 || !may_be_sampled(&set.slots[work.way % WAYS]) {
+        return;
+    }
     // Of the contents of files no more than this is read. Octets that are not where it looks, in
     // the first buffer, are looked for below.
     let beginning = frame.be_u64(dissection.payload_offset);
-    let is_worth_it = beginning.is_none_or(|beginning| verdict.may_sample(beginning));
-    if dissection.payload_length > 0 && is_worth_it {
+    if beginning.is_none_or(|beginning| verdict.may_sample(beginning)) {
         payload.fill(frame, dissection.payload_offset, dissection.payload_length);
         sample(environment, frame, work, set);
     }
 }
 
-/// Hands of a payload to user space what [`sample_length`] allows; nothing, if only the port speaks
-/// for the verdict.
+/// Whether user space may see something of the present payload; never, if only the port speaks for
+/// the verdict.
+#[inline(always)]
+fn may_be_sampled(slot: &FlowSlot) -> bool {
+    slot.verdict().is_sampled(slot.inspected) && slot.evidence > Evidence::Port as u8
+}
+
+/// Hands of a payload to user space what [`sample_length`] allows.
 #[inline(never)]
 fn sample<E: Environment, F: Frame + ?Sized>(
     environment: &E,
@@ -150,11 +160,6 @@ fn sample<E: Environment, F: Frame + ?Sized>(
     work: &mut Work,
     set: &mut FlowSet,
 ) {
-    let work = black_box(work);
-    let slot = &set.slots[work.way % WAYS];
-    if !slot.verdict().is_sampled(slot.inspected) || slot.evidence <= Evidence::Port as u8 {
-        return;
-    }
     measure(work, set);
     // Read back: the verifier would go on with every length on its own.
     let work = black_box(work);
@@ -206,17 +211,23 @@ fn is_done(slot: &FlowSlot) -> bool {
 }
 
 /// Ends the search; where nothing was found, the port is all there is.
-#[inline(never)]
+#[inline(always)]
 fn settle<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
-    let work = black_box(work);
     let slot = &set.slots[work.way % WAYS];
     if slot.inspected > 0 && slot.verdict().number() == Application::Unknown as u8 {
-        let by_port = identify_by_port(&Context::of(&work.dissection.key)).unwrap_or_default();
-        propose(environment, work, set, by_port, Change::None);
+        propose_by_port(environment, work, set);
     }
     set.slots[work.way % WAYS].settle();
 }
 
+#[inline(never)]
+fn propose_by_port<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
+    let work = black_box(work);
+    let by_port = identify_by_port(&Context::of(&work.dissection.key)).unwrap_or_default();
+    propose(environment, work, set, by_port, Change::None);
+}
+
+/// Gives the flow the proposed verdict if that says more than the present one; whether it did.
 #[inline(always)]
 pub(super) fn propose<E: Environment>(
     environment: &E,
@@ -225,40 +236,58 @@ pub(super) fn propose<E: Environment>(
     identification: Identification,
     change: Change,
 ) -> bool {
-    work.proposal = Proposal {
+    let proposal = Proposal {
         application: identification.application as u8,
         evidence: identification.evidence as u8,
         change: change as u8,
     };
-    consider(environment, work, set) != 0
+    let says_more = proposal.says_more_than(&set.slots[work.way % WAYS]);
+    if says_more {
+        work.proposal = proposal;
+        adopt(environment, work, set);
+    }
+    says_more
 }
 
-/// Gives the flow the proposed verdict if that says more than the present one; 1 if it did.
+impl Proposal {
+    #[inline(always)]
+    fn says_more_than(&self, slot: &FlowSlot) -> bool {
+        let present = slot.verdict().number();
+        if self.is_first(present) {
+            return true;
+        }
+        let is_less_particular =
+            self.application == Application::Http as u8 && is_carried_by_http(present);
+        self.evidence > slot.evidence && !is_less_particular
+    }
+
+    /// Whether nothing was known before.
+    #[inline(always)]
+    fn is_first(&self, present: u8) -> bool {
+        present == Application::Unknown as u8 && self.application != present
+    }
+}
+
+/// Gives the flow the proposed verdict.
 #[inline(never)]
-fn consider<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) -> u64 {
+fn adopt<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
     let work = black_box(work);
     let slot = &mut set.slots[work.way % WAYS];
-    let Proposal { application, evidence, change } = work.proposal;
+    let proposal = work.proposal;
     let present = slot.verdict().number();
-    let is_first = present == Application::Unknown as u8 && application != present;
-    let is_less_particular = application == Application::Http as u8 && is_carried_by_http(present);
-    if !is_first && (evidence <= slot.evidence || is_less_particular) {
-        return 0;
-    }
     fold(environment, slot);
-    if !is_first {
+    if !proposal.is_first(present) {
         slot.earlier_application = present;
         slot.earlier_evidence = slot.evidence;
-        slot.change = change;
+        slot.change = proposal.change;
     }
-    slot.set_verdict(Verdict::from_bits(application));
-    slot.evidence = evidence;
+    slot.set_verdict(Verdict::from_bits(proposal.application));
+    slot.evidence = proposal.evidence;
     if slot.destination_endpoint == ELSEWHERE {
         // By now the other side has often spoken and is known.
         let index = destination_endpoint(environment, work);
         set.slots[work.way % WAYS].destination_endpoint = index;
     }
-    1
 }
 
 /// A word of the verdict memory: 48 bits of the conversation, then evidence and verdict.

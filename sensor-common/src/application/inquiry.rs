@@ -10,60 +10,42 @@ use super::{
 };
 use crate::{frame::Frame, payload::Payload};
 
-/// Asks groups of recognisers one after another, the recognisers of a group likewise.
+/// Asks recognisers one after another; the first that knows the payload is believed.
 ///
-/// Each group is a function of its own, which in the kernel makes it a room that leaves nothing
-/// behind: the verifier would otherwise follow every way in which all recognisers before said no.
-/// Verdicts are packed until the last has been asked, 0 if there is none.
-/// Within a group each reads the payload's memory afresh, for the same reason.
+/// Where one list is asked is a function of its own, which in the kernel makes it a room that leaves
+/// nothing behind: the verifier would otherwise follow every way in which all recognisers before
+/// said no. Verdicts are packed until the last has been asked, 0 if there is none. Each recogniser
+/// reads the payload's memory afresh, for the same reason. More rooms for fewer recognisers each
+/// would be as good to the verifier, but every return costs a processor that is not trusted to
+/// predict it.
 macro_rules! first_of {
-    ($payload:ident, $context:ident: $([$($recognise:expr),+ $(,)?]),+ $(,)?) => {{
-        $(
-            {
-                #[inline(never)]
-                fn room($payload: &Payload, $context: &Context) -> u16 {
-                    let _ = $context;
-                    $(
-                        let $payload = core::hint::black_box($payload);
-                        if let Some(identification) = $recognise {
-                            return identification.packed();
-                        }
-                    )+
-                    0
+    ($payload:ident, $context:ident: $($recognise:expr),+ $(,)?) => {{
+        #[inline(never)]
+        fn room($payload: &Payload, $context: &Context) -> u16 {
+            let _ = $context;
+            $(
+                let $payload = core::hint::black_box($payload);
+                if let Some(identification) = $recognise {
+                    return identification.packed();
                 }
-                let packed = room($payload, $context);
-                if packed != 0 {
-                    return packed;
-                }
-            }
-        )+
-        0
+            )+
+            0
+        }
+        room($payload, $context)
     }};
-    ($frame:ident, $payload:ident, $context:ident: $([$($recognise:expr),+ $(,)?]),+ $(,)?) => {{
-        $(
-            {
-                #[inline(never)]
-                fn room<F: Frame + ?Sized>(
-                    $frame: &F,
-                    $payload: &Payload,
-                    $context: &Context,
-                ) -> u16 {
-                    let _ = ($frame, $context);
-                    $(
-                        let $payload = core::hint::black_box($payload);
-                        if let Some(identification) = $recognise {
-                            return identification.packed();
-                        }
-                    )+
-                    0
+    ($frame:ident, $payload:ident, $context:ident: $($recognise:expr),+ $(,)?) => {{
+        #[inline(never)]
+        fn room<F: Frame + ?Sized>($frame: &F, $payload: &Payload, $context: &Context) -> u16 {
+            let _ = ($frame, $context);
+            $(
+                let $payload = core::hint::black_box($payload);
+                if let Some(identification) = $recognise {
+                    return identification.packed();
                 }
-                let packed = room($frame, $payload, $context);
-                if packed != 0 {
-                    return packed;
-                }
-            }
-        )+
-        0
+            )+
+            0
+        }
+        room($frame, $payload, $context)
     }};
 }
 
@@ -83,31 +65,34 @@ pub(super) fn identify_stream(payload: &Payload, context: &Context) -> u16 {
 fn text_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         b'A'..=b'Z' => first_of!(payload, context:
-            [http::recognise(payload)],
-            [sip::recognise(payload)],
-            [rtsp::recognise(payload)],
-            [
-                ssh::recognise(payload),
-                opcua::recognise(payload),
-                hl7::recognise(payload),
-                vnc::recognise(payload),
-                amqp::recognise_header(payload),
-                astm::recognise_record(payload),
-                fins::recognise_stream(payload),
-            ],
-            [replies::recognise(payload, context)],
-            [pop3::recognise(payload), imap::recognise(payload)],
+            http::recognise(payload),
+            sip::recognise(payload),
+            rtsp::recognise(payload),
+            ssh::recognise(payload),
+            opcua::recognise(payload),
+            hl7::recognise(payload),
+            vnc::recognise(payload),
+            amqp::recognise_header(payload),
+            astm::recognise_record(payload),
+            fins::recognise_stream(payload),
+            replies::recognise(payload, context),
+            pop3::recognise(payload),
+            imap::recognise(payload),
         ),
         b'<' => first_of!(payload, context:
-            [syslog::recognise(payload), poct1a::recognise(payload)],
+            syslog::recognise(payload),
+            poct1a::recognise(payload),
         ),
         b'+' | b'@' => first_of!(payload, context:
-            [pop3::recognise(payload), jetdirect::recognise(payload)],
-            [rsync::recognise(payload), redis::recognise_answer(payload)],
+            pop3::recognise(payload),
+            jetdirect::recognise(payload),
+            rsync::recognise(payload),
+            redis::recognise_answer(payload),
         ),
         _ => first_of!(payload, context:
-            [replies::recognise(payload, context)],
-            [imap::recognise(payload), fox::recognise(payload)],
+            replies::recognise(payload, context),
+            imap::recognise(payload),
+            fox::recognise(payload),
         ),
     }
 }
@@ -116,45 +101,62 @@ fn text_stream(payload: &Payload, context: &Context) -> u16 {
 fn begun_stream(payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(payload, context:
-            [smb::recognise(payload), postgresql::recognise(payload)],
-            [kerberos::recognise_stream(payload)],
-            [stun::recognise_stream(payload), openvpn::recognise_stream(payload)],
-            [ssh::recognise_offer(payload)],
+            smb::recognise(payload),
+            postgresql::recognise(payload),
+            kerberos::recognise_stream(payload),
+            stun::recognise_stream(payload),
+            openvpn::recognise_stream(payload),
+            ssh::recognise_offer(payload),
         ),
         0x01 => first_of!(payload, context:
-            [dicom::recognise(payload)],
-            [mssql::recognise(payload), hartip::recognise(payload, context)],
-            [stun::recognise_stream(payload), amqp::recognise_frame(payload)],
+            dicom::recognise(payload),
+            mssql::recognise(payload),
+            hartip::recognise(payload, context),
+            stun::recognise_stream(payload),
+            amqp::recognise_frame(payload),
         ),
         0x03 => first_of!(payload, context:
-            [rdp::recognise(payload), s7comm::recognise(payload)],
-            [dicom::recognise(payload)],
-            [mssql::recognise(payload)],
+            rdp::recognise(payload),
+            s7comm::recognise(payload),
+            dicom::recognise(payload),
+            mssql::recognise(payload),
         ),
         0x05 => first_of!(payload, context:
-            [dcerpc::recognise_stream(payload), dnp3::recognise(payload)],
-            [dicom::recognise(payload)],
+            dcerpc::recognise_stream(payload),
+            dnp3::recognise(payload),
+            dicom::recognise(payload),
         ),
         0x02 | 0x04 | 0x06..=0x08 => first_of!(payload, context:
-            [dicom::recognise(payload)],
-            [mssql::recognise(payload), astm::recognise_frame(payload)],
-            [knx::recognise(payload), amqp::recognise_frame(payload)],
-            [enip::recognise(payload)],
+            dicom::recognise(payload),
+            mssql::recognise(payload),
+            astm::recognise_frame(payload),
+            knx::recognise(payload),
+            amqp::recognise_frame(payload),
+            enip::recognise(payload),
         ),
         0x0b..=0x1b => first_of!(payload, context:
-            [tls::recognise(payload), hl7::recognise(payload)],
-            [mqtt::recognise(payload), jetdirect::recognise(payload)],
-            [mssql::recognise(payload)],
+            tls::recognise(payload),
+            hl7::recognise(payload),
+            mqtt::recognise(payload),
+            jetdirect::recognise(payload),
+            mssql::recognise(payload),
         ),
         0x20..=0x7f => first_of!(payload, context:
-            [ldap::recognise(payload), mqtt::recognise(payload)],
-            [iec104::recognise(payload), postgresql::recognise(payload)],
-            [enip::recognise(payload), redis::recognise(payload), x11::recognise(payload)],
+            ldap::recognise(payload),
+            mqtt::recognise(payload),
+            iec104::recognise(payload),
+            postgresql::recognise(payload),
+            enip::recognise(payload),
+            redis::recognise(payload),
+            x11::recognise(payload),
         ),
         0x80..=0xff => first_of!(payload, context:
-            [smb::recognise(payload), rpc::recognise_stream(payload)],
-            [telnet::recognise(payload), bgp::recognise(payload), phd::recognise(payload)],
-            [synchrophasor::recognise(payload)],
+            smb::recognise(payload),
+            rpc::recognise_stream(payload),
+            telnet::recognise(payload),
+            bgp::recognise(payload),
+            phd::recognise(payload),
+            synchrophasor::recognise(payload),
         ),
         _ => 0,
     }
@@ -164,11 +166,13 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
 #[inline(always)]
 fn any_stream(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
-        [modbus::recognise(payload, context), oracle::recognise(payload)],
-        [mysql::recognise(payload)],
-        [sccp::recognise(payload, context), mongodb::recognise(payload)],
-        [dns::recognise_stream(payload, context)],
-        [lpd::recognise(payload)],
+        modbus::recognise(payload, context),
+        oracle::recognise(payload),
+        mysql::recognise(payload),
+        sccp::recognise(payload, context),
+        mongodb::recognise(payload),
+        dns::recognise_stream(payload, context),
+        lpd::recognise(payload),
     )
 }
 
@@ -193,20 +197,19 @@ pub(super) fn identify_datagram<F: Frame + ?Sized>(
 #[inline(always)]
 fn begun_by_chance(payload: &Payload, context: &Context) -> u16 {
     first_of!(payload, context:
-        [
-            openvpn::recognise(payload),
-            unity::recognise(payload, context),
-            isakmp::recognise(payload),
-        ],
+        openvpn::recognise(payload),
+        unity::recognise(payload, context),
+        isakmp::recognise(payload),
     )
 }
 
 #[inline(always)]
 fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
-        [ssdp::recognise(payload), syslog::recognise(payload)],
-        [sip::recognise(payload)],
-        [wsd::recognise(frame, payload, context)],
+        ssdp::recognise(payload),
+        syslog::recognise(payload),
+        sip::recognise(payload),
+        wsd::recognise(frame, payload, context),
     )
 }
 
@@ -214,40 +217,57 @@ fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Cont
 fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     match payload.octet(0) {
         0x00 => first_of!(frame, payload, context:
-            [netflow::recognise(payload)],
-            [stun::recognise(payload), tftp::recognise(frame, payload)],
-            [intellivue::recognise(payload)],
+            netflow::recognise(payload),
+            stun::recognise(payload),
+            tftp::recognise(frame, payload),
+            intellivue::recognise(payload),
         ),
         0x01 | 0x02 => first_of!(frame, payload, context:
-            [dhcp::recognise(frame, payload), stun::recognise(payload)],
-            [radius::recognise(payload, context), wireguard::recognise(payload)],
-            [dhcpv6::recognise(payload, context)],
-            [enip::recognise(payload), hartip::recognise(payload, context), slp::recognise(payload)],
+            dhcp::recognise(frame, payload),
+            stun::recognise(payload),
+            radius::recognise(payload, context),
+            wireguard::recognise(payload),
+            dhcpv6::recognise(payload, context),
+            enip::recognise(payload),
+            hartip::recognise(payload, context),
+            slp::recognise(payload),
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
-            [dcerpc::recognise(frame, payload), wireguard::recognise(payload)],
-            [knx::recognise(payload), dnp3::recognise(payload), vxlan::recognise(payload)],
-            [radius::recognise(payload, context)],
-            [dhcpv6::recognise(payload, context)],
-            [intellivue::recognise(payload), enip::recognise(payload), ipmi::recognise(payload)],
+            dcerpc::recognise(frame, payload),
+            wireguard::recognise(payload),
+            knx::recognise(payload),
+            dnp3::recognise(payload),
+            vxlan::recognise(payload),
+            radius::recognise(payload, context),
+            dhcpv6::recognise(payload, context),
+            intellivue::recognise(payload),
+            enip::recognise(payload),
+            ipmi::recognise(payload),
         ),
         0x10..=0x1f => first_of!(frame, payload, context:
-            [nbdgm::recognise(frame, payload), dtls::recognise(payload)],
+            nbdgm::recognise(frame, payload),
+            dtls::recognise(payload),
         ),
         0x28..=0x37 => first_of!(frame, payload, context:
-            [snmp::recognise(payload), gtp::recognise(payload)],
-            [ldap::recognise(payload), radius::recognise(payload, context)],
+            snmp::recognise(payload),
+            gtp::recognise(payload),
+            ldap::recognise(payload),
+            radius::recognise(payload, context),
         ),
         0x40..=0x7f => first_of!(frame, payload, context:
-            [kerberos::recognise(payload), gtp::recognise(payload)],
-            [coap::recognise(payload, context)],
-            [enip::recognise(payload)],
+            kerberos::recognise(payload),
+            gtp::recognise(payload),
+            coap::recognise(payload, context),
+            enip::recognise(payload),
         ),
         0x80..=0xff => first_of!(frame, payload, context:
-            [quic::recognise(payload), bacnet::recognise(payload)],
-            [rdp::recognise_datagram(payload), intellivue::recognise(payload)],
-            [fins::recognise(payload, context), synchrophasor::recognise(payload)],
-            [wsd::recognise(frame, payload, context)],
+            quic::recognise(payload),
+            bacnet::recognise(payload),
+            rdp::recognise_datagram(payload),
+            intellivue::recognise(payload),
+            fins::recognise(payload, context),
+            synchrophasor::recognise(payload),
+            wsd::recognise(frame, payload, context),
         ),
         _ => 0,
     }
@@ -257,9 +277,10 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
 #[inline(always)]
 fn any_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Context) -> u16 {
     first_of!(frame, payload, context:
-        [nbns::recognise(payload), rpc::recognise(payload)],
-        [ntp::recognise(payload)],
-        [dns::recognise(payload, context)],
-        [rtp::recognise(payload, context)],
+        nbns::recognise(payload),
+        rpc::recognise(payload),
+        ntp::recognise(payload),
+        dns::recognise(payload, context),
+        rtp::recognise(payload, context),
     )
 }

@@ -20,7 +20,8 @@ const PARTS: [usize; 3] = [1_000, 500, 1_500];
 /// A veth's ring holds 256, and before Linux 6.6 drops in silence what does not fit.
 const BATCH: usize = 64;
 const PAUSE: Duration = Duration::from_millis(5);
-const PATIENCE: Duration = Duration::from_secs(20);
+/// An emulated processor shared with other work takes half a minute to verify the program.
+const PATIENCE: Duration = Duration::from_secs(90);
 const LARGE_MTU: u32 = 9_000;
 /// Words of the message by which an interface of a large MTU is refused where a frame has to lie in
 /// one buffer.
