@@ -9,6 +9,7 @@ mod intelligence;
 mod list;
 mod log;
 mod privilege;
+mod profiles;
 mod replay;
 mod run;
 mod verify;
@@ -82,6 +83,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
         Command::Alerts(words) => alerts::run(words),
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
+        Command::Profiles(words) => profiles::run(words),
         Command::Detections(words) => detections::run(words),
         Command::Detach(words) => detach::run(words),
         Command::Verify => verify::run(),

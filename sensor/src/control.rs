@@ -19,7 +19,7 @@ use crate::{
     explain::{explained, history},
     export::{eve::EventContext, store::Store},
     pipeline::live::wall_clock,
-    question::{AlertQuestion, Asker, Subject},
+    question::{AlertQuestion, Asker, ProfileQuestion, Subject},
 };
 
 /// The store, for what is no longer in the pipeline.
@@ -103,10 +103,17 @@ async fn answer(question: &str, asker: &Asker, archive: Option<Archive>) -> Valu
             Err(error) => json!({"error": error.to_string()}),
         };
     }
+    if question.get("profiles").is_some() {
+        let answer = match serde_json::from_value(question) {
+            Ok(question) => asker.profiles(question).await,
+            Err(error) => return json!({"error": error.to_string()}),
+        };
+        return answer.unwrap_or_else(|error| json!({"error": error.to_string()}));
+    }
     let subject = question.get("list").and_then(Value::as_str).and_then(Subject::from_name);
     match subject {
         None => {
-            json!({"error": "ask {\"list\": \"devices\"}, \"flows\", \"alerts\", \"unknown\" or \"status\""})
+            json!({"error": "ask {\"list\": \"devices\"}, \"flows\", \"alerts\", \"unknown\", \"profiles\" or \"status\""})
         }
         Some(subject) => match asker.list(subject).await {
             Ok(answer) => answer,
@@ -172,6 +179,15 @@ pub fn ask(path: &Path, subject: Subject) -> Result<Value, ControlError> {
 ///
 /// As [`ask`].
 pub fn ask_about_alerts(path: &Path, question: &AlertQuestion) -> Result<Value, ControlError> {
+    put(path, &json!(question))
+}
+
+/// Asks about what is learned of a device, or orders it to be learned anew.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub fn ask_about_profiles(path: &Path, question: &ProfileQuestion) -> Result<Value, ControlError> {
     put(path, &json!(question))
 }
 

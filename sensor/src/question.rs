@@ -14,6 +14,21 @@ pub enum Question {
     Snapshot(oneshot::Sender<Box<Snapshot>>),
     List(Subject, oneshot::Sender<Value>),
     Alerts(AlertQuestion, oneshot::Sender<Value>),
+    Profiles(ProfileQuestion, oneshot::Sender<Value>),
+}
+
+/// A question about what is learned of one device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "profiles", rename_all = "lowercase")]
+pub enum ProfileQuestion {
+    Show {
+        device: u32,
+    },
+    /// Forget it, and learn it anew.
+    Reset {
+        device: u32,
+        reason: String,
+    },
 }
 
 /// A question about one alert, or an order about alerts.
@@ -46,6 +61,7 @@ pub enum Subject {
     Flows,
     Alerts,
     Unknown,
+    Profiles,
     Status,
 }
 
@@ -56,6 +72,7 @@ impl Subject {
             "flows" => Some(Self::Flows),
             "alerts" => Some(Self::Alerts),
             "unknown" => Some(Self::Unknown),
+            "profiles" => Some(Self::Profiles),
             "status" => Some(Self::Status),
             _ => None,
         }
@@ -67,6 +84,7 @@ impl Subject {
             Self::Flows => "flows",
             Self::Alerts => "alerts",
             Self::Unknown => "unknown",
+            Self::Profiles => "profiles",
             Self::Status => "status",
         }
     }
@@ -105,6 +123,12 @@ impl Asker {
     pub async fn list(&self, subject: Subject) -> Result<Value, Unanswered> {
         let (answer, wait) = oneshot::channel();
         self.questions.try_send(Question::List(subject, answer)).map_err(|_| Unanswered)?;
+        wait.await.map_err(|_| Unanswered)
+    }
+
+    pub async fn profiles(&self, question: ProfileQuestion) -> Result<Value, Unanswered> {
+        let (answer, wait) = oneshot::channel();
+        self.questions.try_send(Question::Profiles(question, answer)).map_err(|_| Unanswered)?;
         wait.await.map_err(|_| Unanswered)
     }
 

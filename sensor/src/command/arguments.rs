@@ -39,6 +39,8 @@ pub enum Command {
     Alerts(Alerts),
     /// List the commonest kinds of traffic that were not classified, without any of their payload.
     Unknown(List),
+    /// Show what is learned of devices, or have it learned anew.
+    Profiles(Profiles),
     /// List what is looked for: thresholds and detections, or all about one of them.
     Detections(Catalogue),
     /// Take the program off its interfaces and forget its counts.
@@ -201,6 +203,38 @@ pub struct Suppress {
     /// Until when (RFC 3339); at most a year.
     #[arg(long, value_name = "TIME", conflicts_with = "length")]
     pub until: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub struct Profiles {
+    #[command(subcommand)]
+    pub action: Option<ProfilesAction>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t, global = true)]
+    pub output: Output,
+    /// The agent's socket.
+    #[arg(long, value_name = "PATH", default_value = "/run/wardline/wardline.sock", global = true)]
+    pub socket: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProfilesAction {
+    /// List all devices: whether they are being learned or known, and since when.
+    List,
+    /// Show what is usual of one device.
+    Show {
+        /// Its number, as `wardline devices` lists it.
+        #[arg(value_name = "DEVICE")]
+        device: u32,
+    },
+    /// Forget what is usual of a device, and learn it anew: after a repair, new firmware, a new use.
+    Reset {
+        #[arg(value_name = "DEVICE")]
+        device: u32,
+        /// Why; it is kept with what is learned.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Args)]

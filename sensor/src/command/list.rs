@@ -67,6 +67,15 @@ fn columns(subject: Subject) -> &'static [(&'static str, &'static str)] {
             ("DEVICES", "/devices"),
             ("LAST SEEN", "/last_seen"),
         ],
+        Subject::Profiles => &[
+            ("DEVICE", "/id"),
+            ("VENDOR", "/vendor"),
+            ("ADDRESS", "/address"),
+            ("STATE", "/state"),
+            ("UNTIL, SINCE", "/boundary"),
+            ("USUAL SERVICES", "/usual_services"),
+            ("LEARNED ANEW BECAUSE", "/reset_reason"),
+        ],
         // Those are not printed as one table.
         Subject::Alerts | Subject::Status => &[],
     }

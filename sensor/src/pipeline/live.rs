@@ -3,6 +3,7 @@
 
 mod alerts;
 mod answers;
+mod profiles;
 mod watch;
 
 use std::{
@@ -227,6 +228,9 @@ impl Live {
             }
             Question::List(subject, answer) => {
                 let _ = answer.send(self.list(subject));
+            }
+            Question::Profiles(question, answer) => {
+                let _ = answer.send(self.answer_on_profiles(&question));
             }
             Question::Alerts(question, answer) => {
                 let _ = answer.send(self.answer_on_alerts(question));

@@ -1,7 +1,9 @@
 //! STIX patterns (STIX 2.1 section 9) as far as they name addresses and domains.
 //!
-//!     pattern     = "[" comparison *("OR" comparison) "]" *("OR" pattern)
-//!     comparison  = path "=" text / path "ISSUBSET" text / path "IN" "(" text *("," text) ")"
+//! ```text
+//! pattern     = "[" comparison *("OR" comparison) "]" *("OR" pattern)
+//! comparison  = path "=" text / path "ISSUBSET" text / path "IN" "(" text *("," text) ")"
+//! ```
 
 use std::{iter::Peekable, str::CharIndices};
 

@@ -158,6 +158,7 @@ impl Live {
         };
         match subject {
             Subject::Status => self.statistics(),
+            Subject::Profiles => self.profiles(),
             Subject::Unknown => unclassified_value(&self.core.unclassified, UNKNOWN, wall),
             Subject::Alerts => {
                 let mut firing: Vec<Alert> = self.core.firing().collect();
