@@ -11,8 +11,10 @@ mod error;
 pub mod hospital;
 pub mod interrupt;
 pub mod link;
+pub mod mirror;
 pub mod namespace;
 mod stale;
+pub mod witness;
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};

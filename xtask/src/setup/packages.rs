@@ -18,6 +18,7 @@ pub struct Package {
 const BUILD: &[Need] = &[Need::Build];
 const TEST: &[Need] = &[Need::Test];
 const VM: &[Need] = &[Need::Vm];
+const TEST_AND_VM: &[Need] = &[Need::Test, Need::Vm];
 const LABORATORY: &[Need] = &[Need::Test, Need::Demo];
 
 const fn package(
@@ -44,6 +45,9 @@ pub const PACKAGES: &[Package] = &[
     package("tshark", "a second opinion on protocols", TEST, "tshark", &[]),
     package("nmap", "real scans to detect", LABORATORY, "nmap", &[]),
     package("hping3", "real floods to detect", TEST, "hping3", &[]),
+    package("hydra", "real guesses at passwords to detect", TEST, "hydra", &[]),
+    package("iodine", "real tunnels over DNS to detect", TEST, "iodined", &["iodined"]),
+    package("dsniff", "real ARP spoofing to detect", TEST, "arpspoof", &[]),
     package("dcmtk", "real DICOM peers", TEST, "storescu", &[]),
     package("samba", "a real SMB server", TEST, "smbd", &["smbd", "nmbd", "samba-ad-dc"]),
     package("smbclient", "a real SMB client", TEST, "smbclient", &[]),
@@ -60,7 +64,7 @@ pub const PACKAGES: &[Package] = &[
     package("sqlite3", "reads the agent's store the way an operator does", TEST, "sqlite3", &[]),
     package("curl", "asks a web server the way an operator does", TEST, "curl", &[]),
     package("qemu-system-x86", "boots other kernels", VM, "qemu-system-x86_64", &[]),
-    package("busybox-static", "is the whole system around the agent there", VM, "busybox", &[]),
+    package("busybox-static", "is the whole system around the agent there, and a DHCP client", TEST_AND_VM, "busybox", &[]),
     package("cpio", "packs what is booted into", VM, "cpio", &[]),
     package("xz-utils", "unpacks modules of kernels", VM, "xz", &[]),
     package("zstd", "unpacks modules of kernels", VM, "zstd", &[]),
