@@ -67,7 +67,8 @@ static DESCRIPTION: Description = Description {
            the site for at least `span`, regular in intervals, octets sent, durations and hours: four \
            scores of a quarter each, of the last 96 conversations and the last 24 hours. 0.15 more \
            if at most 2 % of at least 20 devices call the same, 0.15 less if at least half do. High \
-           from `high_score` on. DNS, NTP and groups are left out; with `inside = 1` destinations \
+           from `high_score` on; info only where `shared_by` devices or more call the same, as \
+           with the telemetry of a product. DNS, NTP and groups are left out; with `inside = 1` destinations \
            inside the site count too, without SNMP and syslog. Rows are kept in memory.",
     clinical_note: "Remote control asks its master for orders at set times, but so do virus scanners, \
                     software updates and suppliers' telemetry. Look who runs the address, whether it \
@@ -94,6 +95,15 @@ static DESCRIPTION: Description = Description {
             maximum: 7.0 * 86_400.0,
             unit: Unit::Seconds,
             source: RITA,
+        },
+        Parameter {
+            name: "shared_by",
+            meaning: "devices that call the same, from which on it is a service and not a secret",
+            default: 10.0,
+            minimum: 2.0,
+            maximum: CALLERS as f64,
+            unit: Unit::Count,
+            source: Source::Ours,
         },
         Parameter {
             name: "inside",
@@ -130,6 +140,7 @@ struct Beaconing {
     high_score: f64,
     conversations: usize,
     span: Duration,
+    shared_by: usize,
     counts_inside: bool,
     rows: Table<(DeviceId, Destination), Row>,
     callers: Table<Destination, BTreeSet<DeviceId>>,
@@ -143,6 +154,7 @@ impl Beaconing {
             high_score: parameters.number("high_score"),
             conversations: parameters.count("conversations"),
             span: parameters.duration("span"),
+            shared_by: parameters.count("shared_by"),
             counts_inside: parameters.count("inside") == 1,
             rows: Table::new(ROWS, DAY),
             callers: Table::new(DESTINATIONS, DAY),
@@ -226,6 +238,12 @@ impl Detector for Beaconing {
         if score < self.score {
             return;
         }
+        let callers = self.callers.get(&destination).map_or(0, BTreeSet::len);
+        let severity = if callers >= self.shared_by {
+            Some(Severity::Info)
+        } else {
+            (score >= self.high_score).then_some(Severity::High)
+        };
         let percent = score * 100.0;
         let whom = match &destination.service {
             Service::Named(name) => format!("`{name}`"),
@@ -241,7 +259,7 @@ impl Detector for Beaconing {
             .flow(community_id(record));
         findings.report(Finding {
             device,
-            severity: (score >= self.high_score).then_some(Severity::High),
+            severity,
             metric: "beacon_score",
             value: score,
             limit: self.score,

@@ -120,9 +120,11 @@ fn what_half_the_house_calls_scores_less_and_what_one_in_fifty_calls_more() {
             let each = talk("10.20.0.1", "203.0.113.9").octets(480 + minute * 7919 % 700, 900);
             found.extend(trial.record(each.between(start, start + (minute * 31 % 40) as f64)));
         }
-        found[0].value
+        (found[0].value, found[0].severity)
     };
-    let (rare, usual, common) = (value(1), value(10), value(50));
+    let [(rare, alone), (nine, by_nine), (usual, by_ten), (common, _)] = [1, 9, 10, 50].map(value);
+    assert!(alone != Some(Severity::Info) && by_nine != Some(Severity::Info), "{nine}");
+    assert_eq!(by_ten, Some(Severity::Info), "a service");
     assert!((rare - usual - PREVALENCE).abs() < 1e-9, "{rare} {usual}");
     assert!((usual - common - PREVALENCE).abs() < 1e-9, "{usual} {common}");
 }
