@@ -177,7 +177,7 @@ fn sample<E: Environment, F: Frame + ?Sized>(
 }
 
 /// How much of the payload in this frame may be sampled.
-#[inline(never)]
+#[inline(always)]
 fn measure(work: &mut Work, set: &mut FlowSet) {
     let work = black_box(work);
     let slot = &mut set.slots[work.way % WAYS];
