@@ -76,7 +76,8 @@ fn alerts_about_forged_stations_are_capped_and_leave_room_for_those_about_real_d
     let replayed = run("storm", &scene, "\n[detection.new_device]\nlearning = \"0s\"\n");
     real_devices_are_seen_as_without_it(&replayed);
     nothing_grows_without_bound(&replayed);
-    assert_eq!(replayed.busiest_minutes()["info"], PER_MINUTE, "the cap is reached");
+    // Alerts that are worse take room from them.
+    assert!(replayed.busiest_minutes()["info"] > PER_MINUTE / 2, "{replayed:#?}");
     // All that were not handed out are in the digest.
     let told = replayed.told.iter().filter(|told| told.name == "new_device").count();
     let digest = replayed.told.iter().rfind(|told| told.name == "alert_digest").unwrap();
