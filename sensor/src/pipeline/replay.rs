@@ -307,9 +307,23 @@ impl<'a, D: Receive> Run<'a, D> {
             },
             "flows": self.summary.flows,
             "devices": self.core.inventory.devices().len(),
+            "no_room": self.no_room(),
         });
         let at = WallClock::default().at(now);
         self.writer.stats(at, &statistics, &CONTEXT).map_err(ReplayError::Events)
+    }
+
+    /// How often something found no room, by where.
+    fn no_room(&self) -> serde_json::Value {
+        let core = &self.core;
+        serde_json::json!({
+            "endpoints": self.datapath.ledger().line(Entry::EndpointsRefused),
+            "devices": core.inventory.refused(),
+            "thresholds": core.thresholds.overflowed(),
+            "detections": core.watch.overflowed(),
+            "profiles": core.baselines.refused(),
+            "alerts": core.desk.counts().overflowed,
+        })
     }
 
     fn write(&mut self) -> Result<(), ReplayError> {

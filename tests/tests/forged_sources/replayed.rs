@@ -25,6 +25,7 @@ pub struct Told {
     pub severity: String,
     pub state: String,
     pub station: Option<String>,
+    pub value: f64,
     /// Since the capture began.
     pub at: Duration,
     instance: u64,
@@ -96,6 +97,7 @@ impl Replayed {
             severity: text(&alert["severity"]),
             state: text(&alert["state"]),
             station: event["src_mac"].as_str().map(str::to_owned),
+            value: alert["value"].as_f64().unwrap_or(0.0),
             at: Duration::from_micros(at.as_microsecond() as u64).saturating_sub(START),
             instance: number(&alert["instance"]),
         });
@@ -137,16 +139,23 @@ impl Replayed {
         self.of(host).filter(is_grave).map(|told| told.name.clone()).collect()
     }
 
-    /// The most alerts that began to fire within one minute and were handed out.
-    pub fn busiest_minute(&self) -> usize {
+    /// By severity, the most alerts that began to fire within one minute and were handed out,
+    /// the digest of the others left out. A second less is looked at: the cap goes by the moment of
+    /// the reading that follows.
+    pub fn busiest_minutes(&self) -> BTreeMap<&str, usize> {
         let mut seen = BTreeSet::new();
-        let new = self.told.iter().filter(|told| seen.insert(told.instance));
-        let mut moments: Vec<Duration> = new.map(|told| told.at).collect();
-        moments.sort_unstable();
-        let within = |(first, at): (usize, &Duration)| {
-            moments[first..].partition_point(|other| *other - *at < Duration::from_secs(60))
+        let mut moments: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+        let one_by_one = self.told.iter().filter(|told| told.name != "alert_digest");
+        for told in one_by_one.filter(|told| seen.insert(told.instance)) {
+            moments.entry(&told.severity).or_default().push(told.at);
+        }
+        let busiest = |mut moments: Vec<Duration>| {
+            moments.sort_unstable();
+            let until = |first: usize| moments[first] + Duration::from_secs(59);
+            let within = |first| moments[first..].partition_point(|at| *at < until(first));
+            (0..moments.len()).map(within).max().unwrap_or(0)
         };
-        moments.iter().enumerate().map(within).max().unwrap_or(0)
+        moments.into_iter().map(|(severity, moments)| (severity, busiest(moments))).collect()
     }
 }
 
@@ -158,14 +167,14 @@ impl fmt::Display for Replayed {
         }
         writeln!(
             out,
-            "{} frames in {:.2} s, {:.0} a second; at most {} KiB resident; {} devices; at most {} \
-             new alerts a minute; no room: {:?}",
+            "{} frames in {:.2} s, {:.0} a second; at most {} KiB resident; {} devices; new \
+             alerts in the busiest minute: {:?}; no room: {:?}",
             self.received,
             self.elapsed.as_secs_f64(),
             self.received as f64 / self.elapsed.as_secs_f64(),
             self.peak_octets >> 10,
             self.devices,
-            self.busiest_minute(),
+            self.busiest_minutes(),
             self.no_room
         )?;
         let step = (self.peaks.len() / 10).max(1);

@@ -39,7 +39,8 @@ pub const WORM: Host = 99;
 pub const LATE_WORM: Host = 98;
 const KNOWN: [Host; 7] = [GATEWAY, TARGET, SERVER, GOOD, SPOOFER, FLOODER, WORM];
 
-pub const SETTINGS: &str = "[inventory]\nrouters = [\"02:20:00:00:00:01\"]\n";
+/// The gateway is known to be one.
+pub const ROUTERS: &str = "[inventory]\nrouters = [\"02:20:00:00:00:01\"]\n";
 
 /// What every frame of the flood forges anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,12 +113,12 @@ impl Scene {
     }
 }
 
-/// A different address for each number below 2^24, in 16.0.0.0/4 and its like: none of the segment's.
+/// Another address for each number below 2^24, none of them the segment's.
 fn forged_address(number: u32) -> [u8; 4] {
     // An odd factor maps the low 24 bits one to one.
     let low = number.wrapping_mul(0x009e_3779) & 0x00ff_ffff;
     let [_, b, c, d] = low.to_be_bytes();
-    [16 + (number % 96) as u8, b, c, d]
+    [16 + b % 96, b, c, d]
 }
 
 /// Everything that the real devices send, in order of time.
