@@ -2,6 +2,9 @@
 //! does it is named, and how long after its first frame, by tcpdump's word, is bounded.
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
+#[path = "attacks/background.rs"]
+mod background;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -11,10 +14,10 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use background::{LOAD_PER_SECOND, LOAD_SECONDS, load};
 use jiff::Timestamp;
 use serde_json::Value;
 use tests::agent::{Agent, Scratch, Settings, is_installed, wait_until};
-use tests::frames::{Endpoints, EthernetHeader, Ipv4Header, ethertype, protocol, udp_datagram};
 use tests::lab::mirror::{LOAD_PORT, MIRROR_PORT, MirroredSegment, ROUTER_HOST};
 use tests::lab::witness::Witness;
 use tests::lab::{ChildGuard, Namespace, Port};
@@ -166,32 +169,6 @@ fn smb_sweep_of_nmap_is_named_before_its_thirty_second_target() {
         return;
     }
     sweep(&Ward::open("sweep"));
-}
-
-const LOAD_PER_SECOND: u64 = 50_000;
-const LOAD_SECONDS: u64 = 4;
-
-/// Datagrams of 256 conversations, at a steady pace.
-fn load() -> impl Iterator<Item = Vec<u8>> + Send {
-    let frames: Vec<Vec<u8>> = (0..=255_u8)
-        .map(|host| {
-            let (from, to) = ([10, 60, 0, host], [10, 61, 0, 1]);
-            let datagram = udp_datagram(&Endpoints::v4(from, to), 40_000, 40_001, &[0; 200]);
-            let packet = Ipv4Header::between(from, to).packet(protocol::UDP, &datagram);
-            let hardware = MirroredSegment::hardware;
-            EthernetHeader::between(hardware(200), hardware(201)).frame(ethertype::IPV4, &packet)
-        })
-        .collect();
-    let began = Instant::now();
-    (0..LOAD_PER_SECOND * LOAD_SECONDS).map(move |number| {
-        let due = began + Duration::from_micros(number * 1_000_000 / LOAD_PER_SECOND);
-        if let Some(early) = due.checked_duration_since(Instant::now())
-            && early > Duration::from_millis(1)
-        {
-            thread::sleep(early);
-        }
-        frames[number as usize % frames.len()].clone()
-    })
 }
 
 #[test]
