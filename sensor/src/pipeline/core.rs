@@ -1,19 +1,23 @@
 //! The part that decides: observations in, events out. It reads no clock, socket or file, so a
 //! replay gives the verdict that live traffic would have had.
 
+mod alerts;
+mod counts;
+mod learning;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::IpAddr,
 };
 
 use crate::{
-    baseline::{Baselines, Hour},
+    baseline::Baselines,
     config::Config,
     detect::{
         Alert, AlertState, Bounds, ConnectionOutcome, Desk, Estate, FlowSeen, Heard, Severity,
         Thresholds, Watch,
-        desk::{DeskError, Handed, Now, OrderError, Record, Suppression},
-        device_matches, opening,
+        desk::{Handed, Now, Record},
+        opening,
         role::Roles,
         selector::Network,
     },
@@ -22,7 +26,7 @@ use crate::{
     interpret::{Interpreter, Lesson, Message},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
     observation::{FlowDelta, Observation, PayloadSample},
-    time::{Moment, Timestamp, WallClock},
+    time::{Moment, WallClock},
 };
 
 /// Steps for which a lesson waits for its flow: a flow whose notice was lost is found by the next
@@ -118,135 +122,6 @@ impl Core {
     /// What the wall clock shows; without it, moments count from 1970.
     pub fn set_wall_clock(&mut self, wall: WallClock) {
         self.wall = wall;
-    }
-
-    /// Goes on with the alerts that an earlier run left firing.
-    pub fn adopt(&mut self, firing: Vec<Alert>, now: Moment) {
-        for alert in &firing {
-            self.given_out.insert(alert.id);
-            self.desk.adopt(alert);
-        }
-        let strangers = self.thresholds.adopt(firing, now);
-        self.strangers = self.watch.adopt(strangers);
-    }
-
-    /// The alerts that are firing, as thresholds and detections have them.
-    fn raised(&self) -> impl Iterator<Item = &Alert> {
-        self.thresholds.firing().chain(self.watch.firing())
-    }
-
-    /// The alerts that are firing, with what the desk has put down on them.
-    pub fn firing(&self) -> impl Iterator<Item = Alert> {
-        self.raised().chain(self.desk.digest()).map(|alert| self.marked(alert))
-    }
-
-    /// One that is firing.
-    pub fn firing_alert(&self, id: u64) -> Option<Alert> {
-        let mut firing = self.raised().chain(self.desk.digest());
-        firing.find(|alert| alert.id == id).map(|alert| self.marked(alert))
-    }
-
-    fn marked(&self, alert: &Alert) -> Alert {
-        Alert { marks: Box::new(self.desk.marks(alert, self.wall)), ..alert.clone() }
-    }
-
-    /// Somebody knows of a firing alert.
-    ///
-    /// # Errors
-    ///
-    /// As [`Desk::acknowledge`] says.
-    pub fn acknowledge(
-        &mut self,
-        id: u64,
-        by: &str,
-        note: &str,
-        now: Moment,
-        events: &mut Vec<Event>,
-    ) -> Result<(), DeskError> {
-        let mut firing = self.thresholds.firing().chain(self.watch.firing());
-        let alert = firing.find(|alert| alert.id == id).ok_or(DeskError::NotFiring(id))?;
-        let inventory = &self.inventory;
-        let (wall, roles) = (self.wall, self.roles.in_force());
-        let now = Now { moment: now, wall, roles, device: &|id| inventory.device(id) };
-        let mut handed = Vec::new();
-        self.desk.acknowledge(alert, by, note, &now, &mut handed)?;
-        self.hand_out(handed, events);
-        Ok(())
-    }
-
-    /// Makes a suppression while running, and returns its number.
-    ///
-    /// # Errors
-    ///
-    /// As [`OrderError`] says.
-    pub fn suppress(
-        &mut self,
-        suppression: Suppression,
-        now: Moment,
-        events: &mut Vec<Event>,
-    ) -> Result<u32, OrderError> {
-        let mut handed = Vec::new();
-        let id = self.desk.suppress(suppression, self.wall.at(now), &mut handed)?;
-        self.hand_out(handed, events);
-        Ok(id)
-    }
-
-    /// Lifts a suppression that was made while running.
-    ///
-    /// # Errors
-    ///
-    /// When there is none of that number.
-    pub fn lift(&mut self, id: u32, events: &mut Vec<Event>) -> Result<(), OrderError> {
-        let mut handed = Vec::new();
-        self.desk.lift(id, &mut handed)?;
-        self.hand_out(handed, events);
-        Ok(())
-    }
-
-    /// Roles that have ended since this was asked last.
-    pub fn take_expired_roles(&mut self) -> Vec<String> {
-        self.roles.take_expired()
-    }
-
-    /// How many roles have ended.
-    pub fn expired_roles(&self) -> usize {
-        self.roles.expired()
-    }
-
-    /// Tells the time of day, before a step. Returns the profiles that were learned because an hour
-    /// is over, to be kept.
-    pub fn tell_time(&mut self, timestamp: Timestamp) -> Vec<(DeviceId, String)> {
-        const MICROS: i64 = 3_600_000_000;
-        let hour = Hour::try_from(timestamp.as_micros() / MICROS).unwrap_or_default();
-        if self.baselines.is_over(hour) {
-            let firing = self.raised().filter(|alert| alert.severity >= Severity::Medium);
-            let tainted: Vec<DeviceId> = firing.map(|alert| alert.device).collect();
-            for device in tainted {
-                self.baselines.taint(device);
-            }
-        }
-        let (inventory, roles) = (&self.inventory, &self.roles);
-        let roles_of = |id| {
-            let device = inventory.device(id);
-            let matching = roles
-                .numbered()
-                .filter(|(_, role)| device.is_some_and(|device| device_matches(role, device)));
-            matching.map(|(number, _)| number).collect()
-        };
-        let changed = self.baselines.advance(hour, roles_of);
-        self.profiles(&changed)
-    }
-
-    /// What was learned of an hour that is not over, to be kept: the agent ends.
-    pub fn finish_learning(&mut self) -> Vec<(DeviceId, String)> {
-        let changed = self.baselines.finish();
-        self.profiles(&changed)
-    }
-
-    fn profiles(&self, devices: &[DeviceId]) -> Vec<(DeviceId, String)> {
-        let profiles = devices.iter();
-        let profiles = profiles.filter_map(|&id| Some((id, self.baselines.profile(id)?.save())));
-        profiles.collect()
     }
 
     /// Takes one reading in and lets time pass to `now`.
@@ -352,7 +227,7 @@ impl Core {
     /// The devices at both ends of a flow, as far as they are known.
     fn devices_of(&self, delta: &FlowDelta) -> (Option<DeviceId>, Option<DeviceId>) {
         let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
-        let source = self.inventory.device_of(delta.source_endpoint);
+        let source = self.inventory.source_of(delta);
         let destination = self
             .inventory
             .device_of(delta.destination_endpoint)
@@ -385,48 +260,6 @@ impl Core {
             }
             Handed::Recorded(record) => Event::Desk(record),
         }));
-    }
-
-    /// Announced flows, by what became of them.
-    pub fn announcements(&self) -> [(&'static str, u64); 5] {
-        let counts = self.interpreter.announcements();
-        [
-            ("believed", counts.announced),
-            ("met", counts.met),
-            ("ended", counts.ended),
-            ("displaced", counts.displaced),
-            ("refused", counts.refused.iter().sum()),
-        ]
-    }
-
-    /// What samples said that was lost, by reason.
-    pub fn samples_unread(&self) -> [(&'static str, u64); 3] {
-        [
-            ("hello_displaced", self.interpreter.displaced()),
-            ("flow_not_read", self.lessons_dropped),
-            ("no_room", self.flows.undescribed()),
-        ]
-    }
-
-    /// Findings that raised no alert, by reason.
-    pub fn findings_passed_over(&self) -> [(&'static str, u64); 2] {
-        [("excused_by_role", self.watch.excused()), ("unknown_device", self.watch.unattributed())]
-    }
-
-    pub fn firing_by_severity(&self) -> BTreeMap<Severity, u64> {
-        let mut firing = BTreeMap::new();
-        for alert in self.raised().chain(self.desk.digest()) {
-            *firing.entry(alert.severity).or_default() += 1;
-        }
-        firing
-    }
-
-    pub fn fired_by_rule(&self) -> &BTreeMap<String, u64> {
-        &self.fired_by_rule
-    }
-
-    pub fn records_by_reason(&self) -> &BTreeMap<&'static str, u64> {
-        &self.records_by_reason
     }
 }
 
