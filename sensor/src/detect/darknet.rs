@@ -13,7 +13,10 @@ use std::{
 
 use sensor_common::flow::Network;
 
-use super::{FlowSeen, estate::Estate, opening::Part, table::Table};
+use super::{
+    Detector, Evidence, Finding, Findings, FlowSeen, estate::Estate, opening::Part,
+    settings::Parameters, table::Table,
+};
 use crate::{inventory::DeviceId, time::Moment};
 
 /// Hosts that try at a time, addresses of each, and networks that are known.
@@ -27,14 +30,14 @@ const DHCP_SERVER: u16 = 67;
 
 /// The unused addresses that one host tried.
 #[derive(Debug, Default)]
-pub struct Tries {
+struct Tries {
     /// Tried, and not known yet to be unused; and known to be. With the first try.
     waiting: HashMap<Ipv4Addr, Moment>,
     unused: HashMap<Ipv4Addr, Moment>,
     /// It asks whether addresses are free before it lends them.
     lends_addresses: bool,
     /// How many were told of.
-    pub told: usize,
+    told: usize,
 }
 
 impl Tries {
@@ -48,7 +51,7 @@ impl Tries {
 }
 
 #[derive(Debug)]
-pub struct Darknet {
+struct Darknet {
     window: Duration,
     tries: Table<DeviceId, Tries>,
     /// The upper 24 bits of addresses that are in use.
@@ -137,6 +140,63 @@ impl Darknet {
 
     pub fn overflowed(&self) -> u64 {
         self.tries.overflowed() + self.overflowed
+    }
+}
+
+/// The detector of hosts that try `addresses` unused ones within `window`.
+#[derive(Debug)]
+pub struct Search {
+    addresses: usize,
+    window: Duration,
+    darknet: Darknet,
+    /// Ends the sentence.
+    manner: &'static str,
+}
+
+impl Search {
+    pub fn new(parameters: &Parameters, manner: &'static str) -> Self {
+        let window = parameters.duration("window");
+        let addresses = parameters.count("addresses");
+        Self { addresses, window, darknet: Darknet::new(window), manner }
+    }
+}
+
+impl Detector for Search {
+    fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, _: &mut Findings) {
+        self.darknet.observe(flow, estate);
+    }
+
+    fn advance(&mut self, now: Moment, estate: &Estate<'_>, findings: &mut Findings) {
+        for (device, tries) in self.darknet.advance(now, estate) {
+            let mut unused: Vec<_> = tries.unused().collect();
+            if unused.len() < self.addresses || unused.len() < tries.told * 2 {
+                continue;
+            }
+            tries.told = unused.len();
+            unused.sort_unstable();
+            let count = unused.len();
+            let mut evidence = Evidence::default();
+            evidence.add_peers(unused.into_iter().map(Into::into));
+            findings.report(Finding {
+                device,
+                severity: None,
+                metric: "unused_addresses",
+                value: count as f64,
+                limit: self.addresses as f64,
+                window: self.window,
+                sentence: format!(
+                    "tries {count} addresses of the site that nobody has{}",
+                    self.manner
+                ),
+                evidence,
+                since: tries.since().unwrap_or(now),
+                at: now,
+            });
+        }
+    }
+
+    fn overflowed(&self) -> u64 {
+        self.darknet.overflowed()
     }
 }
 

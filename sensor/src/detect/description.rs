@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use super::alert::Severity;
 
+/// Lengths that many descriptions have.
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// One detection as people know it.
 #[derive(Clone, Copy, Debug)]
 pub struct Description {

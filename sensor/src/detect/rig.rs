@@ -1,42 +1,31 @@
 //! One detector among devices of tests: what it hears, and what it finds.
 
 use super::{
-    Detector, Estate, Finding, Findings, FlowSeen, Heard,
+    Finding, FlowSeen, Heard,
     detections::Detection,
     fixture::{Draft, device, seconds, tcp, udp},
     opening::part,
-    settings::Parameters,
+    testbed::Testbed,
 };
 use crate::{
-    baseline::Baselines,
     flow::FlowRecord,
     interpret::{
         FlowDetail, Message,
         message::{DnsMessage, DnsQuestion, Smb1Message, Smb2Message},
     },
-    inventory::{DeviceId, Inventory, InventorySettings},
+    inventory::DeviceId,
 };
 
 /// Devices 1 to 99 are known.
 const DEVICES: u32 = 99;
 
-pub struct Rig {
-    detector: Box<dyn Detector>,
-    inventory: Inventory,
-    baselines: Baselines,
-    findings: Findings,
-}
+pub struct Rig(Testbed);
 
 impl Rig {
     pub fn new(detection: Detection) -> Self {
-        let known = (1..=DEVICES).map(device).collect();
-        let settings = InventorySettings::default();
-        Self {
-            detector: (detection.detector)(&Parameters::new(detection.description)),
-            inventory: Inventory::restore(settings, known, Some(DeviceId(DEVICES))),
-            baselines: Baselines::default(),
-            findings: Findings::default(),
-        }
+        let mut bed = Testbed::new(&detection, &[]);
+        bed.know((1..=DEVICES).map(device).collect());
+        Self(bed)
     }
 
     /// A message from one device's port to another's.
@@ -44,39 +33,33 @@ impl Rig {
         let is_datagram = [from.1, to.1].contains(&53);
         let draft = if is_datagram { udp } else { tcp };
         let Draft { delta } = draft(from.0, to.0, from.1, to.1);
-        let heard = Heard {
+        self.0.message(&Heard {
             message: &message,
             key: &delta.key,
             station: delta.key.source_station().unwrap_or(0),
             source: Some(DeviceId(from.0)),
             destination: Some(DeviceId(to.0)),
             at: seconds(at),
-        };
-        let estate = estate(&self.inventory, &self.baselines);
-        self.detector.observe_message(&heard, &estate, &mut self.findings);
+        });
     }
 
     pub fn flow(&mut self, from: u32, to: u32, draft: Draft) {
-        let seen = FlowSeen {
+        self.0.flow(&FlowSeen {
             delta: &draft.delta,
             source: Some(DeviceId(from)),
             destination: Some(DeviceId(to)),
             part: part(&draft.delta),
-        };
-        let estate = estate(&self.inventory, &self.baselines);
-        self.detector.observe_flow(&seen, &estate, &mut self.findings);
+        });
     }
 
     pub fn record(&mut self, record: &FlowRecord) {
-        let estate = estate(&self.inventory, &self.baselines);
-        self.detector.observe_record(record, &estate, &mut self.findings);
+        self.0.record(record);
     }
 
     /// What was found since the last call, after time has passed to `at`.
     pub fn found(&mut self, at: f64) -> Vec<Finding> {
-        let estate = estate(&self.inventory, &self.baselines);
-        self.detector.advance(seconds(at), &estate, &mut self.findings);
-        self.findings.drain().collect()
+        self.0.advance(at);
+        self.0.found()
     }
 }
 
@@ -135,8 +118,4 @@ pub fn dns_response(name: &str, record_type: u16, response_code: u8) -> Message 
 pub fn rpc_bind(interface: &str) -> Message {
     let rpc_interfaces = vec![interface.to_owned()];
     Message::Detail(Box::new(FlowDetail { rpc_interfaces, ..FlowDetail::default() }))
-}
-
-fn estate<'a>(inventory: &'a Inventory, baselines: &'a Baselines) -> Estate<'a> {
-    Estate { inventory, roles: &[], internal: &[], baselines }
 }

@@ -15,12 +15,8 @@ use sensor_common::{
     },
 };
 
-use super::{
-    Detector, Estate, Finding, Findings, FlowSeen, Heard, Role, detections, fixture::seconds,
-    opening, settings::Parameters,
-};
+use super::{Finding, FlowSeen, Heard, detections, fixture::seconds, opening, testbed::Testbed};
 use crate::{
-    baseline::Baselines,
     flow::Opinion,
     interpret::Message,
     inventory::{DeviceId, Inventory, InventorySettings},
@@ -152,13 +148,9 @@ impl Frame {
     }
 }
 
-/// The inventory, and the detector under test.
+/// The detector under test, and the endpoints that were seen.
 pub struct Segment {
-    pub inventory: Inventory,
-    pub roles: Vec<Role>,
-    baselines: Baselines,
-    detector: Box<dyn Detector>,
-    findings: Findings,
+    pub bed: Testbed,
     endpoints: HashMap<EndpointKey, EndpointIndex>,
 }
 
@@ -172,35 +164,21 @@ impl Segment {
     pub fn set(name: &str, values: &[(&'static str, f64)]) -> Self {
         let mut of_name = detections::ALL.iter();
         let detection = of_name.find(|each| each.description.name == name).unwrap();
-        let mut parameters = Parameters::new(detection.description);
-        for &(name, value) in values {
-            assert!(detection.description.parameter(name).is_some(), "{name}");
-            parameters.set(name, value);
-        }
-        Self {
-            inventory: Inventory::new(InventorySettings {
-                routers: vec![ROUTER.0],
-                ..InventorySettings::default()
-            }),
-            roles: Vec::new(),
-            baselines: Baselines::default(),
-            detector: (detection.detector)(&parameters),
-            findings: Findings::default(),
-            endpoints: HashMap::new(),
-        }
+        let mut bed = Testbed::new(detection, values);
+        bed.inventory = Inventory::new(InventorySettings {
+            routers: vec![ROUTER.0],
+            ..InventorySettings::default()
+        });
+        Self { bed, endpoints: HashMap::new() }
     }
 
     /// Gives the devices with these addresses a role.
     pub fn give_role(&mut self, name: &str, hosts: &[Host]) {
-        self.roles.push(Role {
-            name: name.to_owned(),
-            addresses: hosts.iter().map(|host| host.1.to_string().parse().unwrap()).collect(),
-            ..Role::default()
-        });
+        self.bed.give_role(name, hosts.iter().map(|host| host.1.to_string()));
     }
 
     pub fn device(&self, host: Host) -> DeviceId {
-        self.inventory.device_of_station(host.0, 0).unwrap()
+        self.bed.inventory.device_of_station(host.0, 0).unwrap()
     }
 
     pub fn feed(&mut self, frame: Frame, at: f64) {
@@ -229,27 +207,22 @@ impl Segment {
             last_seen: seconds(at),
             is_new: frame.is_new,
         };
-        self.inventory.observe_flow(&delta);
-        let of_address = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        self.bed.inventory.observe_flow(&delta);
+        let of_address = |address: Option<IpAddr>| self.bed.inventory.device_of_address(address?);
         let seen = FlowSeen {
             delta: &delta,
-            source: self.inventory.device_of(source_endpoint),
+            source: self.bed.inventory.device_of(source_endpoint),
             destination: self
+                .bed
                 .inventory
                 .device_of(destination_endpoint)
                 .or_else(|| of_address(key.destination_address())),
             part: opening::part(&delta),
         };
-        let changes = self.inventory.take_changes();
-        let estate = Estate {
-            inventory: &self.inventory,
-            roles: &self.roles,
-            internal: &[],
-            baselines: &self.baselines,
-        };
-        self.detector.observe_flow(&seen, &estate, &mut self.findings);
+        let changes = self.bed.inventory.take_changes();
+        self.bed.flow(&seen);
         for (change, device) in changes {
-            self.detector.observe_device(change, &device, &estate, &mut self.findings);
+            self.bed.device(change, &device);
         }
     }
 
@@ -261,33 +234,21 @@ impl Segment {
             message,
             key: &key,
             station: frame.from.0,
-            source: self.inventory.device_of(endpoint),
+            source: self.bed.inventory.device_of(endpoint),
             destination: None,
             at: seconds(at),
         };
-        let estate = Estate {
-            inventory: &self.inventory,
-            roles: &self.roles,
-            internal: &[],
-            baselines: &self.baselines,
-        };
-        self.detector.observe_message(&heard, &estate, &mut self.findings);
+        self.bed.message(&heard);
     }
 
     /// Lets time pass; what was found since the last time.
     pub fn advance(&mut self, at: f64) -> Vec<Finding> {
-        let estate = Estate {
-            inventory: &self.inventory,
-            roles: &self.roles,
-            internal: &[],
-            baselines: &self.baselines,
-        };
-        self.detector.advance(seconds(at), &estate, &mut self.findings);
-        self.findings.drain().collect()
+        self.bed.advance(at);
+        self.bed.found()
     }
 
     pub fn overflowed(&self) -> u64 {
-        self.detector.overflowed() + self.findings.overflowed()
+        self.bed.overflowed()
     }
 
     fn endpoint(&mut self, host: Host, vlan: u16, at: f64) -> EndpointIndex {
@@ -298,7 +259,7 @@ impl Segment {
         let index = FIRST_ENDPOINT + self.endpoints.len() as EndpointIndex;
         self.endpoints.insert(key, index);
         let seen = EndpointSeen { index, key, interface: 2, at: seconds(at) };
-        self.inventory.observe_endpoint(&seen);
+        self.bed.inventory.observe_endpoint(&seen);
         index
     }
 }

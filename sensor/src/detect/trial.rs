@@ -12,31 +12,24 @@ use sensor_common::{
 };
 
 use super::{
-    Detector, Estate, Finding, Findings, FlowSeen, Role,
+    Detector, Estate, Finding, FlowSeen,
     border::Crossing,
     detections::Detection,
     detector::Heard,
     fixture::{device, seconds},
     opening,
-    selector::Network,
-    settings::Parameters,
+    testbed::Testbed,
 };
 use crate::{
-    baseline::Baselines,
     flow::{FlowEndReason, FlowRecord, HalfFlow, Opinion, fixture},
     interpret::Message,
-    inventory::{Device, DeviceId, DeviceKey, Inventory, InventorySettings},
+    inventory::{Device, DeviceId, DeviceKey},
     observation::FlowDelta,
 };
 
 /// A detector and what it may ask.
 pub struct Trial {
-    pub detector: Box<dyn Detector>,
-    inventory: Inventory,
-    roles: Vec<Role>,
-    internal: Vec<Network>,
-    baselines: Baselines,
-    findings: Findings,
+    pub bed: Testbed,
 }
 
 #[derive(Debug)]
@@ -47,51 +40,32 @@ impl Detector for Nothing {}
 impl Trial {
     /// With `parameters` in place of their defaults. Devices are `10.20.0.1` to `10.20.0.10`.
     pub fn new(detection: &Detection, parameters: &[(&'static str, f64)]) -> Self {
-        let mut all = Parameters::new(detection.description);
-        for &(name, value) in parameters {
-            let parameter = detection.description.parameter(name).unwrap();
-            assert!((parameter.minimum..=parameter.maximum).contains(&value), "{name}");
-            all.set(name, value);
-        }
-        Self { detector: (detection.detector)(&all), ..Self::nothing() }
+        Self { bed: Testbed::new(detection, parameters) }.with_devices(10)
     }
 
     pub fn nothing() -> Self {
-        let devices = (1..=10).map(device).collect();
-        Self {
-            detector: Box::new(Nothing),
-            inventory: Inventory::restore(InventorySettings::default(), devices, None),
-            roles: Vec::new(),
-            internal: Vec::new(),
-            baselines: Baselines::default(),
-            findings: Findings::default(),
-        }
+        Self { bed: Testbed::of(Box::new(Nothing)) }.with_devices(10)
     }
 
     /// With devices `10.20.H.N`, N from 1 to 250, up to `devices` of them.
     pub fn with_devices(mut self, devices: u32) -> Self {
-        let devices = (1..=devices).map(device).collect();
-        self.inventory = Inventory::restore(InventorySettings::default(), devices, None);
+        self.bed.know((1..=devices).map(device).collect());
         self
     }
 
     pub fn role(mut self, name: &str, address: &str) -> Self {
-        self.roles.push(Role {
-            name: name.to_owned(),
-            addresses: vec![address.parse().unwrap()],
-            ..Role::default()
-        });
+        self.bed.give_role(name, [address.to_owned()]);
         self
     }
 
     pub fn internal(mut self, network: &str) -> Self {
-        self.internal.push(network.parse().unwrap());
+        self.bed.internal.push(network.parse().unwrap());
         self
     }
 
     /// A device of the maker that `station` belongs to, at `address`, beside the others.
     pub fn station(mut self, station: u64, address: &str) -> Self {
-        let mut devices: Vec<Device> = self.inventory.devices().cloned().collect();
+        let mut devices: Vec<Device> = self.bed.inventory.devices().cloned().collect();
         let id = devices.len() as u32 + 1000;
         devices.push(Device {
             id: DeviceId(id),
@@ -99,17 +73,16 @@ impl Trial {
             addresses: [address.parse().unwrap()].into(),
             ..device(id)
         });
-        self.inventory = Inventory::restore(InventorySettings::default(), devices, None);
+        self.bed.know(devices);
         self
     }
 
     pub fn id(&self, address: &str) -> Option<DeviceId> {
-        self.inventory.device_of_address(address.parse().unwrap())
+        self.bed.inventory.device_of_address(address.parse().unwrap())
     }
 
     pub fn estate(&self) -> Estate<'_> {
-        let Self { inventory, roles, internal, baselines, .. } = self;
-        Estate { inventory, roles, internal, baselines }
+        self.bed.estate()
     }
 
     pub fn crossing(&self, talk: Talk) -> Option<Crossing> {
@@ -127,17 +100,15 @@ impl Trial {
     }
 
     pub fn flow(&mut self, delta: FlowDelta) -> Vec<Finding> {
-        let owner = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        let owner = |address: Option<IpAddr>| self.bed.inventory.device_of_address(address?);
         let flow = FlowSeen {
             delta: &delta,
             source: owner(delta.key.source_address()),
             destination: owner(delta.key.destination_address()),
             part: opening::part(&delta),
         };
-        let Self { detector, inventory, roles, internal, baselines, findings } = self;
-        let estate = Estate { inventory, roles, internal, baselines };
-        detector.observe_flow(&flow, &estate, findings);
-        self.found()
+        self.bed.flow(&flow);
+        self.bed.found()
     }
 
     pub fn record(&mut self, talk: Talk) -> Vec<Finding> {
@@ -153,16 +124,14 @@ impl Trial {
 
     fn whole(&mut self, record: FlowRecord) -> Vec<Finding> {
         let record = self.described(record);
-        let Self { detector, inventory, roles, internal, baselines, findings } = self;
-        let estate = Estate { inventory, roles, internal, baselines };
-        detector.observe_record(&record, &estate, findings);
-        self.found()
+        self.bed.record(&record);
+        self.bed.found()
     }
 
     /// Shows a message of the initiator.
     pub fn message(&mut self, talk: Talk, message: &Message) -> Vec<Finding> {
         let delta = talk.delta(false);
-        let owner = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        let owner = |address: Option<IpAddr>| self.bed.inventory.device_of_address(address?);
         let heard = Heard {
             message,
             key: &delta.key,
@@ -171,25 +140,17 @@ impl Trial {
             destination: owner(delta.key.destination_address()),
             at: delta.last_seen,
         };
-        let Self { detector, inventory, roles, internal, baselines, findings } = self;
-        let estate = Estate { inventory, roles, internal, baselines };
-        detector.observe_message(&heard, &estate, findings);
-        self.found()
+        self.bed.message(&heard);
+        self.bed.found()
     }
 
     pub fn advance(&mut self, at: f64) -> Vec<Finding> {
-        let Self { detector, inventory, roles, internal, baselines, findings } = self;
-        let estate = Estate { inventory, roles, internal, baselines };
-        detector.advance(seconds(at), &estate, findings);
-        self.found()
-    }
-
-    fn found(&mut self) -> Vec<Finding> {
-        self.findings.drain().collect()
+        self.bed.advance(at);
+        self.bed.found()
     }
 
     fn described(&self, record: FlowRecord) -> FlowRecord {
-        let owner = |address: Option<IpAddr>| self.inventory.device_of_address(address?);
+        let owner = |address: Option<IpAddr>| self.bed.inventory.device_of_address(address?);
         FlowRecord {
             initiator_device: owner(record.initiator),
             responder_device: owner(record.responder),

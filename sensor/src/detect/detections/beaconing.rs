@@ -13,7 +13,7 @@ use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, Severity,
         border::Crossing,
-        description::{Description, Parameter, Source, Unit},
+        description::{DAY, Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
     },
@@ -27,7 +27,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(Beaconing::new(parameters)),
 };
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
 /// A row is looked at this often at most.
 const PAUSE: Duration = Duration::from_secs(10 * 60);
 /// Rows: a device and what it calls. At most 2 KiB each.

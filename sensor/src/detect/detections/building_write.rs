@@ -5,8 +5,12 @@ use std::{net::IpAddr, time::Duration};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, Heard, Severity, description::Description, learning,
-        learning::Routine, reminder::Reminder, settings::Parameters,
+        Detector, Estate, Finding, Findings, Heard, Severity,
+        description::{Description, HOUR},
+        learning,
+        learning::Routine,
+        reminder::Reminder,
+        settings::Parameters,
     },
     interpret::Message,
     inventory::DeviceId,
@@ -18,7 +22,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(BuildingWrite::new(parameters)),
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
 /// Pairs of ends, with what is written.
 const PAIRS: usize = 16_384;
 

@@ -8,13 +8,12 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
-        description::Description,
-        once::{DAY, OnceADay},
+        description::{DAY, Description},
         opening::Part,
+        reminder::Reminder,
         settings::Parameters,
     },
     inventory::DeviceId,
-    time::Moment,
 };
 
 pub const DETECTION: Detection = Detection {
@@ -41,12 +40,12 @@ const PAIRS: usize = 16_384;
 
 #[derive(Debug)]
 struct ClearTextAdministration {
-    reported: OnceADay<(DeviceId, Option<IpAddr>, Application)>,
+    reported: Reminder<(DeviceId, Option<IpAddr>, Application)>,
 }
 
 impl ClearTextAdministration {
     fn new(_: &Parameters) -> Self {
-        Self { reported: OnceADay::new(PAIRS) }
+        Self { reported: Reminder::every(DAY, PAIRS) }
     }
 }
 
@@ -63,7 +62,7 @@ impl Detector for ClearTextAdministration {
         };
         let client = flow.delta.key.destination_address();
         let at = flow.delta.last_seen;
-        if !self.reported.is_first((server, client, opinion.application), at) {
+        if !self.reported.is_due((server, client, opinion.application), at) {
             return;
         }
         let name = opinion.application.name();
@@ -79,10 +78,6 @@ impl Detector for ClearTextAdministration {
             since: flow.delta.first_seen,
             at,
         });
-    }
-
-    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.reported.expire(now);
     }
 
     fn overflowed(&self) -> u64 {

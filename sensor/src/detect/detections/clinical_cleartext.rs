@@ -2,13 +2,17 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use sensor_common::application::{Application, Evidence as Basis};
+use sensor_common::application::Evidence as Basis;
 
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity, border::Passage,
-        description::Description, reminder::Reminder, settings::Parameters,
+        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        border::Passage,
+        clinical,
+        description::{Description, HOUR},
+        reminder::Reminder,
+        settings::Parameters,
     },
     inventory::DeviceId,
 };
@@ -18,7 +22,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(ClinicalCleartext::new(parameters)),
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
 /// Pairs of device and address.
 const PAIRS: usize = 16_384;
 
@@ -41,23 +44,6 @@ static DESCRIPTION: Description = Description {
     clears_after: Duration::from_secs(24 * 3600),
 };
 
-/// Whether it carries patients' data in clear: with TLS it would be called TLS.
-const fn is_clinical(application: Application) -> bool {
-    matches!(
-        application,
-        Application::Hl7
-            | Application::Dicom
-            | Application::Fhir
-            | Application::Dicomweb
-            | Application::Astm
-            | Application::Poct1a
-            | Application::Intellivue
-            | Application::GeUnity
-            | Application::Ihe
-            | Application::PersonalHealthDevice
-    )
-}
-
 #[derive(Debug)]
 struct ClinicalCleartext {
     reported: Reminder<(DeviceId, IpAddr)>,
@@ -72,7 +58,9 @@ impl ClinicalCleartext {
 impl Detector for ClinicalCleartext {
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let opinion = flow.delta.opinion;
-        if !is_clinical(opinion.application) || opinion.evidence < Basis::Likely {
+        if !clinical::APPLICATIONS.contains(&opinion.application)
+            || opinion.evidence < Basis::Likely
+        {
             return;
         }
         let Some(passage) = Passage::of(flow, estate) else { return };
@@ -96,6 +84,8 @@ impl Detector for ClinicalCleartext {
 
 #[cfg(test)]
 mod tests {
+    use sensor_common::application::Application;
+
     use super::*;
     use crate::detect::trial::*;
 

@@ -9,8 +9,11 @@ use std::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity, border::Passage,
-        description::Description, reminder::Reminder, settings::Parameters,
+        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        border::Passage,
+        description::{Description, HOUR},
+        reminder::Reminder,
+        settings::Parameters,
     },
     inventory::DeviceId,
 };
@@ -20,7 +23,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(ContecAddress::new(parameters)),
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
 const DEVICES: usize = 16_384;
 
 /// For updates over NFS, and for HL7.

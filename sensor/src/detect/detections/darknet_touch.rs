@@ -3,19 +3,15 @@
 use std::time::Duration;
 
 use super::Detection;
-use crate::{
-    detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
-        darknet::Darknet,
-        description::{Description, Parameter, Source, Unit},
-        settings::Parameters,
-    },
-    time::Moment,
+use crate::detect::{
+    Severity,
+    darknet::Search,
+    description::{Description, Parameter, Source, Unit},
 };
 
 pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
-    detector: |parameters| Box::new(DarknetTouch::new(parameters)),
+    detector: |parameters| Box::new(Search::new(parameters, "")),
 };
 
 static DESCRIPTION: Description = Description {
@@ -53,56 +49,6 @@ static DESCRIPTION: Description = Description {
     excused_roles: &["monitoring", "management_server", "scanner"],
     clears_after: Duration::from_secs(900),
 };
-
-#[derive(Debug)]
-struct DarknetTouch {
-    addresses: usize,
-    window: Duration,
-    darknet: Darknet,
-}
-
-impl DarknetTouch {
-    fn new(parameters: &Parameters) -> Self {
-        let window = parameters.duration("window");
-        Self { addresses: parameters.count("addresses"), window, darknet: Darknet::new(window) }
-    }
-}
-
-impl Detector for DarknetTouch {
-    fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, _: &mut Findings) {
-        self.darknet.observe(flow, estate);
-    }
-
-    fn advance(&mut self, now: Moment, estate: &Estate<'_>, findings: &mut Findings) {
-        for (device, tries) in self.darknet.advance(now, estate) {
-            let mut unused: Vec<_> = tries.unused().collect();
-            if unused.len() < self.addresses || unused.len() < tries.told * 2 {
-                continue;
-            }
-            tries.told = unused.len();
-            unused.sort_unstable();
-            let count = unused.len();
-            let mut evidence = Evidence::default();
-            evidence.add_peers(unused.into_iter().map(Into::into));
-            findings.report(Finding {
-                device,
-                severity: None,
-                metric: "unused_addresses",
-                value: count as f64,
-                limit: self.addresses as f64,
-                window: self.window,
-                sentence: format!("tries {count} addresses of the site that nobody has"),
-                evidence,
-                since: tries.since().unwrap_or(now),
-                at: now,
-            });
-        }
-    }
-
-    fn overflowed(&self) -> u64 {
-        self.darknet.overflowed()
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -7,21 +7,20 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
-        description::Description,
-        once::{DAY, OnceADay},
+        description::{DAY, Description},
+        reminder::Reminder,
         settings::Parameters,
     },
     interpret::Message,
     inventory::DeviceId,
-    time::Moment,
 };
 
 pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |_: &Parameters| {
         Box::new(DefaultAccess {
-            communities: OnceADay::new(PAIRS),
-            unprotected: OnceADay::new(PAIRS),
+            communities: Reminder::every(DAY, PAIRS),
+            unprotected: Reminder::every(DAY, PAIRS),
         })
     },
 };
@@ -50,8 +49,8 @@ const SNMP_AGENT: u16 = 161;
 
 #[derive(Debug)]
 struct DefaultAccess {
-    communities: OnceADay<(DeviceId, Option<IpAddr>)>,
-    unprotected: OnceADay<(DeviceId, Option<IpAddr>)>,
+    communities: Reminder<(DeviceId, Option<IpAddr>)>,
+    unprotected: Reminder<(DeviceId, Option<IpAddr>)>,
 }
 
 impl Detector for DefaultAccess {
@@ -74,7 +73,7 @@ impl Detector for DefaultAccess {
             ),
             _ => return,
         };
-        if !reported.is_first((device, client), at) {
+        if !reported.is_due((device, client), at) {
             return;
         }
         findings.report(Finding {
@@ -89,11 +88,6 @@ impl Detector for DefaultAccess {
             since: at,
             at,
         });
-    }
-
-    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.communities.expire(now);
-        self.unprotected.expire(now);
     }
 
     fn overflowed(&self) -> u64 {

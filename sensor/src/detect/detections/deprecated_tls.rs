@@ -6,13 +6,12 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, Severity,
-        description::Description,
-        once::{DAY, OnceADay},
+        description::{DAY, Description},
+        reminder::Reminder,
         settings::Parameters,
     },
     flow::FlowRecord,
     inventory::DeviceId,
-    time::Moment,
 };
 
 pub const DETECTION: Detection = Detection {
@@ -40,12 +39,12 @@ const PAIRS: usize = 16_384;
 
 #[derive(Debug)]
 struct DeprecatedTls {
-    reported: OnceADay<(DeviceId, Option<IpAddr>)>,
+    reported: Reminder<(DeviceId, Option<IpAddr>)>,
 }
 
 impl DeprecatedTls {
     fn new(_: &Parameters) -> Self {
-        Self { reported: OnceADay::new(PAIRS) }
+        Self { reported: Reminder::every(DAY, PAIRS) }
     }
 }
 
@@ -72,7 +71,7 @@ impl Detector for DeprecatedTls {
             (None, Some(client)) => (client, record.responder),
             (None, None) => return,
         };
-        if !self.reported.is_first((device, peer), record.end) {
+        if !self.reported.is_due((device, peer), record.end) {
             return;
         }
         findings.report(Finding {
@@ -87,10 +86,6 @@ impl Detector for DeprecatedTls {
             since: record.start,
             at: record.end,
         });
-    }
-
-    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.reported.expire(now);
     }
 
     fn overflowed(&self) -> u64 {

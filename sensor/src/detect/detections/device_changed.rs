@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity, description::Description,
-        settings::Parameters, table::Table,
+        Detector, Estate, Evidence, Finding, Findings, Severity,
+        description::{DAY, Description},
+        settings::Parameters,
+        table::Table,
     },
     event::DeviceChange,
     inventory::{Device, DeviceId},
@@ -17,8 +19,6 @@ pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |parameters| Box::new(DeviceChanged::new(parameters)),
 };
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-024",

@@ -9,9 +9,9 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, FlowSeen, Heard, Severity,
-        description::{Description, Parameter, Source, Unit},
-        once::{DAY, OnceADay},
+        description::{DAY, Description, Parameter, Source, Unit},
         opening::Part,
+        reminder::Reminder,
         settings::Parameters,
         table::Table,
     },
@@ -59,7 +59,7 @@ const INTERFACE: &str = "drsuapi";
 #[derive(Debug)]
 struct DirectoryReplication {
     octets: u64,
-    reported: OnceADay<(DeviceId, Option<IpAddr>)>,
+    reported: Reminder<(DeviceId, Option<IpAddr>)>,
     /// Devices that answered Kerberos.
     controllers: Table<DeviceId, ()>,
 }
@@ -68,7 +68,7 @@ impl DirectoryReplication {
     fn new(parameters: &Parameters) -> Self {
         Self {
             octets: parameters.number("octets") as u64,
-            reported: OnceADay::new(PAIRS),
+            reported: Reminder::every(DAY, PAIRS),
             controllers: Table::new(CONTROLLERS, DAY),
         }
     }
@@ -89,8 +89,7 @@ impl Detector for DirectoryReplication {
         let is_bound = detail.rpc_interfaces.iter().any(|name| name == INTERFACE);
         let (true, Some(device), at) = (is_bound, heard.source, heard.at) else { return };
         let server = heard.key.destination_address();
-        if self.controllers.get(&device).is_some() || !self.reported.is_first((device, server), at)
-        {
+        if self.controllers.get(&device).is_some() || !self.reported.is_due((device, server), at) {
             return;
         }
         findings.report(Finding {
@@ -129,7 +128,6 @@ impl Detector for DirectoryReplication {
     }
 
     fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.reported.expire(now);
         self.controllers.expire(now);
     }
 

@@ -1,13 +1,13 @@
 //! A device that sends much more out of the site than it gets from there.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
         border::Passage,
-        description::{Description, Parameter, Source, Unit},
+        description::{DAY, Description, HOUR, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
         window::Sums,
@@ -21,8 +21,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(ExfiltrationVolume::new(parameters)),
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Devices that speak with the outside.
 const DEVICES: usize = 16_384;
 /// Peers whose octets are kept apart for a device: those that got most.

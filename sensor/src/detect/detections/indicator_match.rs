@@ -11,7 +11,10 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Finding, Findings, FlowSeen, Heard, Indicators, Severity,
-        description::Description, indicators::Indicator, opening::Part, reminder::Reminder,
+        description::{Description, HOUR},
+        indicators::Indicator,
+        opening::Part,
+        reminder::Reminder,
         settings::Parameters,
     },
     flow::{FlowRecord, community::community_id},
@@ -25,7 +28,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(IndicatorMatch::new(parameters)),
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
 /// Pairs of device and what it met.
 const MEETINGS: usize = 16_384;
 
@@ -218,7 +220,7 @@ mod tests {
             let indicator = Indicator { severity, source: "isac".into(), expires };
             assert!(indicators.add(pattern.unwrap(), indicator));
         }
-        trial.detector.take_indicators(&Arc::new(indicators));
+        trial.bed.detector.take_indicators(&Arc::new(indicators));
         trial
     }
 
@@ -296,7 +298,7 @@ mod tests {
     fn without_a_file_nothing_is_looked_up() {
         let mut trial = Trial::new(&DETECTION, &[]);
         let none = Indicators::new(WallClock::since_1970(), 10);
-        trial.detector.take_indicators(&Arc::new(none));
+        trial.bed.detector.take_indicators(&Arc::new(none));
         assert!(trial.forward(talk("10.20.0.7", "203.0.113.9")).is_empty());
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
         burst::Distinct,
         description::{Description, Parameter, Source, Unit},
+        learning::Learning,
         opening::{Part, is_answered},
         settings::Parameters,
         table::Table,
@@ -87,8 +88,7 @@ const PORTS: [u16; 6] = [22, 135, 445, 3389, 5985, 5986];
 struct LateralMovement {
     new_peers: usize,
     window: Duration,
-    learning: Duration,
-    started: Option<Moment>,
+    learning: Learning,
     known: Table<(DeviceId, IpAddr, u16), ()>,
     clients: Table<DeviceId, Distinct<IpAddr>>,
 }
@@ -99,8 +99,7 @@ impl LateralMovement {
         Self {
             new_peers: parameters.count("new_peers"),
             window,
-            learning: parameters.duration("learning"),
-            started: None,
+            learning: Learning::new(parameters.duration("learning")),
             known: Table::new(PAIRS, MEMORY),
             clients: Table::new(CLIENTS, window * 2),
         }
@@ -111,7 +110,7 @@ impl Detector for LateralMovement {
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let key = &flow.delta.key;
         let (port, at) = (key.destination_port(), flow.delta.last_seen);
-        let started = *self.started.get_or_insert(at);
+        let is_learning = self.learning.is_learning(at);
         let is_administration = flow.part == Part::Initiator
             && key.protocol() == protocol::TCP
             && PORTS.contains(&port)
@@ -127,7 +126,7 @@ impl Detector for LateralMovement {
         let pair = (client, peer, port);
         let is_known = self.known.get(&pair).is_some();
         let has_room = self.known.touch(pair, at, || ()).is_some();
-        if is_known || !has_room || at.since(started) < self.learning {
+        if is_known || !has_room || is_learning {
             return;
         }
         let (limit, window) = (self.new_peers, self.window);

@@ -6,7 +6,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, Severity,
-        description::{Description, Parameter, Source, Unit},
+        description::{DAY, Description, Parameter, Source, Unit},
         settings::Parameters,
     },
     event::DeviceChange,
@@ -18,8 +18,6 @@ pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |parameters| Box::new(NewDevice::new(parameters)),
 };
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-023",

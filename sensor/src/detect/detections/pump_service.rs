@@ -18,8 +18,13 @@ use sensor_common::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity, description::Description,
-        learning, learning::Routine, opening::Part, reminder::Reminder, settings::Parameters,
+        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        description::{Description, HOUR},
+        learning,
+        learning::Routine,
+        opening::Part,
+        reminder::Reminder,
+        settings::Parameters,
     },
     inventory::DeviceId,
     time::Moment,
@@ -30,7 +35,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(PumpService::new(parameters)),
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
 const PAIRS: usize = 16_384;
 const ALARIS: u16 = 3613;
 /// FTP, telnet, and the telnet port of the battery module.

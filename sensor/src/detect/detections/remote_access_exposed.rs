@@ -13,8 +13,10 @@ use sensor_common::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity, description::Description,
-        reminder::Reminder, settings::Parameters,
+        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        description::{Description, HOUR},
+        reminder::Reminder,
+        settings::Parameters,
     },
     inventory::DeviceId,
 };
@@ -24,7 +26,6 @@ pub const DETECTION: Detection = Detection {
     detector: |parameters| Box::new(RemoteAccessExposed::new(parameters)),
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
 /// Pairs of server and client.
 const PAIRS: usize = 16_384;
 /// The role of devices that are not the hospital's.

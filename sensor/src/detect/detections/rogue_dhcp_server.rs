@@ -8,9 +8,9 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
-        description::{Description, Parameter, Source, Unit},
+        description::{DAY, Description, Parameter, Source, Unit},
         role::ROUTER,
-        servers::{Servers, Standing},
+        servers::{LEARNING, Servers, Standing},
         settings::Parameters,
         table::Table,
     },
@@ -22,8 +22,6 @@ pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |parameters| Box::new(RogueDhcpServer::new(parameters)),
 };
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-021",
@@ -40,15 +38,7 @@ static DESCRIPTION: Description = Description {
                     let the devices on that VLAN renew. Give your own servers the role.",
     techniques: &["T1557.003", "T1200"],
     parameters: &[
-        Parameter {
-            name: "learning",
-            meaning: "time after the start in which servers are learned, where no device has the role",
-            default: 86_400.0,
-            minimum: 0.0,
-            maximum: 2_592_000.0,
-            unit: Unit::Seconds,
-            source: Source::Ours,
-        },
+        LEARNING,
         Parameter {
             name: "window",
             meaning: "time within which two servers are thought to answer the same clients",
@@ -83,7 +73,7 @@ impl RogueDhcpServer {
     fn new(parameters: &Parameters) -> Self {
         Self {
             window: parameters.duration("window"),
-            servers: Servers::new("dhcp_server", parameters.duration("learning")),
+            servers: Servers::new("dhcp_server", parameters),
             answering: Table::new(VLANS, DAY),
         }
     }
@@ -214,7 +204,7 @@ mod tests {
     #[test]
     fn a_server_that_comes_after_the_learning_is_rogue() {
         let day = 24.0 * 3600.0;
-        for (at, expected) in [(day - 1.0, 0), (day, 0), (day + 1.0, 1)] {
+        for (at, expected) in [(day - 1.0, 0), (day, 1), (day + 1.0, 1)] {
             let mut segment = Segment::watched_by("rogue_dhcp_server");
             segment.feed(offer(host(1)), 0.0);
             segment.feed(offer(host(2)), at);

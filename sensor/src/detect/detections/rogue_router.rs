@@ -1,27 +1,23 @@
 //! A device that advertises itself as an IPv6 router (RFC 4861) and is none that anybody knows.
 
-use std::time::Duration;
-
 use sensor_common::wire::transport::protocol;
 
 use super::Detection;
-use crate::{
-    detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
-        description::{Description, Parameter, Source, Unit},
-        opening::Part,
-        servers::{Servers, Standing},
-        settings::Parameters,
-    },
-    time::Moment,
+use crate::detect::{
+    FlowSeen, Severity,
+    description::{DAY, Description},
+    opening::Part,
+    servers::{LEARNING, Servers, UnexpectedServer},
 };
 
 pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
-    detector: |parameters| Box::new(RogueRouter::new(parameters)),
+    detector: |parameters| {
+        let servers = Servers::new("router", parameters);
+        let sentence = "advertises itself as an IPv6 router, and is not one of the routers known";
+        Box::new(UnexpectedServer::new(servers, serves, "advertising_routers", sentence))
+    },
 };
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-022",
@@ -35,15 +31,7 @@ static DESCRIPTION: Description = Description {
                     the address of a name server from it. Often it is a laptop that shares its \
                     connection. Take it off the segment; filter router advertisements on access ports.",
     techniques: &["T1557", "T0830"],
-    parameters: &[Parameter {
-        name: "learning",
-        meaning: "time after the start in which servers are learned, where no device has the role",
-        default: 86_400.0,
-        minimum: 0.0,
-        maximum: 2_592_000.0,
-        unit: Unit::Seconds,
-        source: Source::Ours,
-    }],
+    parameters: &[LEARNING],
     excused_roles: &["router"],
     clears_after: DAY,
 };
@@ -51,57 +39,11 @@ static DESCRIPTION: Description = Description {
 /// RFC 4861 section 4.2.
 const ROUTER_ADVERTISEMENT: u16 = 134;
 
-#[derive(Debug)]
-struct RogueRouter {
-    servers: Servers,
-}
-
-impl RogueRouter {
-    fn new(parameters: &Parameters) -> Self {
-        Self { servers: Servers::new("router", parameters.duration("learning")) }
-    }
-}
-
-impl Detector for RogueRouter {
-    fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
-        let (delta, key) = (flow.delta, &flow.delta.key);
-        // Nothing answers an advertisement, so it opens nothing.
-        let serves = flow.part == Part::Responder
-            && key.protocol() == protocol::ICMPV6
-            && delta.icmp_type_code >> 8 == ROUTER_ADVERTISEMENT;
-        let (true, Some(device), Some(address)) = (serves, flow.source, key.source_address())
-        else {
-            return;
-        };
-        let at = delta.last_seen;
-        if !estate.is_internal(address)
-            || self.servers.standing(device, at, estate) != Standing::Unlisted
-            || !self.servers.is_to_be_told(device, at)
-        {
-            return;
-        }
-        findings.report(Finding {
-            device,
-            severity: None,
-            metric: "advertising_routers",
-            value: 1.0,
-            limit: 1.0,
-            window: DAY,
-            sentence: "advertises itself as an IPv6 router, and is not one of the routers known"
-                .to_owned(),
-            evidence: Evidence::default().peer(key.destination_address()),
-            since: delta.first_seen,
-            at,
-        });
-    }
-
-    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.servers.begin(now);
-    }
-
-    fn overflowed(&self) -> u64 {
-        self.servers.overflowed()
-    }
+fn serves(flow: &FlowSeen<'_>) -> bool {
+    // Nothing answers an advertisement, so it opens nothing.
+    flow.part == Part::Responder
+        && flow.delta.key.protocol() == protocol::ICMPV6
+        && flow.delta.icmp_type_code >> 8 == ROUTER_ADVERTISEMENT
 }
 
 #[cfg(test)]
@@ -130,9 +72,9 @@ mod tests {
     }
 
     #[test]
-    fn what_served_while_learning_is_known_to_the_last_moment_of_it() {
+    fn what_served_while_learning_is_known() {
         let day = 24.0 * 3600.0;
-        for (at, expected) in [(day - 1.0, 0), (day, 0), (day + 1.0, 1)] {
+        for (at, expected) in [(day - 1.0, 0), (day, 1), (day + 1.0, 1)] {
             let mut segment = Segment::watched_by("rogue_router");
             segment.advance(0.0);
             segment.feed(answer(1), 10.0);

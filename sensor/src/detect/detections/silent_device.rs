@@ -226,7 +226,7 @@ mod tests {
         let (mut segment, last) = segment(60.0, 99);
         assert_eq!(found(&mut segment, last + 6000.0), 0);
         let (mut segment, last) = self::segment(4.0, 1000);
-        segment.roles.clear();
+        segment.bed.roles.clear();
         assert_eq!(found(&mut segment, last + 600.0), 0);
     }
 

@@ -6,13 +6,12 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
-        description::Description,
-        once::{DAY, OnceADay},
+        description::{DAY, Description},
+        reminder::Reminder,
         settings::Parameters,
     },
     interpret::Message,
     inventory::DeviceId,
-    time::Moment,
 };
 
 pub const DETECTION: Detection = Detection {
@@ -41,12 +40,12 @@ const PAIRS: usize = 16_384;
 
 #[derive(Debug)]
 struct Smb1InUse {
-    reported: OnceADay<(DeviceId, Option<IpAddr>)>,
+    reported: Reminder<(DeviceId, Option<IpAddr>)>,
 }
 
 impl Smb1InUse {
     fn new(_: &Parameters) -> Self {
-        Self { reported: OnceADay::new(PAIRS) }
+        Self { reported: Reminder::every(DAY, PAIRS) }
     }
 }
 
@@ -55,7 +54,7 @@ impl Detector for Smb1InUse {
         let Message::Smb1(message) = heard.message else { return };
         let (true, Some(server)) = (message.is_reply, heard.source) else { return };
         let (client, at) = (heard.key.destination_address(), heard.at);
-        if !self.reported.is_first((server, client), at) {
+        if !self.reported.is_due((server, client), at) {
             return;
         }
         findings.report(Finding {
@@ -70,10 +69,6 @@ impl Detector for Smb1InUse {
             since: at,
             at,
         });
-    }
-
-    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.reported.expire(now);
     }
 
     fn overflowed(&self) -> u64 {

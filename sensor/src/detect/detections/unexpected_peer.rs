@@ -3,15 +3,19 @@
 //! An interface is a client and the server that it sends to; who was a client in the learning
 //! period goes on being one.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 use sensor_common::application::{Application, Evidence as Basis};
 
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity, description::Description,
-        learning, learning::Routine, opening::Part, settings::Parameters,
+        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        description::{DAY, Description},
+        learning,
+        learning::Routine,
+        opening::Part,
+        settings::Parameters,
     },
     inventory::DeviceId,
     time::Moment,
@@ -32,8 +36,6 @@ pub const LABORATORY: Detection = Detection {
 
 /// Pairs of client and server.
 const PAIRS: usize = 16_384;
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
 static OF_HL7: Description = Description {
     id: "WL-038",
     name: "hl7_unexpected_peer",

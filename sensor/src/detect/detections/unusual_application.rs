@@ -1,27 +1,25 @@
 //! A device whose ways are known speaks an application that it never spoke.
 
-use std::time::Duration;
-
 use sensor_common::application::{Application, Evidence as Basis};
 
-use super::{Detection, unusual_peer::is_clinical};
+use super::Detection;
 use crate::{
     baseline::{Judgement, Service},
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity, description::Description,
-        settings::Parameters, table::Table,
+        Detector, Estate, Evidence, Finding, Findings, Severity,
+        clinical::is_clinical,
+        description::{DAY, Description},
+        reminder::Reminder,
+        settings::Parameters,
     },
     flow::FlowRecord,
     inventory::DeviceId,
-    time::Moment,
 };
 
 pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |parameters| Box::new(UnusualApplication::new(parameters)),
 };
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-051",
@@ -49,12 +47,12 @@ const REPORTED: usize = 16_384;
 
 #[derive(Debug)]
 struct UnusualApplication {
-    reported: Table<(DeviceId, Application), ()>,
+    reported: Reminder<(DeviceId, Application)>,
 }
 
 impl UnusualApplication {
     fn new(_: &Parameters) -> Self {
-        Self { reported: Table::new(REPORTED, DAY) }
+        Self { reported: Reminder::every(DAY, REPORTED) }
     }
 
     fn judge(
@@ -70,10 +68,9 @@ impl UnusualApplication {
             return None;
         };
         let key = (device, application);
-        if !is_clinical(estate, device) || self.reported.get(&key).is_some() {
+        if !is_clinical(estate, device) || !self.reported.is_due(key, record.end) {
             return None;
         }
-        self.reported.touch(key, record.end, || ())?;
         let is_worse = is_usual_of_role == Some(false) || ADMINISTRATION.contains(&application);
         let is_initiator = record.initiator_device == Some(device);
         let peer = if is_initiator { record.responder } else { record.initiator };
@@ -115,10 +112,6 @@ impl Detector for UnusualApplication {
                 findings.report(finding);
             }
         }
-    }
-
-    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.reported.expire(now);
     }
 
     fn overflowed(&self) -> u64 {

@@ -1,29 +1,23 @@
 //! A device whose ways are known opens a conversation that is none of them.
 
-use std::time::Duration;
-
-use sensor_common::application::Application;
-
 use super::Detection;
 use crate::{
     baseline::{Judgement, Service},
     detect::{
         Detector, Estate, Evidence, Finding, Findings, Severity,
-        description::{Description, Parameter, Source, Unit},
+        clinical::is_clinical,
+        description::{DAY, Description, Parameter, Source, Unit},
+        reminder::Reminder,
         settings::Parameters,
-        table::Table,
     },
     flow::FlowRecord,
     inventory::DeviceId,
-    time::Moment,
 };
 
 pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |parameters| Box::new(UnusualPeer::new(parameters)),
 };
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-050",
@@ -56,36 +50,18 @@ static DESCRIPTION: Description = Description {
 /// New services that were reported within a day, over all devices.
 const REPORTED: usize = 16_384;
 
-/// Applications that only medical devices and their servers speak.
-pub const CLINICAL: [Application; 9] = [
-    Application::Dicom,
-    Application::Hl7,
-    Application::Astm,
-    Application::Poct1a,
-    Application::Intellivue,
-    Application::GeUnity,
-    Application::PersonalHealthDevice,
-    Application::Sdc,
-    Application::Dicomweb,
-];
-
-/// Whether the device is a medical one, by role or by what it speaks.
-pub fn is_clinical(estate: &Estate<'_>, id: DeviceId) -> bool {
-    let speaks = estate.device(id).is_some_and(|device| {
-        CLINICAL.iter().any(|application| device.applications.contains(application))
-    });
-    speaks || estate.has_role(id, "medical") || estate.has_role(id, "life_critical")
-}
-
 #[derive(Debug)]
 struct UnusualPeer {
     most_peers: usize,
-    reported: Table<(DeviceId, Service), ()>,
+    reported: Reminder<(DeviceId, Service)>,
 }
 
 impl UnusualPeer {
     fn new(parameters: &Parameters) -> Self {
-        Self { most_peers: parameters.count("most_peers"), reported: Table::new(REPORTED, DAY) }
+        Self {
+            most_peers: parameters.count("most_peers"),
+            reported: Reminder::every(DAY, REPORTED),
+        }
     }
 }
 
@@ -113,10 +89,7 @@ impl Detector for UnusualPeer {
         let profile = estate.baselines.profile(device);
         let usual = profile.map_or(0, |profile| profile.usual().count());
         let key = (device, service);
-        if usual > self.most_peers || self.reported.get(&key).is_some() {
-            return;
-        }
-        if self.reported.touch(key, record.end, || ()).is_none() {
+        if usual > self.most_peers || !self.reported.is_due(key, record.end) {
             return;
         }
         let is_external = !estate.is_internal(peer);
@@ -140,10 +113,6 @@ impl Detector for UnusualPeer {
         });
     }
 
-    fn advance(&mut self, now: Moment, _: &Estate<'_>, _: &mut Findings) {
-        self.reported.expire(now);
-    }
-
     fn overflowed(&self) -> u64 {
         self.reported.overflowed()
     }
@@ -151,6 +120,8 @@ impl Detector for UnusualPeer {
 
 #[cfg(test)]
 mod tests {
+    use sensor_common::application::Application;
+
     use super::{super::scene::Scene, *};
 
     #[test]

@@ -6,7 +6,7 @@ use super::Detection;
 use crate::{
     detect::{
         Detector, Estate, Evidence, Finding, Findings, Severity,
-        description::{Description, Parameter, Source, Unit},
+        description::{Description, HOUR, Parameter, Source, Unit},
         settings::Parameters,
     },
     flow::FlowRecord,
@@ -16,8 +16,6 @@ pub const DETECTION: Detection = Detection {
     description: &DESCRIPTION,
     detector: |parameters| Box::new(UnusualVolume::new(parameters)),
 };
-
-const HOUR: Duration = Duration::from_secs(3600);
 
 static DESCRIPTION: Description = Description {
     id: "WL-052",
