@@ -7,6 +7,7 @@ pub mod alert;
 pub mod border;
 pub mod builtin;
 mod burst;
+mod clinical;
 mod darknet;
 pub mod description;
 pub mod desk;
@@ -23,7 +24,6 @@ pub mod learning;
 mod life;
 pub mod listing;
 mod measure;
-mod once;
 pub mod opening;
 mod owners;
 pub mod reminder;
@@ -38,6 +38,8 @@ pub mod settings;
 mod summary;
 pub mod table;
 mod tally;
+#[cfg(test)]
+mod testbed;
 pub mod threshold;
 #[cfg(test)]
 pub(crate) mod trial;

@@ -11,6 +11,7 @@
 //! Nothing here reads a clock. Left out: merging a device seen directly with the same device seen
 //! behind a router (a mirror of both sides shows it twice).
 
+mod beyond;
 mod claims;
 
 use std::{
@@ -20,7 +21,7 @@ use std::{
 
 use sensor_common::{
     application::{Application, Evidence},
-    endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT},
+    endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, OVERFLOW},
 };
 
 use super::{
@@ -159,6 +160,9 @@ impl Inventory {
     /// Notes that the source of a flow was seen, and which application it spoke. A port number
     /// alone is no evidence of that.
     pub fn observe_flow(&mut self, flow: &FlowDelta) {
+        if flow.source_endpoint == OVERFLOW {
+            return self.observe_beyond(flow);
+        }
         let Some(endpoint) = self.endpoints.get_mut(&flow.source_endpoint) else {
             return;
         };

@@ -1,3 +1,4 @@
+mod beyond;
 mod claims;
 mod routers;
 
