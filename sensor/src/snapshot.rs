@@ -73,6 +73,8 @@ pub struct Snapshot {
     pub fired_by_rule: BTreeMap<String, u64>,
     pub threshold_overflow: u64,
     pub detection_overflow: u64,
+    /// Readings of flows whose sender is no known device.
+    pub flows_unattributed: u64,
     /// Devices of which the ways are learned, and known.
     pub profiles: [(&'static str, u64); 2],
     pub profiles_refused: u64,
@@ -121,6 +123,7 @@ impl Snapshot {
         count("wardline_endpoints_capacity", u64::from(self.endpoints_capacity));
         count("wardline_endpoints_refused_total", self.ledger.line(Entry::EndpointsRefused));
         count("wardline_threshold_overflow_total", self.threshold_overflow);
+        count("wardline_flows_unattributed_total", self.flows_unattributed);
         count("wardline_detection_overflow_total", self.detection_overflow);
         count("wardline_alerts_acknowledged_total", self.alerts_acknowledged);
         count("wardline_alert_desk_overflow_total", self.desk_overflow);

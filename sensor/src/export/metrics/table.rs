@@ -144,6 +144,10 @@ pub const FAMILIES: &[Family] = &[
         "Resolved alerts that went from the store to make room, over all runs.",
     ),
     counter(
+        "wardline_flows_unattributed_total",
+        "Readings of flows whose sender is no known device, which no threshold sees.",
+    ),
+    counter(
         "wardline_detection_overflow_total",
         "What detections could not keep for lack of room: pairs, findings, alerts.",
     ),

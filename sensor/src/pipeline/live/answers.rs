@@ -49,6 +49,7 @@ impl Live {
             profiles: self.core.baselines.counts(),
             profiles_refused: self.core.baselines.refused(),
             hours_not_learned: self.core.baselines.tainted(),
+            flows_unattributed: self.core.thresholds.unattributed(),
             detection_overflow: self.core.watch.overflowed(),
             findings_passed_over: self.core.findings_passed_over(),
             alerts_withheld: self.core.desk.counts().withheld,
