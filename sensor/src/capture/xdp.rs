@@ -9,7 +9,10 @@ mod loading;
 mod mapped;
 mod owner;
 mod pins;
+mod read_only;
 mod replay;
+mod ring;
+mod tables;
 mod verified;
 
 pub use attachment::{AttachError, AttachMode, Attachment};
@@ -19,4 +22,5 @@ pub use interfaces::{Interface, interfaces};
 pub use loading::{LoadError, XdpSettings};
 pub use pins::{PinError, Pins, detach_all};
 pub use replay::{KernelReplay, KernelReplayError};
+pub use tables::{EndpointSource, TableFiles, TableShape, Tables};
 pub use verified::{Verified, verified_instructions};
