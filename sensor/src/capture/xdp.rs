@@ -9,7 +9,6 @@ mod loading;
 mod mapped;
 mod owner;
 mod pins;
-mod read_only;
 mod replay;
 mod ring;
 mod tables;

@@ -27,6 +27,9 @@ pub struct Arguments {
 pub enum Command {
     /// Attach to the configured interfaces and run the agent.
     Run(Run),
+    /// The part of `run` that has no privilege; `run` starts it.
+    #[command(hide = true)]
+    Worker(Run),
     /// Run capture files through the same pipeline, under the captures' own clock.
     Replay(Replay),
     /// Check or show a configuration.
@@ -61,6 +64,9 @@ pub struct Run {
     /// Address to serve metrics on instead of the configured one.
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
     pub web_listen_address: Option<SocketAddr>,
+    /// Instead of working, try what a worker must not be able to do, and say what happened.
+    #[arg(long, hide = true)]
+    pub probe: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap as Table,
     os::fd::{AsFd as _, OwnedFd},
-    path::Path,
     time::Duration,
 };
 
@@ -29,7 +28,6 @@ use super::{
     loading::{LoadError, Loaded, XdpSettings, load, load_object, xdp},
     mapped::MappedWords,
     pins::Pins,
-    read_only,
     tables::{EndpointSource, TableFiles, TableShape, Tables},
 };
 use crate::{
@@ -101,7 +99,7 @@ impl XdpDatapath {
         };
         let endpoints = HashMap::try_from(take(&mut ebpf, name::ENDPOINTS)?);
         let endpoints = EndpointTable(endpoints.map_err(LoadError::Map)?);
-        let files = table_files(&ebpf, &mut |_, map| duplicate(map))?;
+        let files = table_files(&ebpf)?;
         Ok(Self {
             tables: Tables::map(&shape, &files, clock, endpoints)?,
             shape,
@@ -193,31 +191,13 @@ impl XdpDatapath {
         }
     }
 
-    /// Descriptors of the tables for a process that only reads them, and whether the kernel holds
-    /// it to that: arrays are opened for reading only, by way of a pin (below `pin_directory` for as
-    /// long as that takes, if they have none). Of rings the kernel lets nobody write more than the
-    /// reader's position.
+    /// Descriptors of the tables, for a process that reads them.
     ///
     /// # Errors
     ///
     /// [`LoadError`], when no descriptor is left.
-    pub fn hand_over(
-        &self,
-        pin_directory: &Path,
-    ) -> Result<(TableShape, TableFiles, bool), LoadError> {
-        let doors = read_only::Doors::open(self.pins.as_ref(), pin_directory);
-        let mut is_read_only = true;
-        let files = table_files(&self.ebpf, &mut |name, map| {
-            if read_only::is_ring(name) {
-                return duplicate(map);
-            }
-            doors.reopen(name, map).or_else(|error| {
-                tracing::warn!(map = name, %error, "the worker gets a table that it could write");
-                is_read_only = false;
-                duplicate(map)
-            })
-        })?;
-        Ok((self.shape, files, is_read_only))
+    pub fn hand_over(&self) -> Result<(TableShape, TableFiles), LoadError> {
+        Ok((self.shape, table_files(&self.ebpf)?))
     }
 
     /// Hands the program's diagnostics to the log.
@@ -251,16 +231,14 @@ fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<Map, LoadError> {
     ebpf.take_map(map).ok_or(LoadError::MissingFromObject(map))
 }
 
-/// The maps that are read through memory, each opened by `open`.
-fn table_files(
-    ebpf: &Ebpf,
-    open: &mut dyn FnMut(&'static str, &MapData) -> std::io::Result<OwnedFd>,
-) -> Result<TableFiles, LoadError> {
-    let mut file = |map: &'static str| {
+/// The maps that are read through memory.
+fn table_files(ebpf: &Ebpf) -> Result<TableFiles, LoadError> {
+    let file = |map: &'static str| -> Result<OwnedFd, LoadError> {
         let Some(Map::Array(data) | Map::RingBuf(data)) = ebpf.map(map) else {
             return Err(LoadError::MissingFromObject(map));
         };
-        open(map, data).map_err(|source| LoadError::Mapping { map, source })
+        let file = data.fd().as_fd().try_clone_to_owned();
+        file.map_err(|source| LoadError::Mapping { map, source })
     };
     Ok(TableFiles {
         flows: file(name::FLOWS)?,
@@ -270,10 +248,6 @@ fn table_files(
         records: file(name::RECORDS)?,
         notices: file(name::NOTICES)?,
     })
-}
-
-fn duplicate(map: &MapData) -> std::io::Result<OwnedFd> {
-    map.fd().as_fd().try_clone_to_owned()
 }
 
 pub(super) fn map_words(

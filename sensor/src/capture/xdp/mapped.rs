@@ -30,8 +30,9 @@ impl MappedWords {
         Self::map(file, libc::PROT_READ | libc::PROT_WRITE, 0, words)
     }
 
-    /// The same for reading only, from `offset` octets on, a multiple of the page. To store there
-    /// is an error that ends the process.
+    /// The same for reading only, from `offset` octets on, a multiple of the page. The kernel never
+    /// lets such a mapping of a map be made writable, whatever the descriptor would allow; to store
+    /// there ends the process.
     ///
     /// # Errors
     ///

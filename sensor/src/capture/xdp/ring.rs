@@ -56,7 +56,8 @@ impl Ring {
             let words = length.div_ceil(WORD);
             if header & DISCARDED == 0 {
                 self.record.clear();
-                let octets = (1..=words).flat_map(|word| self.data.load(first + word).to_ne_bytes());
+                let octets =
+                    (1..=words).flat_map(|word| self.data.load(first + word).to_ne_bytes());
                 self.record.extend(octets);
                 self.record.truncate(length);
                 visit(&self.record);
