@@ -169,6 +169,9 @@ fn service_runs_as_its_user_with_three_capabilities_and_strictly_confined() {
     assert!(keeper.end().unwrap().success(), "{}", service.log());
 }
 
+/// What a worker must be able to do: so the probe tells yes from no.
+const ITS_WORK: [&str; 3] = ["write_own_state", "read_table", "resolve_name"];
+
 /// What the probe found, from an agent started by `command`.
 fn probed(mut command: Command) -> Value {
     let output = command.stderr(Stdio::piped()).output().unwrap();
@@ -180,20 +183,19 @@ fn probed(mut command: Command) -> Value {
 fn assert_no_escape(found: &Value) {
     println!("{found:#}");
     let attempts = found["attempts"].as_object().unwrap();
-    // The probe can tell yes from no.
-    for own in ["write_own_state", "read_table"] {
+    for own in ITS_WORK {
         assert_eq!(attempts[own], "permitted", "{own}");
     }
     let mut refused = 0;
     for (attempt, outcome) in attempts {
-        if ["write_own_state", "read_table"].contains(&attempt.as_str()) {
+        if ITS_WORK.contains(&attempt.as_str()) {
             continue;
         }
         let error = outcome.as_i64();
         assert!(error.is_some_and(|error| REFUSALS.contains(&error)), "{attempt}: {outcome}");
         refused += 1;
     }
-    assert!(refused >= 24, "{refused} attempts");
+    assert!(refused >= 22, "{refused} attempts");
 }
 
 #[test]

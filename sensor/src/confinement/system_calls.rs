@@ -214,15 +214,19 @@ fn common() -> Result<Calls, Failed> {
         (libc::SYS_ioctl, one_of(1, &[libc::FIONBIO, libc::FIONREAD, libc::TCGETS, SIOCGIFNAME])?),
         (
             libc::SYS_prctl,
-            one_of(0, &[libc::PR_SET_NAME as u64, libc::PR_GET_NAME as u64, PR_SET_VMA])?,
+            one_of(
+                0,
+                &[libc::PR_SET_NAME as u64, libc::PR_GET_NAME as u64, PR_SET_VMA, PR_GET_AUXV],
+            )?,
         ),
     ]
     .into())
 }
 
-/// Names of interfaces, and of memory: harmless, and used by the C library.
+/// Names of interfaces and of memory, what the processor can: harmless, and asked for by libraries.
 const SIOCGIFNAME: u64 = 0x8910;
 const PR_SET_VMA: u64 = 0x5356_4d41;
+const PR_GET_AUXV: u64 = 0x4155_5856;
 
 fn refused() -> SeccompAction {
     SeccompAction::Errno(libc::EPERM as u32)
