@@ -10,6 +10,7 @@ mod list;
 mod log;
 mod privilege;
 mod profiles;
+mod reload;
 mod replay;
 mod run;
 mod verify;
@@ -85,6 +86,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
         Command::Profiles(words) => profiles::run(words),
         Command::Detections(words) => detections::run(words),
+        Command::Reload(words) => reload::run(&words),
         Command::Detach(words) => detach::run(words),
         Command::Verify => verify::run(),
     };
