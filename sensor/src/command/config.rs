@@ -7,7 +7,11 @@ use super::{
     arguments::{Config as Words, ConfigAction},
     intelligence, say,
 };
-use crate::{config::Config, plan::Plan, time::WallClock};
+use crate::{
+    config::{Config, reference},
+    plan::Plan,
+    time::WallClock,
+};
 
 pub fn run(words: Words) -> Result<(), Failure> {
     match words.action {
@@ -21,6 +25,8 @@ pub fn run(words: Words) -> Result<(), Failure> {
             let config = load(&file)?;
             say(&config.to_toml())
         }
+        ConfigAction::Reference => say(&reference::document()),
+        ConfigAction::Schema => say(&format!("{:#}\n", reference::schema())),
     }
 }
 
