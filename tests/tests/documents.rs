@@ -68,14 +68,14 @@ fn every_xtask_command_is_one_that_it_knows() {
         }
     }
     assert!(lines.len() > 10, "{lines:?}");
+    let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
+    let built = Command::new(cargo).args(["build", "--quiet", "--package", "xtask"]).status();
+    assert!(built.unwrap().success());
+    // This test lies in `deps`, beside which cargo puts programs.
+    let xtask = std::env::current_exe().unwrap().parent().unwrap().with_file_name("xtask");
     for (words, page) in lines {
         // Words that are unknown are refused before the help is given.
-        let output = Command::new(std::env::var("CARGO").unwrap_or("cargo".into()))
-            .args(["run", "--quiet", "--package", "xtask", "--"])
-            .args(&words)
-            .arg("--help")
-            .output()
-            .unwrap();
+        let output = Command::new(&xtask).args(&words).arg("--help").output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{page}: cargo xtask {words:?}: {said}");
     }
@@ -105,6 +105,14 @@ fn no_command_hides_where_no_test_looks() {
 }
 
 #[test]
+fn every_link_leads_somewhere() {
+    for page in pages().unwrap() {
+        let broken = page.broken_links();
+        assert!(broken.is_empty(), "{}: {broken:?}", page.name);
+    }
+}
+
+#[test]
 fn every_configuration_is_valid() {
     let mut valid = 0;
     for page in pages().unwrap() {
@@ -114,8 +122,14 @@ fn every_configuration_is_valid() {
             valid += 1;
         }
     }
+    for file in documents::files("deploy", "toml").unwrap() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let result = Config::parse(&file, &text, &Overrides::default());
+        assert!(result.is_ok(), "{}", result.unwrap_err());
+        valid += 1;
+    }
     println!("{valid} configurations");
-    assert!(valid >= 5);
+    assert!(valid >= 8);
 }
 
 #[test]
@@ -151,19 +165,36 @@ fn completed(kind: documents::Checker, text: &str, scratch: &Scratch) -> String 
             }
             text
         }
-        // Certificates are looked for beside the file.
         documents::Checker::Web => {
+            lay_out_certificates(&text, scratch);
             text.replace("/etc/wardline/", &format!("{}/", scratch.path().display()))
         }
         documents::Checker::Prometheus | documents::Checker::Rules => text,
     }
 }
 
+/// The certificates and keys that a web configuration names exist, beside it.
+fn lay_out_certificates(text: &str, scratch: &Scratch) {
+    let authority = Authority::make(scratch.path()).unwrap();
+    let (certificate, key) = authority.issue("localhost").unwrap();
+    for line in text.lines() {
+        let Some((name, file)) = line.trim().split_once(": ") else { continue };
+        let original = match name {
+            "cert_file" => &certificate,
+            "key_file" => &key,
+            "client_ca_file" => &authority.certificate(),
+            _ => continue,
+        };
+        let file = scratch.join(file.rsplit('/').next().unwrap());
+        if file != *original {
+            std::fs::copy(original, file).unwrap();
+        }
+    }
+}
+
 #[test]
 fn prometheus_and_alertmanager_take_what_is_written_for_them() {
     let scratch = Scratch::make("yaml").unwrap();
-    let authority = Authority::make(scratch.path()).unwrap();
-    authority.issue("wardline").unwrap();
     let mut judged = 0;
     for page in pages().unwrap() {
         for fence in page.fences.iter().filter(|fence| fence.language == "yaml") {
@@ -183,6 +214,31 @@ fn prometheus_and_alertmanager_take_what_is_written_for_them() {
         }
     }
     println!("{judged} pieces of YAML");
+}
+
+/// Queries in a block are apart by empty lines.
+#[test]
+fn prometheus_can_parse_every_query() {
+    if !is_installed("promtool") {
+        println!("NOT RUN: prometheus_can_parse_every_query: promtool is not installed");
+        return;
+    }
+    let mut rules = String::from("groups:\n- name: documents\n  rules:\n");
+    for page in pages().unwrap() {
+        for fence in page.fences.iter().filter(|fence| fence.language == "promql") {
+            for query in fence.text.split("\n\n") {
+                let query = query.replace('\n', "\n      ");
+                rules += &format!("  - record: a:b\n    labels: {{ at: '{}' }}\n", fence.line);
+                rules += &format!("    expr: |\n      {query}\n");
+            }
+        }
+    }
+    assert!(rules.matches("expr").count() >= 4, "{rules}");
+    let scratch = Scratch::make("queries").unwrap();
+    let file = scratch.write("rules.yml", &rules).unwrap();
+    let output = documents::Checker::Rules.command(file.to_str().unwrap()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{rules}\n{said}");
 }
 
 fn is_run(page: &Page) -> bool {

@@ -154,9 +154,22 @@ fn every_event_of_an_agent_validates() {
         (is_all && !agent.events("alert").is_empty()).then_some(())
     })
     .expect("an alert is written");
+    answers_name_what_they_are(&agent);
     // Flows that last are written when the agent ends.
     agent.stop().unwrap();
     let mut seen = Seen::default();
     seen.read(&fs::read_to_string(agent.events_path()).unwrap(), "the agent");
     report(&seen, &["alert", "device", "flow", "stats"]);
+}
+
+fn answers_name_what_they_are(agent: &Agent) {
+    let socket = agent.socket();
+    for subject in ["devices", "flows", "alerts", "profiles", "unknown"] {
+        let words = [subject, "--output", "json", "--socket", socket.to_str().unwrap()];
+        let output = wardline(&words).unwrap();
+        assert!(output.status.success(), "{subject}: {}", String::from_utf8_lossy(&output.stderr));
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["schema"], format!("wardline/{subject}/v1"));
+        assert!(answer[subject].is_array(), "{subject}");
+    }
 }

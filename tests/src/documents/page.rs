@@ -23,18 +23,24 @@ pub fn root() -> &'static Path {
 
 /// Every Markdown document that people are meant to read, in the order of their names.
 pub fn pages() -> io::Result<Vec<Page>> {
-    let mut files = Vec::new();
+    let mut paths = files("docs", "md")?;
+    paths.extend(files("deploy", "md")?);
     for entry in fs::read_dir(root())? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "md") {
-            files.push(path);
+            paths.push(path);
         }
     }
-    for directory in ["docs", "deploy"] {
-        collect(&root().join(directory), &mut files)?;
-    }
-    files.sort();
-    files.into_iter().map(|path| page(&path)).collect()
+    paths.sort();
+    paths.into_iter().map(|path| page(&path)).collect()
+}
+
+/// All files of a kind below a directory of the repository.
+pub fn files(directory: &str, kind: &str) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    collect(&root().join(directory), kind, &mut found)?;
+    found.sort();
+    Ok(found)
 }
 
 fn page(path: &Path) -> io::Result<Page> {
@@ -43,13 +49,13 @@ fn page(path: &Path) -> io::Result<Page> {
     Ok(Page { name, fences, prose })
 }
 
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn collect(directory: &Path, kind: &str, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            files.push(path);
+            collect(&path, kind, found)?;
+        } else if path.extension().is_some_and(|extension| extension == kind) {
+            found.push(path);
         }
     }
     Ok(())

@@ -30,9 +30,10 @@ pub fn run(page: &Page) -> io::Result<Option<Output>> {
     let place = scratch.join("place");
     std::fs::create_dir(&place)?;
     let agent = executable().map_err(io::Error::other)?;
-    let mut command = Command::new("unshare");
-    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-    command.args(["timeout", "--kill-after=5", SECONDS, "bash"]);
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", SECONDS, "unshare", "--net", "--mount", "--pid", "--fork"]);
+    // The shell is the first process there, and so buries those that are orphaned.
+    command.args(["--kill-child", "--mount-proc", "bash"]);
     command.args([&preparation, &script, &place, &agent]).current_dir(root());
     command.stdin(Stdio::null()).output().map(Some)
 }

@@ -25,6 +25,7 @@ mkdir -p target/release /etc/wardline /var/lib/wardline /var/log/wardline
 cp "$place/wardline" target/release/wardline
 cp "$place/wardline" /usr/local/bin/wardline
 cp deploy/wardline.service /etc/systemd/system/
+cp deploy/wardline.toml /etc/wardline/
 # systemd does not run here: this starts what the unit starts.
 cat > /usr/local/bin/systemctl <<'END'
 #!/bin/bash
@@ -49,7 +50,7 @@ start() {
 }
 case "$1" in
 daemon-reload) ;;
-enable | start) start ;;
+enable | start) [ -e /run/agent.pid ] || start ;;
 stop | disable) stop ;;
 restart) stop; start ;;
 *) echo "this stand-in for systemctl does not know $1" >&2; exit 1 ;;
