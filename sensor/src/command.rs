@@ -5,12 +5,14 @@ mod arguments;
 mod config;
 mod detach;
 mod detections;
+mod events;
 mod intelligence;
 mod list;
 mod log;
 mod privilege;
 mod profiles;
 mod reload;
+mod reference;
 mod replay;
 mod run;
 mod verify;
@@ -80,6 +82,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Run(words) => run::run(words),
         Command::Replay(words) => replay::run(words),
         Command::Config(words) => config::run(words),
+        Command::Events(words) => events::run(&words),
         Command::Devices(words) => list::run(crate::question::Subject::Devices, words),
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
         Command::Alerts(words) => alerts::run(words),
@@ -88,6 +91,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Detections(words) => detections::run(words),
         Command::Reload(words) => reload::run(&words),
         Command::Detach(words) => detach::run(words),
+        Command::Reference => reference::run(),
         Command::Verify => verify::run(),
     };
     match result {
