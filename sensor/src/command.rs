@@ -5,12 +5,15 @@ mod arguments;
 mod config;
 mod detach;
 mod detections;
+mod events;
 mod intelligence;
 mod keeper;
 mod list;
 mod log;
 mod privilege;
 mod profiles;
+mod reference;
+mod reload;
 mod replay;
 mod verify;
 mod worker;
@@ -81,13 +84,16 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Worker(words) => worker::run(words),
         Command::Replay(words) => replay::run(words),
         Command::Config(words) => config::run(words),
+        Command::Events(words) => events::run(&words),
         Command::Devices(words) => list::run(crate::question::Subject::Devices, words),
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
         Command::Alerts(words) => alerts::run(words),
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
         Command::Profiles(words) => profiles::run(words),
         Command::Detections(words) => detections::run(words),
+        Command::Reload(words) => reload::run(&words),
         Command::Detach(words) => detach::run(words),
+        Command::Reference => reference::run(),
         Command::Verify => verify::run(),
     };
     match result {

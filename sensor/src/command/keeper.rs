@@ -1,6 +1,6 @@
 //! `wardline run`: becomes the keeper of what is in the kernel, and has a worker do the rest.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure, arguments::Run, log, privilege};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub fn run(words: Run) -> Result<(), Failure> {
-    let config = configuration(&words)?;
+    let config = configuration(&words.config, &overrides(&words)?)?;
     log::start(config.agent.log.name());
     if config.capture.interfaces.is_empty() {
         let message = format!(
@@ -33,16 +33,28 @@ pub fn run(words: Run) -> Result<(), Failure> {
     runtime.block_on(keep(&config, words, || load(&config))).map_err(|error| explain(&error))
 }
 
-/// What the file says, and the command line in its place.
-pub fn configuration(words: &Run) -> Result<Config, Failure> {
-    let overrides = Overrides {
+/// What the command line says in place of the file.
+pub fn overrides(words: &Run) -> Result<Overrides, Failure> {
+    Ok(Overrides {
         interfaces: (!words.interface.is_empty()).then(|| words.interface.clone()),
         listen_address: words.web_listen_address,
+        web_config_file: absolute(words.web_config_file.clone())?,
+        insecure_allow: words.web_insecure_allow.then_some(true),
+        enable_lifecycle: words.web_enable_lifecycle.then_some(true),
         ..Overrides::default()
-    };
-    Config::load_with(&words.config, &overrides)
+    })
+}
+
+/// The paths of the file are absolute, too.
+fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    path.map(std::path::absolute).transpose().map_err(|error| Failure::failed(&error))
+}
+
+/// What is in force.
+pub fn configuration(file: &Path, overrides: &Overrides) -> Result<Config, Failure> {
+    Config::load_with(file, overrides)
         .map_err(|error| Failure::new(Exit::BadInput, &error))
-        .map_err(|failure| with_hint(failure, &words.config))
+        .map_err(|failure| with_hint(failure, file))
 }
 
 /// A file that is not there is often one that was not named.
@@ -63,9 +75,15 @@ fn worker_words(words: &Run) -> Vec<String> {
     if let Some(address) = words.web_listen_address {
         all.extend(["--web.listen-address".to_owned(), address.to_string()]);
     }
-    if words.probe {
-        all.push("--probe".to_owned());
+    if let Some(file) = &words.web_config_file {
+        all.extend(["--web.config.file".to_owned(), file.to_string_lossy().into_owned()]);
     }
+    let flags = [
+        (words.web_insecure_allow, "--web.insecure-allow"),
+        (words.web_enable_lifecycle, "--web.enable-lifecycle"),
+        (words.probe, "--probe"),
+    ];
+    all.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| (*flag).to_owned()));
     all
 }
 

@@ -1,6 +1,8 @@
 //! The worker of `wardline run`: confines itself, starts the parts, waits until it is to end, stops
 //! them in order. It is started by the keeper, whose line is its standard input.
 
+mod reload;
+
 use std::{
     os::fd::AsFd as _,
     sync::{
@@ -13,18 +15,25 @@ use std::{
 use rustix::process::{Signal, set_parent_process_death_signal};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{mpsc, watch},
 };
 
-use super::{Exit, Failure, arguments::Run, intelligence, keeper::configuration, log, say};
+use super::{
+    Exit, Failure,
+    arguments::Run,
+    intelligence,
+    keeper::{configuration, overrides},
+    log, say,
+};
 use crate::{
     capture::xdp::Tables,
     config::Config,
     confinement::{Confinement, confine_worker, probe},
     control,
     export::{
-        delivery::Delivery,
+        delivery::{Delivery, wall_time},
         eve::EveFile,
+        ipfix::Exporters,
         sinks,
         store::{Loaded, Store, StoreError, StoreLimits},
     },
@@ -34,13 +43,16 @@ use crate::{
         sinks::Sinks,
     },
     question::Asker,
-    web,
+    reload::{Reloads, Request},
+    web::{self, Access, Gate, Server},
 };
+use reload::{Origin, Reloader};
 
 pub fn run(words: Run) -> Result<(), Failure> {
     // Without its keeper it is nobody's.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    let mut config = configuration(&words)?;
+    let overrides = overrides(&words)?;
+    let mut config = configuration(&words.config, &overrides)?;
     log::start(config.agent.log.name());
     let confinement = confine_worker(&config, &words.config)
         .map_err(|error| Failure { exit: Exit::Failed, message: error.to_string() })?;
@@ -58,10 +70,17 @@ pub fn run(words: Run) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(&error))?;
-    runtime.block_on(serve(Arc::new(config), line, confinement))
+    let origin = Origin { file: words.config, overrides };
+    runtime.block_on(serve(Arc::new(config), origin, line, confinement))
 }
 
-async fn serve(config: Arc<Config>, line: Line, confinement: Confinement) -> Result<(), Failure> {
+async fn serve(
+    config: Arc<Config>,
+    origin: Origin,
+    line: Line,
+    confinement: Confinement,
+) -> Result<(), Failure> {
+    let access = Access::load(&config.web).map_err(|error| Failure::new(Exit::BadInput, &error))?;
     // Addresses first: nothing is loaded or attached if the agent cannot be asked.
     let failed = |error| Failure {
         exit: Exit::Failed,
@@ -89,45 +108,57 @@ async fn serve(config: Arc<Config>, line: Line, confinement: Confinement) -> Res
             .map_err(|error| Failure::failed(&error))?
     };
     tracing::info!(address = %config.web.listen_address, "serving metrics");
-    let (ended, end) = watch::channel(());
-    let control = tokio::spawn(control::serve(socket, asker.clone(), archive(&config)));
-    let web = tokio::spawn(web::serve(listener, asker, until_closed(end)));
-    tokio::select! {
-        waited = wait_for_signal(&reopen) => waited.map_err(|error| Failure::failed(&error))?,
-        () = until_closed(pipeline_end) => {}
-    }
+    let (reloads, requests) = Reloads::new(wall_time());
+    let sources = control::Sources {
+        asker: asker.clone(),
+        archive: archive(&config),
+        reloads: reloads.clone(),
+    };
+    let control = tokio::spawn(control::serve(socket, sources));
+    let gate = Arc::new(Gate::new(access));
+    let sources = Arc::new(web::Sources::new(asker.clone(), Arc::clone(&gate), reloads.clone()));
+    let server = Server::start(listener, Arc::clone(&sources));
+    let reloader = Reloader { origin, config, asker, gate, sources, server, reloads };
+    let reloader = wait_for_end(&reopen, requests, reloader, pipeline_end)
+        .await
+        .map_err(|error| Failure::failed(&error))?;
     tracing::info!("stopping");
     stop.store(true, Ordering::Relaxed);
     control.abort();
     let joined = tokio::task::spawn_blocking(move || pipeline.join()).await;
-    drop(ended);
-    web.abort();
     // The next agent makes its own.
-    let _ = std::fs::remove_file(&config.agent.socket);
+    let _ = std::fs::remove_file(&reloader.config.agent.socket);
     match joined {
         Ok(Ok(())) => Ok(()),
         _ => Err(Failure { exit: Exit::Failed, message: "the pipeline broke off".to_owned() }),
     }
 }
 
-/// Completes when the sender is dropped.
-async fn until_closed(mut end: watch::Receiver<()>) {
-    while end.changed().await.is_ok() {}
-}
-
-/// Waits for SIGTERM; SIGUSR1 and SIGHUP have the events file opened anew, after its rotation.
-/// SIGINT, which a terminal sends to both processes, is the keeper's affair.
-async fn wait_for_signal(reopen: &AtomicBool) -> std::io::Result<()> {
+/// Waits for SIGTERM or the end of the pipeline; SIGUSR1 and SIGHUP have the events file opened
+/// anew, after its rotation, and SIGHUP has the configuration reloaded. SIGINT, which a terminal
+/// sends to both processes, is the keeper's affair.
+async fn wait_for_end(
+    reopen: &AtomicBool,
+    mut requests: mpsc::Receiver<Request>,
+    mut reloader: Reloader,
+    mut pipeline_end: watch::Receiver<()>,
+) -> std::io::Result<Reloader> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut rotated = signal(SignalKind::user_defined1())?;
     let mut hung_up = signal(SignalKind::hangup())?;
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(reloader),
+            // Never sent to: it changes when its sender goes.
+            _ = pipeline_end.changed() => return Ok(reloader),
             _ = interrupt.recv() => {}
             _ = rotated.recv() => reopen.store(true, Ordering::Relaxed),
-            _ = hung_up.recv() => reopen.store(true, Ordering::Relaxed),
+            _ = hung_up.recv() => {
+                reopen.store(true, Ordering::Relaxed);
+                reloader.reload(None).await;
+            }
+            Some(request) = requests.recv() => reloader.reload(Some(request)).await,
         }
     }
 }
@@ -162,7 +193,9 @@ fn start(
     let receivers = sinks::of(config, &firing, wall_clock());
     let outbox = if receivers.is_empty() { None } else { outbox(config) };
     let delivery = Delivery::start(receivers, outbox).map_err(|error| Failure::failed(&error))?;
-    let sinks = Sinks::start(store, file, delivery, &config.events);
+    let collectors =
+        Exporters::start(&config.collectors).map_err(|error| Failure::failed(&error))?;
+    let sinks = Sinks::start(store, file, delivery, collectors, &config.events);
     let (is_resumed, restarts) = (welcome.is_resumed, welcome.restarts);
     let seat = Seat { line, is_resumed, restarts, confinement };
     let live = Live::start(Arc::clone(config), datapath, seat, earlier, sinks);

@@ -72,12 +72,10 @@ fn of_kind(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
     if path.is_dir() { access } else { access & AccessFs::from_file(VERSION) }
 }
 
-/// The configuration and the files that it names. Of the configuration its whole directory, so that
+/// The configuration and the files that it names. Of both configurations the whole directory, so that
 /// files may be replaced by others of their names; but no directory of the system's.
 fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
-    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut paths = config.intelligence.files.clone();
-    paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
     for syslog in &config.syslogs {
         let files = [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file];
         paths.extend(files.into_iter().flatten().cloned());
@@ -86,7 +84,11 @@ fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
         paths.push(webhook.secret_file.clone());
         paths.extend(webhook.ca_file.clone());
     }
-    paths.push(file);
+    for file in [Some(file.to_owned()), config.web.config_file.clone()].into_iter().flatten() {
+        let file = fs::canonicalize(&file).unwrap_or(file);
+        paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
+        paths.push(file);
+    }
     paths
 }
 

@@ -4,6 +4,7 @@
 mod alerts;
 mod answers;
 mod profiles;
+mod reload;
 
 use std::{
     collections::BTreeMap,
@@ -35,6 +36,7 @@ use crate::{
 };
 
 pub use crate::keeper::line::Names;
+pub use reload::NewConfig;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
@@ -236,6 +238,9 @@ impl Live {
             }
             Question::Profiles(question, answer) => {
                 let _ = answer.send(self.answer_on_profiles(&question));
+            }
+            Question::Configure(new, answer) => {
+                let _ = answer.send(self.reconfigure(*new));
             }
             Question::Alerts(question, answer) => {
                 let _ = answer.send(self.answer_on_alerts(question));
