@@ -6,6 +6,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -144,8 +145,12 @@ fn service_runs_as_its_user_with_three_capabilities_and_strictly_confined() {
     let wire = lab.wire().unwrap();
     let service = Service::prepare(&wire.receiver.namespace);
     let log = fs::File::create(service.scratch.join("log")).unwrap();
+    let manager = service.scratch.join("own/notify");
+    let notified = UnixDatagram::bind(&manager).unwrap();
+    fs::set_permissions(&manager, fs::Permissions::from_mode(0o777)).unwrap();
+    notified.set_nonblocking(true).unwrap();
     let mut command = service.command(&[]);
-    command.stdout(Stdio::null()).stderr(log);
+    command.stdout(Stdio::null()).stderr(log).env("NOTIFY_SOCKET", &manager);
     let mut keeper = ChildGuard::start(&mut command).unwrap();
     let ready = wait_until(PATIENCE, || is_ready(&service.namespace).then_some(()));
     assert!(ready.is_some(), "{}", service.log());
@@ -167,6 +172,14 @@ fn service_runs_as_its_user_with_three_capabilities_and_strictly_confined() {
     let counted = wait_until(PATIENCE, || page().contains(&line).then_some(()));
     assert!(counted.is_some(), "{}", service.log());
     assert!(keeper.end().unwrap().success(), "{}", service.log());
+    let mut told = String::new();
+    let mut message = [0; 512];
+    while let Ok(length) = notified.recv(&mut message) {
+        told.push_str(&String::from_utf8_lossy(&message[..length]));
+    }
+    let place = |word: &str| told.find(word).unwrap_or_else(|| panic!("no {word}: {told}"));
+    assert!(place("READY=1") < place("WATCHDOG=1") && place("WATCHDOG=1") < place("STOPPING=1"));
+    assert!(told.contains("STATUS=counting on 1 interfaces"), "{told}");
 }
 
 /// What a worker must be able to do: so the probe tells yes from no.

@@ -88,6 +88,8 @@ const ORDINARY: &[i64] = &[
     libc::SYS_sendmsg,
     libc::SYS_recvmsg,
     libc::SYS_shutdown,
+    // Of the kinds of sockets that may be made.
+    libc::SYS_connect,
 ];
 
 /// The store's and the sinks' files; listeners, connections, the resolver; threads.
@@ -111,7 +113,6 @@ const OF_WORKER: &[i64] = &[
     libc::SYS_listen,
     libc::SYS_accept,
     libc::SYS_accept4,
-    libc::SYS_connect,
     libc::SYS_getpeername,
     libc::SYS_sendmmsg,
     libc::SYS_recvmmsg,

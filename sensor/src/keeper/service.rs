@@ -302,7 +302,7 @@ impl Keeper<'_> {
 
     fn tell_standing(&mut self) {
         let (Some(held), Some(worker)) = (&self.held, &mut self.worker) else { return };
-        if worker.stage == Stage::Starting {
+        if worker.stage == Stage::Starting || self.ending.is_some() {
             return;
         }
         let attached = held.datapath.attachments().map(|attachment| {
