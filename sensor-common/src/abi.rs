@@ -4,7 +4,7 @@ use core::mem::size_of;
 
 use crate::{
     books::{InterfaceRow, Ledger},
-    endpoint::{EndpointKey, Totals},
+    endpoint::{Answer, EndpointKey, EndpointsState, Totals},
     flow::{FlowKey, FlowSet, FlowSlot, WAYS},
     record::{
         EndpointNotice, Evicted, HEADER_SAMPLE_OCTETS, HEADER_SAMPLE_WORDS, Opened, SAMPLE_OCTETS,
@@ -14,7 +14,7 @@ use crate::{
 
 /// Grows with every change of a layout, a name or a meaning below. The agent starts a new epoch
 /// instead of reading maps that another version left.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// Names of programs and maps in the object. Only the agent's `capture` and the program use them.
 pub mod name {
@@ -26,8 +26,12 @@ pub mod name {
     pub const BOOKS: &str = "BOOKS";
     pub const LEDGERS: &str = "LEDGERS";
     pub const ENDPOINTS: &str = "ENDPOINTS";
+    pub const ENDPOINTS_STATE: &str = "ENDPOINTS_STATE";
+    pub const KNOWN_ADDRESSES: &str = "KNOWN_ADDRESSES";
+    pub const ANSWERS: &str = "ANSWERS";
     pub const FREE_ENDPOINTS: &str = "FREE_ENDPOINTS";
     pub const TOTALS: &str = "TOTALS";
+    pub const UNKNOWN_TOTALS: &str = "UNKNOWN_TOTALS";
     pub const VERDICTS: &str = "VERDICTS";
     pub const RECORDS: &str = "RECORDS";
     pub const NOTICES: &str = "NOTICES";
@@ -60,6 +64,10 @@ pub struct Settings {
     /// 1 when every frame lies in one buffer and is read there: the kernel has neither frames in
     /// several buffers nor the calls that read them (Linux before 5.18).
     pub is_linear: u32,
+    /// Endpoint indices, the reserved ones included.
+    pub endpoints: u32,
+    /// Values of the map of known addresses, minus one; a power of two.
+    pub address_mask: u32,
 }
 
 impl Settings {
@@ -76,6 +84,8 @@ impl Settings {
             self.ticks_per_second,
             self.abi_version,
             self.is_linear,
+            self.endpoints,
+            self.address_mask,
         ];
         for (chunk, word) in octets[8..].chunks_exact_mut(4).zip(words) {
             chunk.copy_from_slice(&word.to_ne_bytes());
@@ -117,6 +127,8 @@ const _: () = {
     assert!(size_of::<FlowSet>() == 128 * WAYS);
     assert!(size_of::<EndpointKey>() == 32);
     assert!(size_of::<Totals>() == 16);
+    assert!(size_of::<Answer>() == 64);
+    assert!(size_of::<EndpointsState>() == 64);
     assert!(size_of::<Evicted>() == 4 + 4 + 8 + 128);
     assert!(size_of::<Opened>() == 8);
     assert!(size_of::<EndpointNotice>() == 4 + 4 + 32 + 8 + 8);
@@ -124,7 +136,7 @@ const _: () = {
     assert!(size_of::<Sample<HEADER_SAMPLE_WORDS>>() == 80 + HEADER_SAMPLE_OCTETS);
     assert!(size_of::<InterfaceRow>() == 8 * (4 + 16));
     assert!(size_of::<Ledger>() == 8 * 32);
-    assert!(size_of::<Settings>() == 40);
+    assert!(size_of::<Settings>() == 48);
     assert!(size_of::<ReplayFrame>() == 24);
     assert!(size_of::<ClockReading>() == 16);
 };

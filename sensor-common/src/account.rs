@@ -13,15 +13,15 @@ use core::hint::black_box;
 pub use self::carrier::{count_carrier, enter, finds_tunnel};
 
 use crate::{
-    books::Entry,
+    books::{Entry, Fate},
     dissect::Dissection,
-    endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW, totals_index},
+    endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW},
     flow::{FirstPacket, FlowSet, FlowSlot, WAYS, preferred_way},
     frame::Frame,
     payload::Payload,
     read_back::read_back,
     record::{EndpointNotice, RecordKind},
-    wire::{transport::tcp_flags, tunnel::Tunnel},
+    wire::{transport::is_first_segment, tunnel::Tunnel},
 };
 
 use verdict::Proposal;
@@ -84,18 +84,30 @@ pub trait Environment {
     fn seed(&self) -> u64;
     /// Adds to a line of this CPU's ledger.
     fn note(&self, entry: Entry, amount: u64);
+    /// Adds a flow that left its slot to this CPU's ledger.
+    fn note_gone(&self, fate: Fate, packets: u64, octets: u64);
     /// Hands a flow that loses its slot to user space; `false` when the ring is full.
     fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool;
     /// Announces a flow that took a free slot; `false` when the ring is full.
     fn announce_opened(&self, position: u32) -> bool;
     fn announce_endpoint(&self, notice: &EndpointNotice) -> bool;
     fn endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex>;
+    /// The endpoint that frames to `key`, a host's, go to; see [`destination`]. The key is used up.
+    fn destination(&self, key: &mut EndpointKey) -> EndpointIndex {
+        destination(key, |key| self.endpoint(key))
+    }
     /// Gives a new endpoint an index, or `None` when there is none left.
     fn admit_endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex>;
     /// Lets `alias` find `index` too, unless it already finds another.
     fn alias_endpoint(&self, alias: &EndpointKey, index: EndpointIndex);
-    /// Adds to the totals at an index made by [`totals_index`].
-    fn add_totals(&self, index: u32, packets: u64, octets: u64);
+    fn add_totals(
+        &self,
+        endpoint: EndpointIndex,
+        application: u8,
+        direction: Direction,
+        packets: u64,
+        octets: u64,
+    );
     /// The memory of verdicts by conversation, one word each, 0 where there is none.
     fn recall(&self, conversation: u64) -> u64;
     fn remember(&self, conversation: u64, word: u64);
@@ -133,7 +145,9 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     let way = work.way;
     let verdict = set.slots[way % WAYS].verdict();
     if !verdict.is_settled() || is_first_segment(flags) {
-        verdict::classify(environment, frame, work, set);
+        if !set.slots[way % WAYS].is_new_connection(flags) {
+            verdict::classify(environment, frame, work, set);
+        }
     } else if verdict.is_sampled_throughout() {
         verdict::sample_later(environment, frame, work, set);
     }
@@ -169,12 +183,6 @@ fn find_slot<E: Environment>(
     }
 }
 
-/// Whether a segment opens a connection.
-#[inline(always)]
-fn is_first_segment(flags: u8) -> bool {
-    flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN
-}
-
 /// Opens the flow of `work` in the slot found for it, whose present flow it hands on.
 #[inline(never)]
 fn take_slot<E: Environment>(
@@ -207,15 +215,11 @@ fn take_slot<E: Environment>(
 fn evict<E: Environment>(environment: &E, slot: &mut FlowSlot, position: u32, now: u64) {
     fold(environment, slot);
     let (packets, octets) = (slot.packets(), slot.octets());
-    if environment.report_evicted(position, slot, now) {
-        environment.note(Entry::EvictedFlows, 1);
-        environment.note(Entry::EvictedPackets, packets);
-        environment.note(Entry::EvictedOctets, octets);
-    } else {
-        environment.note(Entry::LostFlows, 1);
-        environment.note(Entry::LostPackets, packets);
-        environment.note(Entry::LostOctets, octets);
-    }
+    let fate = match environment.report_evicted(position, slot, now) {
+        true => Fate::Evicted,
+        false => Fate::Lost,
+    };
+    environment.note_gone(fate, packets, octets);
 }
 
 /// What a flow needs every so many packets: its narrow counter folded, its destination found.
@@ -244,10 +248,9 @@ fn fold<E: Environment>(environment: &E, slot: &mut FlowSlot) {
         return;
     }
     let application = slot.verdict().number();
-    let sent = totals_index(slot.source_endpoint, application, Direction::Sent);
-    environment.add_totals(sent, packets, octets);
-    let received = totals_index(slot.destination_endpoint, application, Direction::Received);
-    environment.add_totals(received, packets, octets);
+    let (source, destination) = (slot.source_endpoint, slot.destination_endpoint);
+    environment.add_totals(source, application, Direction::Sent, packets, octets);
+    environment.add_totals(destination, application, Direction::Received, packets, octets);
 }
 
 #[inline(always)]
@@ -299,7 +302,6 @@ fn admit<E: Environment>(
 }
 
 /// A destination is looked up, never admitted: a sweep over unused addresses makes no endpoints.
-/// From inside a tunnel it may be a host that is known from outside, but not the other way.
 #[inline(never)]
 fn destination_endpoint<E: Environment>(environment: &E, work: &mut Work) -> EndpointIndex {
     let work = black_box(work);
@@ -312,16 +314,27 @@ fn destination_endpoint<E: Environment>(environment: &E, work: &mut Work) -> End
         *key = key.station_only();
         return environment.endpoint(key).unwrap_or(ELSEWHERE);
     }
-    if let Some(index) = environment.endpoint(key) {
+    environment.destination(key)
+}
+
+/// The endpoint that frames to `key` go to: that of the station and address, else whoever has the
+/// address. From inside a tunnel it may be a host that is known from outside, but not the other way.
+/// `find` is asked for keys that have the same address.
+#[inline(always)]
+pub fn destination(
+    key: &mut EndpointKey,
+    find: impl Fn(&EndpointKey) -> Option<EndpointIndex>,
+) -> EndpointIndex {
+    if let Some(index) = find(key) {
         return index;
     }
     *key = key.address_only();
-    if let Some(index) = environment.endpoint(key) {
+    if let Some(index) = find(key) {
         return index;
     }
     if key.is_encapsulated() {
         *key = key.outside();
-        return environment.endpoint(key).unwrap_or(ELSEWHERE);
+        return find(key).unwrap_or(ELSEWHERE);
     }
     ELSEWHERE
 }

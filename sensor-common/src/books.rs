@@ -127,6 +127,15 @@ pub enum Entry {
     HeaderSamplesLimited = 16,
 }
 
+/// What becomes of a flow that loses its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Handed to user space.
+    Evicted,
+    /// Its record found the ring full.
+    Lost,
+}
+
 /// Lines in a [`Ledger`].
 pub const LEDGER_LINES: usize = 32;
 
@@ -142,6 +151,18 @@ impl Ledger {
     pub fn add(&mut self, entry: Entry, amount: u64) {
         // Masked so that neither compiler nor verifier sees a way out of the array.
         self.lines[entry as usize & (LEDGER_LINES - 1)] += amount;
+    }
+
+    /// Adds a flow that left its slot.
+    #[inline(always)]
+    pub fn add_gone(&mut self, fate: Fate, packets: u64, octets: u64) {
+        let [flow, packet, octet] = match fate {
+            Fate::Evicted => [Entry::EvictedFlows, Entry::EvictedPackets, Entry::EvictedOctets],
+            Fate::Lost => [Entry::LostFlows, Entry::LostPackets, Entry::LostOctets],
+        };
+        self.add(flow, 1);
+        self.add(packet, packets);
+        self.add(octet, octets);
     }
 
     pub fn line(&self, entry: Entry) -> u64 {

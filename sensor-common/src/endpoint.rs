@@ -30,6 +30,9 @@ pub struct EndpointKey {
 /// Bit of [`EndpointKey::vlans`].
 const ENCAPSULATED: u64 = 1 << 32;
 
+/// Odd, so that a word multiplied by it spreads over the upper bits and loses none.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Index of an endpoint's totals.
 pub type EndpointIndex = u32;
 
@@ -104,6 +107,22 @@ impl EndpointKey {
         Self { vlans: self.vlans | ENCAPSULATED, ..self }
     }
 
+    /// Of the address alone; `seed` keeps senders from choosing addresses with one hash.
+    #[inline(always)]
+    pub fn address_hash(&self, seed: u64) -> u64 {
+        let [high, low] = self.address;
+        let hash =
+            (low ^ seed).wrapping_add(high.wrapping_mul(MULTIPLIER)).wrapping_mul(MULTIPLIER);
+        hash ^ hash >> 32
+    }
+
+    /// Of the whole key, given that of its address.
+    #[inline(always)]
+    pub fn hash_after(&self, address_hash: u64) -> u32 {
+        let hash = (address_hash ^ self.station ^ self.vlans << 20).wrapping_mul(MULTIPLIER);
+        (hash >> 40) as u32
+    }
+
     /// Whether the station address is that of one station.
     #[inline(always)]
     pub fn has_station(&self) -> bool {
@@ -134,6 +153,77 @@ pub(crate) fn address_words(network: u8, words: [u64; 2]) -> [u64; 2] {
     }
 }
 
+/// What a CPU was answered when it looked for the endpoint of a key, as a sender's or a
+/// destination's.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    key: EndpointKey,
+    /// Version of the table of endpoints that gave it; 0 is none, since every table has endpoints
+    /// before anybody can be found.
+    version: u64,
+    /// [`NOBODY`] if none has the key.
+    pub index: EndpointIndex,
+    _reserved: u32,
+}
+
+/// Answers that each CPU keeps of senders, and as many of destinations; a power of two.
+pub const ANSWERS: u32 = 4096;
+/// The index of no endpoint.
+pub const NOBODY: EndpointIndex = u32::MAX;
+
+impl Answer {
+    #[inline(always)]
+    pub fn is_to(&self, key: &EndpointKey, version: u64) -> bool {
+        self.key.address[1] == key.address[1]
+            && self.key.address[0] == key.address[0]
+            && self.key.station == key.station
+            && self.key.vlans == key.vlans
+            && self.version == version
+            && version != 0
+    }
+
+    #[inline(always)]
+    pub fn set(&mut self, key: &EndpointKey, index: EndpointIndex, version: u64) {
+        self.key.address = key.address;
+        self.key.station = key.station;
+        self.key.vlans = key.vlans;
+        self.complete(index, version);
+    }
+
+    /// The answer to the key that was set already.
+    #[inline(always)]
+    pub fn complete(&mut self, index: EndpointIndex, version: u64) {
+        self.version = version;
+        self.index = index;
+    }
+}
+
+/// Of the table of endpoints as a whole.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EndpointsState {
+    /// Keys that were added so far.
+    pub version: u64,
+    /// 1 once no index was left.
+    pub is_full: u64,
+}
+
+/// Addresses that are told apart in one value of the map of known addresses.
+pub const KNOWN_ADDRESSES_IN_BLOCK: usize = 64;
+
+/// The value of the map of known addresses that tells of addresses with this hash, and its octet.
+#[inline(always)]
+pub const fn known_address(address_hash: u64, mask: u32) -> (u32, usize) {
+    ((address_hash >> 32) as u32 & mask, address_hash as usize % KNOWN_ADDRESSES_IN_BLOCK)
+}
+
+/// Values of the map of known addresses: 16 octets for each endpoint, so that one in sixteen unknown
+/// addresses is looked up in vain; a power of two.
+pub const fn known_address_blocks(endpoints: u32) -> u32 {
+    (endpoints * 16 / KNOWN_ADDRESSES_IN_BLOCK as u32).next_power_of_two()
+}
+
 /// Which side of a flow an endpoint was on.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -158,6 +248,8 @@ pub const fn totals_index(endpoint: EndpointIndex, application: u8, direction: D
 
 #[cfg(test)]
 mod tests {
+    use std::vec;
+
     use super::*;
 
     #[test]
@@ -170,6 +262,47 @@ mod tests {
         assert!(!key([0xff02 << 48, 1]).has_host_address());
         assert!(key([0xfe80 << 48, 1]).has_host_address());
         assert!(!key([0; 2]).has_host_address());
+    }
+
+    #[test]
+    fn an_answer_holds_for_its_key_and_its_version() {
+        let key = EndpointKey { address: mapped_ipv4(0x0a14_0005), station: 7, vlans: 20 << 16 };
+        let mut answer = Answer::default();
+        assert!(!answer.is_to(&EndpointKey::default(), 0), "nothing was asked yet");
+        answer.set(&key, 9, 3);
+        assert!(answer.is_to(&key, 3) && answer.index == 9);
+        assert!(!answer.is_to(&key, 4));
+        for other in [key.station_only(), key.address_only(), key.inside()] {
+            assert!(!answer.is_to(&other, 3), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_one_network_have_answers_and_octets_of_their_own() {
+        let key = |host: u32| EndpointKey {
+            address: mapped_ipv4(0x0a14_0000 + host),
+            station: 7,
+            vlans: 0,
+        };
+        for seed in [0, 1, 0x1234_5678_9abc_def0, u64::MAX] {
+            let mut places = [false; ANSWERS as usize];
+            let blocks = known_address_blocks(1024);
+            let octet = |key: &EndpointKey| {
+                let (block, octet) = known_address(key.address_hash(seed), blocks - 1);
+                block as usize * KNOWN_ADDRESSES_IN_BLOCK + octet
+            };
+            let mut known = vec![false; blocks as usize * KNOWN_ADDRESSES_IN_BLOCK];
+            for host in 0..1024 {
+                let hash = key(host).hash_after(key(host).address_hash(seed));
+                places[(hash % ANSWERS) as usize] = true;
+                known[octet(&key(host))] = true;
+            }
+            // By chance 906 of 1024 have one that no other has, or share it.
+            let places = places.iter().filter(|is_taken| **is_taken).count();
+            assert!(places > 850, "{seed:x}: {places}");
+            let mistaken = (0x10_0000..0x11_0000).filter(|host| known[octet(&key(*host))]).count();
+            assert!(mistaken < 0x1_0000 / 10, "{seed:x}: {mistaken}");
+        }
     }
 
     #[test]

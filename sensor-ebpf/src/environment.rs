@@ -2,12 +2,13 @@
 
 use core::{arch::asm, ptr};
 
-use aya_ebpf::bindings::{BPF_NOEXIST, BPF_RB_NO_WAKEUP};
+use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use sensor_common::{
     account::{Environment, SampleRequest},
-    books::Entry,
+    application::Application,
+    books::{Entry, Fate},
     dissect::Dissection,
-    endpoint::{EndpointIndex, EndpointKey},
+    endpoint::{Direction, EndpointIndex, EndpointKey, totals_index},
     flow::FlowSlot,
     frame::Frame,
     record::{
@@ -17,9 +18,8 @@ use sensor_common::{
 };
 
 use crate::{
-    maps::{
-        ENDPOINTS, FREE_ENDPOINTS, LEDGERS, NOTICES, RECORDS, SAMPLE_BUDGETS, TOTALS, VERDICTS,
-    },
+    endpoints,
+    maps::{LEDGERS, NOTICES, RECORDS, SAMPLE_BUDGETS, TOTALS, UNKNOWN_TOTALS, VERDICTS},
     settings,
 };
 
@@ -111,6 +111,14 @@ impl Environment for XdpEnvironment {
     }
 
     #[inline(always)]
+    fn note_gone(&self, fate: Fate, packets: u64, octets: u64) {
+        if let Some(ledger) = LEDGERS.get_ptr_mut(self.cpu) {
+            // SAFETY: as above.
+            unsafe { (*ledger).add_gone(fate, packets, octets) };
+        }
+    }
+
+    #[inline(always)]
     fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
         let Some(mut record) = RECORDS.reserve::<Evicted>(0) else {
             return false;
@@ -150,28 +158,44 @@ impl Environment for XdpEnvironment {
 
     #[inline(always)]
     fn endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
-        // SAFETY: the value is one aligned word, written once before the key can be found.
-        unsafe { ENDPOINTS.get(key) }.copied()
+        endpoints::find(self.cpu, key)
+    }
+
+    #[inline(always)]
+    fn destination(&self, key: &mut EndpointKey) -> EndpointIndex {
+        endpoints::find_destination(self.cpu, key)
     }
 
     #[inline(always)]
     fn admit_endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
-        let index = FREE_ENDPOINTS.pop().ok()??;
-        if ENDPOINTS.insert(key, index, BPF_NOEXIST as u64).is_ok() {
-            return Some(index);
-        }
-        // Another CPU was first, or the table is full: the index goes back.
-        let _ = FREE_ENDPOINTS.push(index, 0);
-        self.endpoint(key)
+        endpoints::admit(self.cpu, key)
     }
 
     #[inline(always)]
     fn alias_endpoint(&self, alias: &EndpointKey, index: EndpointIndex) {
-        let _ = ENDPOINTS.insert(alias, index, BPF_NOEXIST as u64);
+        endpoints::insert(alias, index);
     }
 
     #[inline(always)]
-    fn add_totals(&self, index: u32, packets: u64, octets: u64) {
+    fn add_totals(
+        &self,
+        endpoint: EndpointIndex,
+        application: u8,
+        direction: Direction,
+        packets: u64,
+        octets: u64,
+    ) {
+        if application == Application::Unknown as u8 {
+            let index = self.cpu * settings::endpoints() + endpoint;
+            if let Some(pair) = UNKNOWN_TOTALS.get_ptr_mut(index) {
+                // SAFETY: the totals are this CPU's own, and a program is not interrupted by itself.
+                let totals = unsafe { &mut (*pair)[direction as usize % 2] };
+                totals.packets += packets;
+                totals.octets += octets;
+            }
+            return;
+        }
+        let index = totals_index(endpoint, application, direction);
         if let Some(totals) = TOTALS.get_ptr_mut(index) {
             // SAFETY: both fields lie in the map's value.
             unsafe {

@@ -5,6 +5,7 @@
 #![feature(asm_experimental_arch)]
 
 mod clock;
+mod endpoints;
 mod environment;
 mod maps;
 mod observe;

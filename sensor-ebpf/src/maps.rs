@@ -10,7 +10,9 @@ use sensor_common::{
     account::Work,
     books::{InterfaceRow, Ledger},
     budget::SampleBudget,
-    endpoint::{EndpointIndex, EndpointKey, Totals},
+    endpoint::{
+        Answer, EndpointIndex, EndpointKey, EndpointsState, KNOWN_ADDRESSES_IN_BLOCK, Totals,
+    },
     flow::FlowSet,
 };
 
@@ -29,6 +31,18 @@ pub static LEDGERS: Array<Ledger> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 #[map]
 pub static ENDPOINTS: HashMap<EndpointKey, EndpointIndex> = HashMap::with_max_entries(1, 0);
 
+/// How far `ENDPOINTS` has come.
+#[map]
+pub static ENDPOINTS_STATE: Array<EndpointsState> = Array::with_max_entries(1, 0);
+
+/// By the hash of an address, one octet each: 1 if a key of `ENDPOINTS` has it.
+#[map]
+pub static KNOWN_ADDRESSES: Array<[u8; KNOWN_ADDRESSES_IN_BLOCK]> = Array::with_max_entries(1, 0);
+
+/// What `ENDPOINTS` answered last, per CPU: of senders, then of destinations.
+#[map]
+pub static ANSWERS: Array<Answer> = Array::with_max_entries(1, 0);
+
 /// Indices that no endpoint has; filled by the agent.
 #[map]
 pub static FREE_ENDPOINTS: Queue<EndpointIndex> = Queue::with_max_entries(1, 0);
@@ -36,6 +50,12 @@ pub static FREE_ENDPOINTS: Queue<EndpointIndex> = Queue::with_max_entries(1, 0);
 /// Totals by endpoint, application and direction.
 #[map]
 pub static TOTALS: Array<Totals> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// By endpoint, sent and received, what belongs to no known application yet: a set for each CPU.
+/// It is here that flows are folded that come and go without a verdict, too many for additions to
+/// memory that CPUs share, and for a line of `TOTALS` of their own.
+#[map]
+pub static UNKNOWN_TOTALS: Array<[Totals; 2]> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
 /// Verdicts by conversation, shared by all CPUs: one word, written and read whole.
 #[map]

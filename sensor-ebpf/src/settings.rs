@@ -15,6 +15,8 @@ static SETTINGS: Settings = Settings {
     ticks_per_second: 0,
     abi_version: 0,
     is_linear: 0,
+    endpoints: 0,
+    address_mask: 0,
 };
 
 /// One setting as the verifier sees it: a constant, so that what it switches off costs nothing. Each
@@ -33,6 +35,8 @@ macro_rules! setting {
 setting!(seed: u64);
 setting!(set_mask: u32);
 setting!(verdict_mask: u32);
+setting!(endpoints: u32);
+setting!(address_mask: u32);
 setting!(is_replay: u32);
 setting!(samples_per_second: u32);
 setting!(ticks_per_second: u32);

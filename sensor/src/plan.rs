@@ -4,6 +4,7 @@ use std::fmt;
 
 use sensor_common::{
     application::CAPACITY,
+    endpoint::{ANSWERS, Answer, KNOWN_ADDRESSES_IN_BLOCK, Totals, known_address_blocks},
     flow::{FlowSet, WAYS},
 };
 
@@ -59,13 +60,16 @@ impl Plan {
     }
 
     fn totals_octets(&self) -> u64 {
-        u64::from(self.settings.sizes.endpoints) * u64::from(CAPACITY) * 2 * 16
+        let each = u64::from(CAPACITY) + u64::from(self.cpus);
+        u64::from(self.settings.sizes.endpoints) * each * size_of::<[Totals; 2]>() as u64
     }
 
     fn other_octets(&self) -> u64 {
         let sizes = &self.settings.sizes;
         u64::from(sizes.verdicts) * 8
             + u64::from(sizes.endpoint_keys()) * 96
+            + u64::from(known_address_blocks(sizes.endpoints)) * KNOWN_ADDRESSES_IN_BLOCK as u64
+            + u64::from(self.cpus) * u64::from(2 * ANSWERS) * size_of::<Answer>() as u64
             + u64::from(self.settings.records_ring)
             + u64::from(self.settings.notices_ring)
     }

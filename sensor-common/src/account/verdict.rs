@@ -4,7 +4,7 @@
 
 use core::hint::black_box;
 
-use super::{Environment, SampleRequest, Work, destination_endpoint, fold, is_first_segment};
+use super::{Environment, SampleRequest, Work, destination_endpoint, fold};
 use crate::{
     application::{
         Application, Change, Context, Evidence, Identification, Verdict, awaited_octets, identify,
@@ -14,7 +14,7 @@ use crate::{
     endpoint::ELSEWHERE,
     flow::{FlowSet, FlowSlot, WAYS},
     frame::Frame,
-    wire::transport::protocol,
+    wire::transport::{is_first_segment, protocol, tcp_flags},
 };
 
 /// Payload packets of a direction in which markers are looked for.
@@ -58,15 +58,27 @@ pub(super) fn classify<E: Environment, F: Frame + ?Sized>(
         return;
     }
     let slot = &mut set.slots[work.way % WAYS];
+    let was_unanswered = slot.is_unanswered();
     slot.looked_at = slot.looked_at.saturating_add(1);
-    let recalled = recollection(environment.recall(work.conversation), work.conversation);
-    propose(environment, work, set, recalled, Change::OtherDirection);
+    if was_unanswered {
+        environment.remember(work.conversation, 0);
+    } else if !is_answer(work.dissection.tcp_flags) {
+        let recalled = recollection(environment.recall(work.conversation), work.conversation);
+        propose(environment, work, set, recalled, Change::OtherDirection);
+    }
     if work.dissection.payload_length > 0 {
         inspect(environment, frame, work, set);
     }
     if is_done(&set.slots[work.way % WAYS]) {
         settle(environment, work, set);
     }
+}
+
+/// Whether a segment grants or refuses a connection: what is remembered of the ports is of the
+/// connection before.
+#[inline(always)]
+fn is_answer(flags: u8) -> bool {
+    flags & (tcp_flags::SYN | tcp_flags::RST) != 0
 }
 
 /// Looks at one payload, and lets user space see of it what it may.

@@ -4,7 +4,7 @@ use super::key::FlowKey;
 use crate::{
     application::{Application, Evidence, Identification, Verdict},
     endpoint::EndpointIndex,
-    wire::transport::tcp_flags,
+    wire::transport::{is_first_segment, tcp_flags},
     zero::zero,
 };
 
@@ -146,6 +146,18 @@ impl FlowSlot {
     #[inline(always)]
     pub fn has_ended_before(&self, tcp_flags: u8) -> bool {
         tcp_flags & tcp_flags::SYN != 0 && self.tcp_flags() & (tcp_flags::FIN | tcp_flags::RST) != 0
+    }
+
+    /// Whether a packet with these TCP control bits is the flow's first and asks for a connection.
+    #[inline(always)]
+    pub fn is_new_connection(&self, tcp_flags: u8) -> bool {
+        is_first_segment(tcp_flags) && self.packets() == 0
+    }
+
+    /// Whether the flow began by asking for a connection, and no later packet was looked at yet.
+    #[inline(always)]
+    pub fn is_unanswered(&self) -> bool {
+        is_first_segment(self.first_tcp_flags) && self.looked_at == 0
     }
 
     /// Packets of the flow since it was opened.

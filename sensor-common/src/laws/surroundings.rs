@@ -10,9 +10,9 @@ use std::{
 use crate::{
     account::{Environment, SampleRequest},
     application::{CAPACITY, Sampling, Verdict},
-    books::{Entry, Ledger},
+    books::{Entry, Fate, Ledger},
     dissect::Dissection,
-    endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals},
+    endpoint::{Direction, EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals, totals_index},
     flow::FlowSlot,
     frame::Frame,
     record::{EndpointNotice, SAMPLE_OCTETS},
@@ -64,6 +64,10 @@ impl Environment for Surroundings {
         self.ledger.borrow_mut().add(entry, amount);
     }
 
+    fn note_gone(&self, fate: Fate, packets: u64, octets: u64) {
+        self.ledger.borrow_mut().add_gone(fate, packets, octets);
+    }
+
     fn report_evicted(&self, _: u32, slot: &FlowSlot, _: u64) -> bool {
         assert_eq!(slot.unfolded(), (0, 0), "a flow leaves with all its counts folded");
         let has_room = self.has_room();
@@ -102,7 +106,15 @@ impl Environment for Surroundings {
         self.endpoints.borrow_mut().entry(*alias).or_insert(index);
     }
 
-    fn add_totals(&self, index: u32, packets: u64, octets: u64) {
+    fn add_totals(
+        &self,
+        endpoint: EndpointIndex,
+        application: u8,
+        direction: Direction,
+        packets: u64,
+        octets: u64,
+    ) {
+        let index = totals_index(endpoint, application, direction);
         let totals = &mut self.totals.borrow_mut()[index as usize];
         totals.packets += packets;
         totals.octets += octets;

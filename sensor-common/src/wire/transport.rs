@@ -30,6 +30,12 @@ pub mod tcp_flags {
     pub const URG: u8 = 0x20;
 }
 
+/// Whether a segment with these control bits asks for a connection.
+#[inline(always)]
+pub const fn is_first_segment(flags: u8) -> bool {
+    flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN
+}
+
 /// Ports, flags and the length of one transport header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transport {

@@ -8,7 +8,7 @@ use sensor_common::{
     account::{Work, account, count_carrier, enter, finds_tunnel},
     books::{INTERFACE_ROWS, InterfaceRow, Ledger, preferred_row},
     dissect::dissect,
-    endpoint::{EndpointIndex, EndpointKey, Totals},
+    endpoint::{EndpointIndex, EndpointKey, Totals, known_address_blocks},
     flow::{FlowSet, FlowSlot, WAYS},
     record::{Evicted, SlotImage},
 };
@@ -48,6 +48,8 @@ impl TableSizes {
             ticks_per_second: 1000,
             abi_version: sensor_common::abi::ABI_VERSION,
             is_linear: 0,
+            endpoints: self.endpoints,
+            address_mask: known_address_blocks(self.endpoints) - 1,
         }
     }
 }

@@ -7,10 +7,11 @@ use std::{collections::BTreeMap, vec, vec::Vec};
 
 use super::*;
 use crate::{
+    books::Fate,
     dissect::{Dissection, dissect},
-    endpoint::{EndpointIndex, EndpointKey},
+    endpoint::{Direction, EndpointIndex, EndpointKey},
     record::{EndpointNotice, SlotImage},
-    wire::transport::tcp_flags::{ACK, PSH, SYN},
+    wire::transport::tcp_flags::{ACK, FIN, PSH, RST, SYN},
 };
 
 /// A memory of verdicts, and what was sampled.
@@ -26,6 +27,8 @@ impl Environment for Surroundings {
     }
 
     fn note(&self, _: Entry, _: u64) {}
+
+    fn note_gone(&self, _: Fate, _: u64, _: u64) {}
 
     fn report_evicted(&self, _: u32, _: &FlowSlot, _: u64) -> bool {
         true
@@ -49,7 +52,7 @@ impl Environment for Surroundings {
 
     fn alias_endpoint(&self, _: &EndpointKey, _: EndpointIndex) {}
 
-    fn add_totals(&self, _: u32, _: u64, _: u64) {}
+    fn add_totals(&self, _: EndpointIndex, _: u8, _: Direction, _: u64, _: u64) {}
 
     fn recall(&self, conversation: u64) -> u64 {
         self.verdicts.borrow().get(&conversation).copied().unwrap_or(0)
@@ -219,6 +222,30 @@ fn a_connection_over_ports_that_were_in_use_is_judged_anew() {
     conversation.says(Client, b"\x0bMSH|^~\\&|PUMP|ICU\r\x1c\r");
     conversation.packet(Client, SYN, b"");
     assert_eq!(verdict(&conversation.acknowledges(Server)), (Application::Unknown, Evidence::None));
+}
+
+#[test]
+fn of_a_connection_that_was_not_granted_nothing_is_remembered_or_forgotten() {
+    let mut conversation = Conversation::tcp();
+    conversation.packet(Client, SYN, b"");
+    assert!(conversation.surroundings.verdicts.borrow().is_empty());
+    let slot = conversation.packet(Server, RST | ACK, b"");
+    assert_eq!(verdict(&slot), (Application::Unknown, Evidence::None));
+}
+
+#[test]
+fn what_was_spoken_over_the_ports_before_is_not_the_verdict_of_a_new_connection() {
+    let mut conversation = Conversation::tcp();
+    conversation.says(Client, b"\x0bMSH|^~\\&|PUMP|ICU\r\x1c\r");
+    conversation.packet(Client, FIN | ACK, b"");
+    // The server was not heard before, and the client's slot is given to its next connection.
+    conversation.packet(Client, SYN, b"");
+    let slot = conversation.packet(Server, SYN | ACK, b"");
+    assert_eq!(verdict(&slot), (Application::Unknown, Evidence::None));
+    let slot = conversation.acknowledges(Client);
+    assert_eq!(verdict(&slot), (Application::Unknown, Evidence::None));
+    let slot = conversation.acknowledges(Server);
+    assert_eq!(verdict(&slot), (Application::Unknown, Evidence::None));
 }
 
 #[test]

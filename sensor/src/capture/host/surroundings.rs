@@ -10,10 +10,10 @@ use sensor_common::{
     abi::Settings,
     account::{Environment, SampleRequest},
     application::{CAPACITY, Verdict},
-    books::{Entry, Ledger},
+    books::{Entry, Fate, Ledger},
     budget::SampleBudget,
     dissect::Dissection,
-    endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals},
+    endpoint::{Direction, EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals, totals_index},
     flow::FlowSlot,
     frame::Frame,
     record::{EndpointNotice, Evicted, RecordKind, SAMPLE_OCTETS, SAMPLE_WORDS, SlotImage},
@@ -92,6 +92,10 @@ impl Environment for Surroundings {
         self.ledger.borrow_mut().add(entry, amount);
     }
 
+    fn note_gone(&self, fate: Fate, packets: u64, octets: u64) {
+        self.ledger.borrow_mut().add_gone(fate, packets, octets);
+    }
+
     fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
         let kind = RecordKind::Evicted as u32;
         let slot = SlotImage::of(slot);
@@ -131,7 +135,15 @@ impl Environment for Surroundings {
         }
     }
 
-    fn add_totals(&self, index: u32, packets: u64, octets: u64) {
+    fn add_totals(
+        &self,
+        endpoint: EndpointIndex,
+        application: u8,
+        direction: Direction,
+        packets: u64,
+        octets: u64,
+    ) {
+        let index = totals_index(endpoint, application, direction);
         if let Some(totals) = self.totals.borrow_mut().get_mut(index as usize) {
             totals.packets += packets;
             totals.octets += octets;

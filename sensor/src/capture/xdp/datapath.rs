@@ -15,7 +15,7 @@ use aya_log::EbpfLogger;
 use sensor_common::{
     abi::{ABI_VERSION, Settings, name},
     books::{InterfaceRow, Ledger},
-    endpoint::{EndpointIndex, EndpointKey, Totals},
+    endpoint::{EndpointIndex, EndpointKey, Totals, known_address_blocks},
     flow::FlowSlot,
     record::Evicted,
 };
@@ -224,6 +224,8 @@ fn live_settings(wanted: &XdpSettings, seed: u64) -> Result<Settings, LoadError>
         ticks_per_second: 250,
         abi_version: ABI_VERSION,
         is_linear: buffers.is_linear(),
+        endpoints: wanted.sizes.endpoints,
+        address_mask: known_address_blocks(wanted.sizes.endpoints) - 1,
     })
 }
 
@@ -245,6 +247,7 @@ fn table_files(ebpf: &Ebpf) -> Result<TableFiles, LoadError> {
         books: file(name::BOOKS)?,
         ledgers: file(name::LEDGERS)?,
         totals: file(name::TOTALS)?,
+        unknown_totals: file(name::UNKNOWN_TOTALS)?,
         records: file(name::RECORDS)?,
         notices: file(name::NOTICES)?,
     })

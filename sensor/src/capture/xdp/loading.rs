@@ -10,7 +10,7 @@ use aya::{
 use sensor_common::{
     abi::{ABI_VERSION, Settings, name},
     books::INTERFACE_ROWS,
-    endpoint::FIRST_ENDPOINT,
+    endpoint::{ANSWERS, FIRST_ENDPOINT, known_address_blocks},
 };
 
 use super::{
@@ -171,15 +171,18 @@ fn not_permitted_or<E: std::error::Error + 'static>(
     }
 }
 
-fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 11] {
+fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 14] {
     let totals = wanted.sizes.endpoints * sensor_common::application::CAPACITY * 2;
     [
         (name::FLOWS, cpus * wanted.sizes.sets),
         (name::BOOKS, cpus * INTERFACE_ROWS),
         (name::LEDGERS, cpus),
         (name::ENDPOINTS, wanted.sizes.endpoint_keys()),
+        (name::KNOWN_ADDRESSES, known_address_blocks(wanted.sizes.endpoints)),
+        (name::ANSWERS, cpus * 2 * ANSWERS),
         (name::FREE_ENDPOINTS, wanted.sizes.endpoints),
         (name::TOTALS, totals),
+        (name::UNKNOWN_TOTALS, cpus * wanted.sizes.endpoints),
         (name::VERDICTS, wanted.sizes.verdicts),
         (name::RECORDS, wanted.records_ring),
         (name::NOTICES, wanted.notices_ring),

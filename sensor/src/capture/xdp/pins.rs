@@ -13,13 +13,16 @@ use sensor_common::abi::name;
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
 /// Maps that keep counting while no agent runs.
-pub const MAPS: [&str; 10] = [
+pub const MAPS: [&str; 13] = [
     name::FLOWS,
     name::BOOKS,
     name::LEDGERS,
     name::ENDPOINTS,
+    name::ENDPOINTS_STATE,
+    name::KNOWN_ADDRESSES,
     name::FREE_ENDPOINTS,
     name::TOTALS,
+    name::UNKNOWN_TOTALS,
     name::VERDICTS,
     name::RECORDS,
     name::NOTICES,

@@ -12,7 +12,7 @@ use sensor_common::{
     abi::name,
     application::{Application, CAPACITY},
     books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
-    endpoint::{EndpointIndex, EndpointKey, Totals},
+    endpoint::{Direction, EndpointIndex, EndpointKey, Totals, totals_index},
     flow::{FlowKey, FlowSlot, GENERATION_WORD, SLOT_WORDS, WAYS},
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
 };
@@ -26,6 +26,8 @@ use crate::{
 /// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
 const UNFOLDED_WORD: usize = 7;
 const FOLDED_WORD: usize = 8;
+/// Totals of an endpoint, sent and received.
+const PAIR_WORDS: usize = size_of::<[Totals; 2]>() / 8;
 const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
 
 /// How large the maps are.
@@ -47,21 +49,30 @@ pub struct TableFiles {
     pub books: OwnedFd,
     pub ledgers: OwnedFd,
     pub totals: OwnedFd,
+    pub unknown_totals: OwnedFd,
     pub records: OwnedFd,
     pub notices: OwnedFd,
 }
 
 impl TableFiles {
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
 
     /// All of them, in the order of [`Self::from_array`].
     pub fn as_array(&self) -> [&OwnedFd; Self::COUNT] {
-        [&self.flows, &self.books, &self.ledgers, &self.totals, &self.records, &self.notices]
+        [
+            &self.flows,
+            &self.books,
+            &self.ledgers,
+            &self.totals,
+            &self.unknown_totals,
+            &self.records,
+            &self.notices,
+        ]
     }
 
     pub fn from_array(files: [OwnedFd; Self::COUNT]) -> Self {
-        let [flows, books, ledgers, totals, records, notices] = files;
-        Self { flows, books, ledgers, totals, records, notices }
+        let [flows, books, ledgers, totals, unknown_totals, records, notices] = files;
+        Self { flows, books, ledgers, totals, unknown_totals, records, notices }
     }
 }
 
@@ -78,6 +89,7 @@ pub struct Tables<E> {
     books: MappedWords,
     ledgers: MappedWords,
     totals: MappedWords,
+    unknown_totals: MappedWords,
     records: Ring,
     notices: Ring,
     endpoints: E,
@@ -108,6 +120,11 @@ impl<E: EndpointSource> Tables<E> {
             books: words(name::BOOKS, &files.books, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
             ledgers: words(name::LEDGERS, &files.ledgers, cpus * LEDGER_LINES)?,
             totals: words(name::TOTALS, &files.totals, totals * 2 * 2)?,
+            unknown_totals: words(
+                name::UNKNOWN_TOTALS,
+                &files.unknown_totals,
+                cpus * shape.endpoints as usize * PAIR_WORDS,
+            )?,
             records: ring(name::RECORDS, &files.records, shape.records_ring)?,
             notices: ring(name::NOTICES, &files.notices, shape.notices_ring)?,
             endpoints,
@@ -188,6 +205,17 @@ impl<E: EndpointSource> Datapath for Tables<E> {
             packets: self.totals.load(index * 2),
             octets: self.totals.load(index * 2 + 1),
         }));
+        // One CPU's after the other's.
+        let endpoints = into.len() / (CAPACITY as usize * 2);
+        for pair in 0..self.unknown_totals.len() / PAIR_WORDS {
+            let endpoint = (pair % endpoints) as EndpointIndex;
+            for direction in [Direction::Sent, Direction::Received] {
+                let cell = totals_index(endpoint, Application::Unknown as u8, direction) as usize;
+                let first = pair * PAIR_WORDS + direction as usize * 2;
+                into[cell].packets += self.unknown_totals.load(first);
+                into[cell].octets += self.unknown_totals.load(first + 1);
+            }
+        }
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
