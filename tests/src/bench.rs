@@ -8,6 +8,7 @@
 //! same round. Nothing here decides whether a test passes.
 
 mod bars;
+mod books;
 mod clock;
 mod document;
 mod error;
@@ -23,11 +24,13 @@ mod programs;
 mod report;
 mod shipped;
 mod steady;
+mod sweep;
 mod tables;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use books::{Entry as BooksEntry, books};
 pub use document::document;
 pub use error::BenchError;
 use machine::Machine;
@@ -40,8 +43,8 @@ pub use tables::tables;
 pub struct Options {
     /// The object with the bench's own programs.
     pub programs: PathBuf,
-    /// Another build of the shipped program, to be measured beside the present one.
-    pub against: Option<PathBuf>,
+    /// Other builds of the shipped program, to be measured beside the present one.
+    pub against: Vec<PathBuf>,
     pub is_quick: bool,
     /// Only loads and classes whose name contains this.
     pub only: Option<String>,
@@ -66,19 +69,30 @@ const QUICK_FLOWS: u32 = 1 << 16;
 /// The objects to load.
 struct Bench {
     programs: Vec<u8>,
-    against: Option<Vec<u8>>,
+    /// By the names of their files.
+    against: Vec<(String, Vec<u8>)>,
 }
 
 impl Bench {
     /// The builds of the shipped program: the agent's own first.
-    fn builds(&self) -> impl Iterator<Item = (&'static str, Option<&[u8]>)> {
-        let other = self.against.as_deref().map(|object| ("the other build", Some(object)));
-        std::iter::once((SHIPPED, None)).chain(other)
+    fn builds(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        let others = self.against.iter().map(|(name, object)| (name.as_str(), Some(&object[..])));
+        std::iter::once((SHIPPED, None)).chain(others)
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, BenchError> {
+/// The octets of an object.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, BenchError> {
     fs::read(path).map_err(|source| BenchError::Read { path: path.to_path_buf(), source })
+}
+
+fn named(path: &Path) -> Result<(String, Vec<u8>), BenchError> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok((name.into_owned(), read(path)?))
 }
 
 /// Measures; tells `progress` what comes next.
@@ -91,7 +105,7 @@ pub fn measure(options: &Options, mut progress: impl FnMut(&str)) -> Result<Repo
     clock::stay_on_this_cpu().map_err(BenchError::Affinity)?;
     let bench = Bench {
         programs: read(&options.programs)?,
-        against: options.against.as_deref().map(read).transpose()?,
+        against: options.against.iter().map(|path| named(path)).collect::<Result<_, _>>()?,
     };
     let effort = if options.is_quick { Effort::QUICK } else { Effort::FULL };
     let wanted = |name: &str| options.only.as_deref().is_none_or(|only| name.contains(only));
@@ -110,8 +124,13 @@ pub fn measure(options: &Options, mut progress: impl FnMut(&str)) -> Result<Repo
             floods.push(flood.measure(&bench, &effort)?);
         }
     }
+    let mut swept = None;
+    if wanted("sweep") {
+        progress("sweep");
+        swept = Some(sweep::measure(&bench, &effort)?);
+    }
     progress("first payload packets");
     let first_payloads = first_payload::measure(&bench, &effort, wanted)?;
     machine.look_again();
-    Ok(Report { machine, is_quick: options.is_quick, loads, floods, first_payloads })
+    Ok(Report { machine, is_quick: options.is_quick, loads, floods, sweep: swept, first_payloads })
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use crate::cargo::user_cargo;
 use crate::privileges::require_kernel_access;
@@ -19,15 +19,26 @@ pub struct Options {
     /// Only loads and classes whose name contains this
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Measure another build of the XDP program beside the present one
+    /// Measure other builds of the XDP program beside the present one
     #[arg(long, value_name = "OBJECT")]
-    against: Option<PathBuf>,
+    against: Vec<PathBuf>,
     /// Write all figures here
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write docs/performance.md and its plot anew
     #[arg(long)]
     document: bool,
+    #[command(subcommand)]
+    instead: Option<Instead>,
+}
+
+#[derive(Subcommand)]
+enum Instead {
+    /// Send very many packets to tables from tiny to large, and see that none is unaccounted for
+    Books {
+        #[arg(long, value_name = "NUMBER", default_value_t = 60_000_000)]
+        packets: u64,
+    },
 }
 
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
@@ -44,7 +55,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         command.arg("--only").arg(only);
     }
     // The bench runs in the root of the workspace, wherever this command was typed.
-    if let Some(object) = &options.against {
+    for object in &options.against {
         command.arg("--against").arg(std::path::absolute(object)?);
     }
     if let Some(file) = &options.json {
@@ -52,6 +63,9 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     if options.document {
         command.arg("--document").arg(workspace.performance_page());
+    }
+    if let Some(Instead::Books { packets }) = &options.instead {
+        command.args(["books", "--packets"]).arg(packets.to_string());
     }
     run_openly(command)
 }

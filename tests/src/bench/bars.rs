@@ -21,6 +21,11 @@ impl Bar {
             is_reached: found <= bar,
         }
     }
+
+    /// Of a figure of which more is better.
+    fn at_least(what: &str, bar: f64, found: f64) -> Self {
+        Self { is_reached: found >= bar, ..Self::new(what, "", bar, found) }
+    }
 }
 
 /// Those that the report has figures for.
@@ -50,6 +55,13 @@ pub fn bars(report: &Report) -> Vec<Bar> {
                 let unaccounted = books.unaccounted().unsigned_abs() as f64;
                 bars.push(Bar::new(&what, " frames", 0.0, unaccounted));
             }
+        }
+    }
+    if let Some(sweep) = &report.sweep {
+        bars.push(Bar::at_least("sweep, M slots/s", 30.0, sweep.slots_per_second / 1e6));
+        if sweep.sweeps > 0 {
+            let slowed = sweep.slowed * 100.0;
+            bars.push(Bar::new("packets slowed during a sweep", " %", 5.0, slowed));
         }
     }
     for mix in report.first_payloads.iter().flat_map(|first| &first.mix) {

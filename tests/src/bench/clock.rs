@@ -18,14 +18,29 @@ pub fn thread_nanoseconds() -> u64 {
 ///
 /// What `sched_setaffinity` says.
 pub fn stay_on_this_cpu() -> io::Result<()> {
+    allow(|cpu, present| cpu == present)
+}
+
+/// Keeps this thread on other CPUs than the one that it runs on.
+///
+/// # Errors
+///
+/// What `sched_setaffinity` says: EINVAL where there is no other.
+pub fn leave_this_cpu() -> io::Result<()> {
+    allow(|cpu, present| cpu != present)
+}
+
+/// Lets this thread run on the CPUs of which `may` says so, given the present one.
+fn allow(may: impl Fn(usize, usize) -> bool) -> io::Result<()> {
     // SAFETY: the call has no preconditions.
     let cpu = usize::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(0);
     let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
-    // SAFETY: a set of zeros is an empty set; the kernel gave the number.
-    let set = unsafe {
-        libc::CPU_SET(cpu, set.assume_init_mut());
-        set.assume_init()
-    };
+    for other in (0..libc::CPU_SETSIZE as usize).filter(|other| may(*other, cpu)) {
+        // SAFETY: a set of zeros is an empty set, with room for every such number.
+        unsafe { libc::CPU_SET(other, set.assume_init_mut()) };
+    }
+    // SAFETY: as above.
+    let set = unsafe { set.assume_init() };
     // SAFETY: the set is as long as said.
     let result =
         unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };

@@ -33,6 +33,10 @@ compares these with packets without payload. The mix goes through all protocols 
 that no branch is learnt by heart, with a flow table that fits into the caches and with one that
 does not.
 
+*Reading the table*: the agent's own reader goes through the whole table, once after every flow has
+counted a packet and once after nothing has happened. Then packets of known flows, uniform, alone and
+while another CPU does nothing but sweep, round by round.
+
 One machine, and other work on it: trust ratios and minima more than single figures. Nothing here
 says how the program behaves on a network card or with many CPUs on one flow.
 ";

@@ -30,6 +30,8 @@ pub enum BenchError {
     Affinity(#[source] io::Error),
     #[error("{variant} answered {answer} to the last frame of a turn, not XDP_PASS")]
     NotPassed { variant: String, answer: u32 },
+    #[error("the books of {scene} in a table of {slots} slots do not balance: {account}")]
+    Unbalanced { slots: u32, scene: &'static str, account: String },
     #[error("cannot write the figures: {0}")]
     Json(#[from] serde_json::Error),
 }

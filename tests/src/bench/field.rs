@@ -56,19 +56,19 @@ impl Field {
         stock.chain((0..self.shipped.len()).map(Variant::Shipped)).collect()
     }
 
-    pub fn name(&self, variant: Variant) -> &'static str {
+    pub fn name(&self, variant: Variant) -> &str {
         match variant {
             Variant::Stock(stock) => stock.name(),
-            Variant::Shipped(index) => self.shipped[index].name,
+            Variant::Shipped(index) => &self.shipped[index].name,
         }
     }
 
     /// Nanoseconds a frame of one turn.
     pub fn run(&mut self, variant: Variant, frames: &Frames<'_>) -> Result<f64, BenchError> {
-        let name = self.name(variant);
         self.call(variant)?;
+        let name = self.name(variant).to_owned();
         let time =
-            self.programs.run(frames.mutator, frames.frame, frames.turn, frames.count, name)?;
+            self.programs.run(frames.mutator, frames.frame, frames.turn, frames.count, &name)?;
         if let Variant::Shipped(index) = variant {
             self.shipped[index].after_turn(frames.count);
         }

@@ -16,7 +16,8 @@ use super::report::{ClassResult, FirstPayloads};
 use super::shipped::Shipped;
 use super::{Bench, Effort};
 use crate::frames::{SeededRandom, ethertype};
-use classes::{Class, classes};
+use classes::Class;
+pub use classes::classes;
 
 /// New flows of a turn.
 const FLOWS: u64 = 1 << 14;
@@ -31,7 +32,7 @@ const SLOTS: [u32; 2] = [1 << 12, 1 << 18];
 /// Places of the table of packets between opening, speaking and bare packets.
 const CLASSES: u64 = 40;
 /// Octets of every packet: as many as the longest.
-const LONGEST: usize = 1460;
+pub const LONGEST: usize = 1460;
 
 /// What flows do in one turn; each has a part of the table of flows.
 #[derive(Clone, Copy)]
@@ -197,7 +198,7 @@ impl Stage {
     fn results(&self, name: &str, verdict: &str, times: &[Times]) -> Vec<ClassResult> {
         let of_program = |(shipped, times): (&Shipped, &Times)| ClassResult {
             name: name.to_owned(),
-            program: shipped.name.to_owned(),
+            program: shipped.name.clone(),
             verdict: verdict.to_owned(),
             slots: self.slots,
             ..times.result()

@@ -16,6 +16,7 @@ pub struct Report {
     /// Known flows, then floods.
     pub loads: Vec<LoadResult>,
     pub floods: Vec<LoadResult>,
+    pub sweep: Option<SweepResult>,
     pub first_payloads: Option<FirstPayloads>,
 }
 
@@ -40,6 +41,25 @@ impl LoadResult {
     pub fn added(&self, variant: &str) -> Option<Added> {
         self.variants.iter().find(|result| result.name == variant).map(|result| result.added)
     }
+}
+
+/// Reading the flow table; medians over rounds.
+#[derive(Debug, Serialize)]
+pub struct SweepResult {
+    /// Of all CPUs.
+    pub slots: u32,
+    pub flows: u32,
+    pub rounds: u32,
+    /// Sweeps made beside the packet path.
+    pub sweeps: u64,
+    /// Where nothing changed since the sweep before, and where every flow has counted a packet.
+    pub slots_per_second: f64,
+    pub slots_per_second_when_all_changed: f64,
+    /// Nanoseconds of a packet over the null, alone and while another CPU does nothing but sweep.
+    pub added_alone: f64,
+    pub added_during_sweeps: f64,
+    /// How much slower a packet is then, as a fraction of what it adds alone.
+    pub slowed: f64,
 }
 
 #[derive(Debug, Serialize)]

@@ -18,7 +18,7 @@ const SAMPLES_PER_SECOND: u32 = 1000;
 
 /// One loaded instance with tables of its own.
 pub struct Shipped {
-    pub name: &'static str,
+    pub name: String,
     pub datapath: XdpDatapath,
     /// Whether its rings are read between turns.
     pub is_drained: bool,
@@ -52,7 +52,7 @@ impl Books {
 impl Shipped {
     /// Loads the program with a table of `slots` slots a CPU: the one that is embedded in the
     /// agent, or another build of it.
-    pub fn load(name: &'static str, object: Option<&[u8]>, slots: u32) -> Result<Self, BenchError> {
+    pub fn load(name: &str, object: Option<&[u8]>, slots: u32) -> Result<Self, BenchError> {
         let sizes = TableSizes {
             sets: slots / WAYS as u32,
             endpoints: ENDPOINTS,
@@ -69,7 +69,7 @@ impl Shipped {
             Some(object) => XdpDatapath::open_object(object, &settings, seed)?,
             None => XdpDatapath::open(&settings, seed, None)?,
         };
-        Ok(Self { name, datapath, is_drained: true, sent: 0, read: 0 })
+        Ok(Self { name: name.to_owned(), datapath, is_drained: true, sent: 0, read: 0 })
     }
 
     /// Leaves the rings to fill, as a reader does that cannot keep up.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::bars::{bars, better_stock};
 use super::figures::Noise;
 use super::programs::Stock;
-use super::report::{ClassResult, FirstPayloads, LoadResult, Report, SHIPPED};
+use super::report::{ClassResult, FirstPayloads, LoadResult, Report, SHIPPED, SweepResult};
 
 /// Rows of cells, the first of which are headings.
 struct Table {
@@ -71,6 +71,11 @@ pub fn tables(report: &Report) -> String {
         text.push_str(&loads(&report.floods));
         text.push('\n');
         text.push_str(&books(&report.floods));
+        text.push('\n');
+    }
+    if let Some(sweep) = &report.sweep {
+        text.push_str("### Reading the table\n\n");
+        text.push_str(&sweeps(sweep));
         text.push('\n');
     }
     if let Some(first) = &report.first_payloads {
@@ -151,6 +156,21 @@ fn books(loads: &[LoadResult]) -> String {
             ]);
         }
     }
+    table.render()
+}
+
+fn sweeps(sweep: &SweepResult) -> String {
+    let SweepResult { slots, flows, sweeps, .. } = sweep;
+    let mut table = Table::new(["sweep", "found"]);
+    let mut row = |what: String, found: String| table.row([what, found]);
+    let rate = |slots_per_second: f64| format!("{:.1} M slots/s", slots_per_second / 1e6);
+    let size = format!("{slots} slots, {flows} flows");
+    row(format!("{size}, none changed"), rate(sweep.slots_per_second));
+    row(format!("{size}, all changed"), rate(sweep.slots_per_second_when_all_changed));
+    row("packet of a known flow, alone".to_owned(), format!("{:.1} ns", sweep.added_alone));
+    let beside = format!("the same beside {sweeps} sweeps on another CPU");
+    row(beside, format!("{:.1} ns", sweep.added_during_sweeps));
+    row("slowed by".to_owned(), format!("{:.1} %", sweep.slowed * 100.0));
     table.render()
 }
 

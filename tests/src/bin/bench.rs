@@ -1,11 +1,11 @@
 //! `bench`: measures the XDP program; `cargo xtask bench` builds everything and starts it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
-use tests::bench::{self, BenchError, Options};
+use clap::{Parser, Subcommand};
+use tests::bench::{self, BenchError, BooksEntry, Options};
 
 /// What the XDP program costs a packet, beside what else one could use
 #[derive(Debug, Parser)]
@@ -14,9 +14,9 @@ struct Arguments {
     /// The object with the programs to measure it against
     #[arg(long, value_name = "OBJECT")]
     programs: PathBuf,
-    /// Another build of the XDP program
+    /// Other builds of the XDP program
     #[arg(long, value_name = "OBJECT")]
-    against: Option<PathBuf>,
+    against: Vec<PathBuf>,
     /// Fewer rounds and no load of a million flows
     #[arg(long)]
     quick: bool,
@@ -29,6 +29,17 @@ struct Arguments {
     /// Write this page and its plot anew
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
+    #[command(subcommand)]
+    instead: Option<Instead>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Instead {
+    /// Send very many packets to tables from tiny to large, and see that none is unaccounted for
+    Books {
+        #[arg(long, value_name = "NUMBER", default_value_t = 60_000_000)]
+        packets: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -41,7 +52,29 @@ fn main() -> ExitCode {
     }
 }
 
+fn balance(programs: &Path, packets: u64) -> Result<(), BenchError> {
+    let mut lost = 0;
+    bench::books(&bench::read(programs)?, packets, |sent, entry| {
+        let BooksEntry { slots, scene, is_read, account } = entry;
+        lost += account.lost.packets;
+        println!(
+            "{sent:>13} of {packets}: {scene:14} {slots:>8} slots, ring {:8} live {:>8}, evicted \
+             {:>9}, lost {:>9}, unaccounted {}",
+            if *is_read { "read," } else { "not read," },
+            account.live.packets,
+            account.evicted.packets,
+            account.lost.packets,
+            account.unaccounted(),
+        );
+    })?;
+    println!("\n{packets} packets, {lost} of them lost and counted as lost, 0 unaccounted for");
+    Ok(())
+}
+
 fn run(arguments: Arguments) -> Result<(), BenchError> {
+    if let Some(Instead::Books { packets }) = arguments.instead {
+        return balance(&arguments.programs, packets);
+    }
     let options = Options {
         programs: arguments.programs,
         against: arguments.against,
