@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Opening the store and reading what is kept there.
 const PREPARED_WITHIN: Duration = Duration::from_secs(120);
 /// The pipeline goes round every 50 ms; a sweep of the largest table takes some seconds.
-const HEARD_WITHIN: Duration = Duration::from_secs(20);
+const HEARD_WITHIN: Duration = Duration::from_secs(30);
 
 /// How far a worker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
