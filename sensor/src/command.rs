@@ -12,6 +12,7 @@ mod log;
 mod privilege;
 mod profiles;
 mod reference;
+mod reload;
 mod replay;
 mod run;
 mod verify;
@@ -88,6 +89,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
         Command::Profiles(words) => profiles::run(words),
         Command::Detections(words) => detections::run(words),
+        Command::Reload(words) => reload::run(&words),
         Command::Detach(words) => detach::run(words),
         Command::Reference => reference::run(),
         Command::Verify => verify::run(),

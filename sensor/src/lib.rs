@@ -24,6 +24,7 @@ pub mod observation;
 pub mod pipeline;
 pub mod plan;
 pub mod question;
+pub mod reload;
 pub mod snapshot;
 pub mod time;
 pub mod web;

@@ -11,7 +11,7 @@ use sensor_common::{
 use crate::{
     capture::reader::FlowBooks,
     detect::{Severity, desk::Cause},
-    export::metrics::Page,
+    export::{ipfix::IpfixCounts, metrics::Page},
     inventory::DeviceId,
 };
 
@@ -94,6 +94,8 @@ pub struct Snapshot {
     pub stored_alerts_dropped: u64,
     pub sinks: Vec<SinkCounts>,
     pub events_dropped: u64,
+    /// How collectors of flow records are served.
+    pub ipfix: Vec<IpfixCounts>,
     /// Alerts that receivers were never told, by reason.
     pub undeliverable: Vec<(&'static str, u64)>,
     /// Seconds and runs.
@@ -143,6 +145,7 @@ impl Snapshot {
         self.fill_interfaces(page);
         self.fill_devices(page);
         self.fill_alerts(page);
+        self.fill_ipfix(page);
         if let Some((seconds, runs)) = self.program_runs {
             page.add("wardline_program_run_seconds_total", &[], seconds);
             page.add("wardline_program_runs_total", &[], runs as f64);
@@ -245,6 +248,20 @@ impl Snapshot {
             let labels = [("application", application.name())];
             page.add("wardline_application_packets_total", &labels, totals.packets as f64);
             page.add("wardline_application_bytes_total", &labels, totals.octets as f64);
+        }
+    }
+
+    fn fill_ipfix(&self, page: &mut Page) {
+        for counts in &self.ipfix {
+            let exporter = counts.exporter.as_str();
+            let labels = [("exporter", exporter)];
+            page.add("wardline_ipfix_records_total", &labels, counts.sent as f64);
+            page.add("wardline_ipfix_queue", &labels, counts.waiting as f64);
+            let lost = [("queue_full", counts.queue_full), ("unreachable", counts.unreachable)];
+            for (reason, records) in lost {
+                let labels = [("exporter", exporter), ("reason", reason)];
+                page.add("wardline_ipfix_records_lost_total", &labels, records as f64);
+            }
         }
     }
 

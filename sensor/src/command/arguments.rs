@@ -45,6 +45,8 @@ pub enum Command {
     Profiles(Profiles),
     /// List what is looked for: thresholds and detections, or all about one of them.
     Detections(Catalogue),
+    /// Have the running agent read its configuration anew.
+    Reload(Reload),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
     /// Print the reference of the command line, as Markdown.
@@ -66,6 +68,15 @@ pub struct Run {
     /// Address to serve metrics on instead of the configured one.
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
     pub web_listen_address: Option<SocketAddr>,
+    /// Web configuration file (TLS, authentication), as Prometheus' exporter-toolkit has it.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
+    /// Allow an address that other hosts reach without TLS and authentication.
+    #[arg(long = "web.insecure-allow")]
+    pub web_insecure_allow: bool,
+    /// Answer `POST /-/reload`, to those who are known.
+    #[arg(long = "web.enable-lifecycle")]
+    pub web_enable_lifecycle: bool,
 }
 
 #[derive(Debug, Args)]
@@ -280,6 +291,13 @@ pub enum CatalogueOutput {
     Table,
     Json,
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub struct Reload {
+    /// The agent's socket.
+    #[arg(long, value_name = "PATH", default_value = "/run/wardline/wardline.sock")]
+    pub socket: PathBuf,
 }
 
 #[derive(Debug, Args)]

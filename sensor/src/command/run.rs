@@ -1,6 +1,9 @@
 //! `wardline run`: starts the parts, waits for a signal, stops them in order.
 
+mod reload;
+
 use std::{
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -10,7 +13,7 @@ use std::{
 
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::mpsc,
 };
 
 use super::{Exit, Failure, arguments::Run, intelligence, log, privilege};
@@ -19,8 +22,9 @@ use crate::{
     config::{Config, Overrides},
     control,
     export::{
-        delivery::Delivery,
+        delivery::{Delivery, wall_time},
         eve::EveFile,
+        ipfix::Exporters,
         sinks,
         store::{Loaded, Store, StoreError, StoreLimits},
     },
@@ -30,13 +34,18 @@ use crate::{
     },
     plan::Plan,
     question::Asker,
-    web,
+    reload::{Reloads, Request},
+    web::{self, Access, Gate, Server},
 };
+use reload::{Origin, Reloader};
 
 pub fn run(words: Run) -> Result<(), Failure> {
     let overrides = Overrides {
         interfaces: (!words.interface.is_empty()).then_some(words.interface),
         listen_address: words.web_listen_address,
+        web_config_file: absolute(words.web_config_file)?,
+        insecure_allow: words.web_insecure_allow.then_some(true),
+        enable_lifecycle: words.web_enable_lifecycle.then_some(true),
         ..Overrides::default()
     };
     let mut config = Config::load_with(&words.config, &overrides)
@@ -59,7 +68,13 @@ pub fn run(words: Run) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(&error))?;
-    runtime.block_on(serve(Arc::new(config)))
+    let origin = Origin { file: words.config, overrides };
+    runtime.block_on(serve(Arc::new(config), origin))
+}
+
+/// The paths of the file are absolute, too.
+fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    path.map(std::path::absolute).transpose().map_err(|error| Failure::failed(&error))
 }
 
 /// A file that is not there is often one that was not named.
@@ -70,7 +85,8 @@ fn with_hint(mut failure: Failure, file: &std::path::Path) -> Failure {
     failure
 }
 
-async fn serve(config: Arc<Config>) -> Result<(), Failure> {
+async fn serve(config: Arc<Config>, origin: Origin) -> Result<(), Failure> {
+    let access = Access::load(&config.web).map_err(|error| Failure::new(Exit::BadInput, &error))?;
     // Addresses first: nothing is attached if the agent cannot be asked.
     let failed = |error| Failure {
         exit: Exit::Failed,
@@ -89,42 +105,52 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(&error))?
     };
     tracing::info!(address = %config.web.listen_address, "serving metrics");
-    let (ended, end) = watch::channel(());
-    let control = tokio::spawn(control::serve(socket, asker.clone(), archive(&config)));
-    let web = tokio::spawn(web::serve(listener, asker, until_closed(end)));
-    wait_for_signal(&reopen).await.map_err(|error| Failure::failed(&error))?;
+    let (reloads, requests) = Reloads::new(wall_time());
+    let sources = control::Sources {
+        asker: asker.clone(),
+        archive: archive(&config),
+        reloads: reloads.clone(),
+    };
+    let control = tokio::spawn(control::serve(socket, sources));
+    let gate = Arc::new(Gate::new(access));
+    let sources = Arc::new(web::Sources::new(asker.clone(), Arc::clone(&gate), reloads.clone()));
+    let server = Server::start(listener, Arc::clone(&sources));
+    let reloader = Reloader { origin, config, asker, gate, sources, server, reloads };
+    let reloader =
+        wait_for_end(&reopen, requests, reloader).await.map_err(|error| Failure::failed(&error))?;
     tracing::info!("stopping");
     stop.store(true, Ordering::Relaxed);
     control.abort();
     let joined = tokio::task::spawn_blocking(move || pipeline.join()).await;
-    drop(ended);
-    web.abort();
     // The next agent makes its own.
-    let _ = std::fs::remove_file(&config.agent.socket);
+    let _ = std::fs::remove_file(&reloader.config.agent.socket);
     match joined {
         Ok(Ok(())) => Ok(()),
         _ => Err(Failure { exit: Exit::Failed, message: "the pipeline broke off".to_owned() }),
     }
 }
 
-/// Completes when the sender is dropped.
-async fn until_closed(mut end: watch::Receiver<()>) {
-    while end.changed().await.is_ok() {}
-}
-
 /// Waits for SIGTERM or SIGINT; SIGUSR1 and SIGHUP have the events file opened anew, after its
-/// rotation.
-async fn wait_for_signal(reopen: &AtomicBool) -> std::io::Result<()> {
+/// rotation, and SIGHUP has the configuration reloaded.
+async fn wait_for_end(
+    reopen: &AtomicBool,
+    mut requests: mpsc::Receiver<Request>,
+    mut reloader: Reloader,
+) -> std::io::Result<Reloader> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut rotated = signal(SignalKind::user_defined1())?;
     let mut hung_up = signal(SignalKind::hangup())?;
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(reloader),
+            _ = interrupt.recv() => return Ok(reloader),
             _ = rotated.recv() => reopen.store(true, Ordering::Relaxed),
-            _ = hung_up.recv() => reopen.store(true, Ordering::Relaxed),
+            _ = hung_up.recv() => {
+                reopen.store(true, Ordering::Relaxed);
+                reloader.reload(None).await;
+            }
+            Some(request) = requests.recv() => reloader.reload(Some(request)).await,
         }
     }
 }
@@ -169,7 +195,9 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
     let receivers = sinks::of(config, &firing, wall_clock());
     let outbox = if receivers.is_empty() { None } else { outbox(config) };
     let delivery = Delivery::start(receivers, outbox).map_err(|error| Failure::failed(&error))?;
-    let sinks = Sinks::start(store, file, delivery, &config.events);
+    let collectors =
+        Exporters::start(&config.collectors).map_err(|error| Failure::failed(&error))?;
+    let sinks = Sinks::start(store, file, delivery, collectors, &config.events);
     let live = Live::start(Arc::clone(config), datapath, earlier, sinks)
         .map_err(|error| explain_start(&error))?;
     let (asker, questions) = Asker::new();

@@ -4,6 +4,7 @@
 mod alerts;
 mod answers;
 mod profiles;
+mod reload;
 mod watch;
 
 use std::{
@@ -33,6 +34,7 @@ use crate::{
     time::{Moment, Timestamp, WallClock},
 };
 
+pub use reload::NewConfig;
 use watch::Watch;
 pub use watch::{Names, StartError};
 
@@ -231,6 +233,9 @@ impl Live {
             }
             Question::Profiles(question, answer) => {
                 let _ = answer.send(self.answer_on_profiles(&question));
+            }
+            Question::Configure(new, answer) => {
+                let _ = answer.send(self.reconfigure(*new));
             }
             Question::Alerts(question, answer) => {
                 let _ = answer.send(self.answer_on_alerts(question));

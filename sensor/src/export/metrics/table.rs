@@ -171,6 +171,26 @@ pub const FAMILIES: &[Family] = &[
         "wardline_outbox_dropped_total",
         "Alerts that a receiver was never told, by reason, since the store was made.",
     ),
+    // Flow records to collectors.
+    counter("wardline_ipfix_records_total", "Flow records sent as IPFIX, by collector."),
+    counter(
+        "wardline_ipfix_records_lost_total",
+        "Flow records that a collector did not get, by reason: its queue was full, or they could not be sent.",
+    ),
+    gauge("wardline_ipfix_queue", "Flow records waiting to be sent as IPFIX, by collector."),
+    // The configuration.
+    gauge(
+        "wardline_config_last_reload_successful",
+        "1 when the last configuration that was read, at the start or by a reload, is in force.",
+    ),
+    gauge(
+        "wardline_config_last_reload_success_timestamp_seconds",
+        "When a configuration was last put in force, since unix epoch in seconds.",
+    ),
+    gauge(
+        "wardline_web_config_last_reload_successful",
+        "1 when the web configuration file and its certificates are in force as they are on disk.",
+    ),
     // The program and the agent.
     counter(
         "wardline_program_run_seconds_total",

@@ -62,6 +62,7 @@ impl Live {
             stored_alerts_dropped: self.sinks.alerts_dropped(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
+            ipfix: self.sinks.ipfix(),
             undeliverable: self.sinks.undeliverable(),
             program_runs: self
                 .datapath
