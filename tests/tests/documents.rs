@@ -52,6 +52,17 @@ fn every_wardline_command_is_one_that_the_program_knows() {
             }
         }
     }
+    for unit in documents::files("deploy", "service").unwrap() {
+        let text = std::fs::read_to_string(&unit).unwrap();
+        let lines = text.lines().filter_map(|line| line.strip_prefix("Exec")?.split_once('='));
+        for (_, line) in lines {
+            for words in invocations(line.trim_start_matches(['+', '-', '!', '@']), &["wardline"]) {
+                known += 1;
+                let complaint = complaint(&words);
+                assert!(complaint.is_none(), "{}: {line}: {complaint:?}", unit.display());
+            }
+        }
+    }
     println!("{known} commands");
     assert!(known > 100, "{known} commands were found");
 }
