@@ -59,7 +59,7 @@ pub const SECTIONS: &[Section] = &[
         row("config_file", Text(PATH), "TLS, who may ask, headers, rates: [web.md](web.md)"),
         row("insecure_allow", Flag, "whether an address that other hosts reach is allowed without both TLS and authentication"),
         row("enable_lifecycle", Flag, "whether POST `/-/reload` is answered, to those who are known"),
-        row("maximum_device_series", Whole(0, 100_000), "devices with series of their own; the others are together in `overflow`"),
+        row("maximum_device_series", Whole(0, 100_000), "devices with series of their own, five each; the rest are together in `overflow`"),
     ]),
     table("events", &[
         row("path", Text(PATH), "of the file of JSON lines; nothing is written without it"),
@@ -95,12 +95,12 @@ pub const SECTIONS: &[Section] = &[
         row("timeout", Duration(SECOND / 10, 60 * SECOND), "of one request"),
         row("ca_file", Text(PATH), "PEM, authorities that may have signed the receiver's certificate"),
     ]},
-    Section { name: "ipfix", shape: List { smallest: "[[ipfix]]\nname = \"x\"\naddress = \"10.1.2.3:4739\"" }, rows: &[
+    Section { name: "ipfix", shape: List { smallest: "[[ipfix]]\nname = \"x\"\naddress = \"flows.example:4739\"" }, rows: &[
         needed("name", Text(NAME), "of one collector only"),
         needed("address", Text("host and port"), "such as `\"10.1.2.3:4739\"`"),
-        row("transport", OneOf(&["udp", "tcp"]), "`tcp`: what the collector does not take in time waits, in a bounded queue"),
+        row("transport", OneOf(&["udp", "tcp"]), "over UDP nobody notices what is lost"),
         row("template_interval", Duration(SECOND, HOUR), "over UDP, how often templates are sent again"),
-        row("observation_domain", Whole(1, u32::MAX as u64), "a number by which a collector tells sensors apart"),
+        row("observation_domain", Whole(0, u32::MAX as u64), "a number by which a collector tells sensors apart"),
     ]},
     table("outbox", &[
         row("maximum_entries", Whole(100, 1_000_000), "alerts that may wait for each receiver"),
