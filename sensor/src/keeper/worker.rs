@@ -62,7 +62,7 @@ impl Worker {
         let flags = SocketFlags::CLOEXEC;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
         let child = nursery.worker(theirs)?;
-        let ours = net::UnixDatagram::from(OwnedFd::from(ours));
+        let ours = net::UnixDatagram::from(ours);
         ours.set_nonblocking(true)?;
         let line = UnixDatagram::from_std(ours)?;
         Ok(Self { child, line, stage: Stage::Starting, heard: Instant::now(), is_cut: false })
