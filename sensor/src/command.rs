@@ -7,6 +7,7 @@ mod detach;
 mod detections;
 mod events;
 mod intelligence;
+mod keeper;
 mod list;
 mod log;
 mod privilege;
@@ -14,8 +15,8 @@ mod profiles;
 mod reference;
 mod reload;
 mod replay;
-mod run;
 mod verify;
+mod worker;
 
 use std::{error::Error, fmt, io::Write as _, process::ExitCode};
 
@@ -79,7 +80,8 @@ fn say(text: &str) -> Result<(), Failure> {
 /// Runs one command.
 pub fn run(arguments: Arguments) -> ExitCode {
     let result = match arguments.command {
-        Command::Run(words) => run::run(words),
+        Command::Run(words) => keeper::run(words),
+        Command::Worker(words) => worker::run(words),
         Command::Replay(words) => replay::run(words),
         Command::Config(words) => config::run(words),
         Command::Events(words) => events::run(&words),
@@ -97,7 +99,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("wardline: {failure}");
+            // Empty where another process has said it.
+            if !failure.message.is_empty() {
+                eprintln!("wardline: {failure}");
+            }
             ExitCode::from(failure.exit as u8)
         }
     }

@@ -27,6 +27,9 @@ pub struct Arguments {
 pub enum Command {
     /// Attach to the configured interfaces and run the agent.
     Run(Run),
+    /// The part of `run` that has no privilege; `run` starts it.
+    #[command(hide = true)]
+    Worker(Run),
     /// Run capture files through the same pipeline, under the captures' own clock.
     Replay(Replay),
     /// Check or show a configuration.
@@ -77,6 +80,9 @@ pub struct Run {
     /// Answer `POST /-/reload`, to those who are known.
     #[arg(long = "web.enable-lifecycle")]
     pub web_enable_lifecycle: bool,
+    /// Instead of working, try what a worker must not be able to do, and say what happened.
+    #[arg(long, hide = true)]
+    pub probe: bool,
 }
 
 #[derive(Debug, Args)]

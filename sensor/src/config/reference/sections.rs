@@ -52,6 +52,7 @@ pub const SECTIONS: &[Section] = &[
         row("state_directory", Text(PATH), "of the SQLite store of devices and alerts"),
         row("socket", Text(PATH), "where the commands ask the agent; mode 0660"),
         row("log", OneOf(&["off", "error", "warn", "info", "debug", "trace"]), "messages that are logged, this kind and worse"),
+        row("sandbox", OneOf(&["auto", "strict", "off"]), "of the worker, which reads packets and serves requests: `auto`: all that this kernel has, and what it lacks is said; `strict`: all of it, or the agent does not start; `off`: neither files nor system calls are restricted"),
     ]),
     table("web", &[
         row("listen_address", Text("address and port"), "of metrics and health"),
