@@ -14,6 +14,7 @@ mod path;
 pub mod receiver;
 pub mod section;
 pub mod size;
+pub mod sizes;
 mod threshold;
 pub mod zone;
 
