@@ -190,6 +190,27 @@ impl Windows {
         }
     }
 
+    /// Gives the windows of each rule to the rule that `place` names in its stead; those for which it
+    /// names none are dropped.
+    pub fn relocate(&mut self, rules: &[Threshold], place: impl Fn(usize) -> Option<usize>) {
+        let anew = Self { evaluated_at: self.evaluated_at, ..Self::new(self.bounds) };
+        for window in std::mem::replace(self, anew).windows {
+            let (Some(measure), Some(rule)) = (window.measure, place(window.watch.0)) else {
+                continue;
+            };
+            let watch = (rule, window.watch.1);
+            if rules[rule].per_peer || rules[rule].per_port {
+                *self.groups.entry(watch).or_default() += 1;
+            }
+            self.values += measure.values();
+            let place = self.windows.len() as u32;
+            self.places.insert((watch, window.group), place);
+            let measure = Some(measure);
+            self.windows.push(Window { watch, measure, is_listed: false, ..window });
+            self.list(place);
+        }
+    }
+
     fn list(&mut self, place: u32) {
         self.windows[place as usize].is_listed = true;
         self.listed.push(place);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 
-/// Of one process, now.
+/// What there is now; of a process and its children, the sums.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Taken {
     /// CPU time so far.
@@ -19,10 +19,26 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// Of a process and its children.
+    ///
     /// # Errors
     ///
-    /// When the process is gone.
+    /// When one of them is gone.
     pub fn by(process: u32) -> Result<Self, BenchError> {
+        let mut taken = Self::by_one(process)?;
+        let path = format!("/proc/{process}/task/{process}/children");
+        let children = fs::read_to_string(path).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+            let child = Self::by(child)?;
+            taken.cpu_seconds += child.cpu_seconds;
+            taken.resident_octets += child.resident_octets;
+            taken.own_octets += child.own_octets;
+            taken.descriptors += child.descriptors;
+        }
+        Ok(taken)
+    }
+
+    fn by_one(process: u32) -> Result<Self, BenchError> {
         let read = |what: &str| {
             fs::read_to_string(format!("/proc/{process}/{what}"))
                 .map_err(|source| BenchError::Process { what: what.to_owned(), source })
