@@ -14,6 +14,7 @@ mod number;
 pub mod overrides;
 mod path;
 pub mod receiver;
+pub mod reference;
 pub mod section;
 pub mod size;
 mod threshold;

@@ -11,6 +11,8 @@ pub mod baseline;
 pub mod capture;
 pub mod command;
 pub mod config;
+#[expect(unsafe_code, reason = "the probe tries system calls that no library offers")]
+pub mod confinement;
 pub mod control;
 pub mod detect;
 pub mod event;
@@ -20,6 +22,7 @@ pub mod flow;
 pub mod intelligence;
 pub mod interpret;
 pub mod inventory;
+pub mod keeper;
 pub mod observation;
 pub mod pipeline;
 pub mod plan;

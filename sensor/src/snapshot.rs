@@ -10,6 +10,7 @@ use sensor_common::{
 
 use crate::{
     capture::reader::FlowBooks,
+    confinement::Confinement,
     detect::{Severity, desk::Cause},
     export::{ipfix::IpfixCounts, metrics::Page},
     inventory::DeviceId,
@@ -47,6 +48,9 @@ pub struct SinkCounts {
 pub struct Snapshot {
     pub is_ready: bool,
     pub is_resumed: bool,
+    /// Workers that ended without being told to.
+    pub worker_restarts: u64,
+    pub confinement: Confinement,
     pub interfaces: Vec<InterfaceTotals>,
     pub interfaces_missing: usize,
     pub books: FlowBooks,
@@ -110,6 +114,7 @@ impl Snapshot {
         let mut count = |name: &str, value: u64| page.add(name, &[], value as f64);
         count("wardline_ready", u64::from(self.is_ready));
         count("wardline_epoch_resumed", u64::from(self.is_resumed));
+        count("wardline_worker_restarts_total", self.worker_restarts);
         count("wardline_interfaces_missing", self.interfaces_missing as u64);
         count("wardline_flow_table_slots", u64::from(self.flow_slots));
         count("wardline_flow_table_flows", self.books.live_flows);
@@ -141,6 +146,13 @@ impl Snapshot {
         count("wardline_alertmanager_queue", queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
         page.add("wardline_cycle_duration_maximum_seconds", &[], self.longest_cycle_seconds);
+        for (part, is_in_force) in self.confinement.parts() {
+            page.add(
+                "wardline_worker_confined",
+                &[("part", part)],
+                f64::from(u8::from(is_in_force)),
+            );
+        }
         self.fill_books(page);
         self.fill_interfaces(page);
         self.fill_devices(page);

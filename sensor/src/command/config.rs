@@ -7,7 +7,12 @@ use super::{
     arguments::{Config as Words, ConfigAction},
     intelligence, say,
 };
-use crate::{config::Config, plan::Plan, time::WallClock, web::Access};
+use crate::{
+    config::{Config, reference},
+    plan::Plan,
+    time::WallClock,
+    web::Access,
+};
 
 pub fn run(words: Words) -> Result<(), Failure> {
     match words.action {
@@ -22,6 +27,8 @@ pub fn run(words: Words) -> Result<(), Failure> {
             let config = load(&file)?;
             say(&config.to_toml())
         }
+        ConfigAction::Reference => say(&reference::document()),
+        ConfigAction::Schema => say(&format!("{:#}\n", reference::schema())),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use super::{duration, number, path};
 use crate::{
     baseline::BaselineSettings,
+    confinement::Sandbox,
     detect::{
         Indicators, Severity,
         selector::{MacAddress, Network},
@@ -100,6 +101,8 @@ pub struct Agent {
     #[serde(deserialize_with = "path::absolute")]
     pub socket: PathBuf,
     pub log: LogLevel,
+    /// What the worker may do besides its work.
+    pub sandbox: Sandbox,
 }
 
 impl Default for Agent {
@@ -108,6 +111,7 @@ impl Default for Agent {
             state_directory: PathBuf::from("/var/lib/wardline"),
             socket: PathBuf::from("/run/wardline/wardline.sock"),
             log: LogLevel::default(),
+            sandbox: Sandbox::default(),
         }
     }
 }

@@ -69,6 +69,7 @@ pub const PACKAGES: &[Package] = &[
     package("cpio", "packs what is booted into", VM, "cpio", &[]),
     package("xz-utils", "unpacks modules of kernels", VM, "xz", &[]),
     package("zstd", "unpacks modules of kernels", VM, "zstd", &[]),
+    package("systemd", "scores the service's unit, makes its user", TEST, "systemd-analyze", &[]),
     package("openssl", "speaks TLS across the gateway", TEST, "openssl", &[]),
 ];
 

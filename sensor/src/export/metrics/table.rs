@@ -203,6 +203,14 @@ pub const FAMILIES: &[Family] = &[
     gauge("wardline_cycle_duration_seconds", "Time the last reading of the maps took."),
     gauge("wardline_cycle_duration_maximum_seconds", "Longest time a reading of the maps took."),
     gauge("wardline_epoch_resumed", "1 when the maps were taken over from an earlier agent."),
+    counter(
+        "wardline_worker_restarts_total",
+        "Workers that ended without being told to and were replaced, since the agent started.",
+    ),
+    gauge(
+        "wardline_worker_confined",
+        "1 for each part of the worker's confinement that is in force, 0 for one that is not.",
+    ),
     counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds."),
     gauge("process_open_fds", "Number of open file descriptors."),
     gauge("process_resident_memory_bytes", "Resident memory size in bytes."),
