@@ -300,11 +300,6 @@ impl Reader {
     }
 }
 
-/// Ticks by which a packet may be later than the tick of its reading: the slot is read after the
-/// clock, and the clock is an estimate. Without it such a packet would be taken for one of 2^32 ticks
-/// before.
-const LATE: u64 = 1 << 16;
-
 /// What the flow speaks. Where the program has seen payload but too little of it to give up on
 /// markers, the port is all there is.
 fn identification(slot: &FlowSlot) -> Identification {
@@ -331,7 +326,7 @@ fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> Fl
         change: Change::from_number(slot.change),
         digest: slot.digest,
         first_seen: clock.moment(slot.first_seen),
-        last_seen: clock.moment(slot.last_seen(now.saturating_add(LATE))),
+        last_seen: clock.moment(slot.last_seen(now)),
         is_new: seen.packets == 0,
     }
 }
