@@ -218,10 +218,13 @@ pub const fn known_address(address_hash: u64, mask: u32) -> (u32, usize) {
     ((address_hash >> 32) as u32 & mask, address_hash as usize % KNOWN_ADDRESSES_IN_BLOCK)
 }
 
-/// Values of the map of known addresses: 16 octets for each endpoint, so that one in sixteen unknown
-/// addresses is looked up in vain; a power of two.
+/// Octets of the map of known addresses for each endpoint, so that one in sixteen unknown addresses
+/// is looked up in vain.
+pub const KNOWN_ADDRESSES_OF_ENDPOINT: u32 = 16;
+
+/// Values of the map of known addresses; a power of two.
 pub const fn known_address_blocks(endpoints: u32) -> u32 {
-    (endpoints * 16 / KNOWN_ADDRESSES_IN_BLOCK as u32).next_power_of_two()
+    (endpoints * KNOWN_ADDRESSES_OF_ENDPOINT / KNOWN_ADDRESSES_IN_BLOCK as u32).next_power_of_two()
 }
 
 /// Which side of a flow an endpoint was on.
