@@ -25,6 +25,7 @@ pub const FAMILIES: &[Family] = &[
         "wardline_ready",
         "1 when every configured interface is attached and frames are being counted.",
     ),
+    gauge("wardline_time_seconds", "The sensor's clock at the scrape, in seconds since 1970."),
     // The books.
     counter("wardline_frames_received_total", "Frames received on all monitored interfaces."),
     counter(
