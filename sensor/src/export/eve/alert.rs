@@ -50,6 +50,8 @@ struct Description {
     acknowledged: Option<Acknowledgement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     withheld: Option<Withheld>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runbook_url: Option<String>,
 }
 
 impl<'a> Event<'a> {
@@ -88,6 +90,7 @@ impl<'a> Event<'a> {
                     reason: harmless(&withheld.reason),
                     ..withheld.clone()
                 }),
+                runbook_url: alert.marks.runbook_url.clone(),
             },
         }
     }
