@@ -1,11 +1,13 @@
 //! What `deploy/` holds for Prometheus and Grafana, read as far as tests compare it with the agent.
 
+mod dashboards;
 mod names;
 mod rules;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use dashboards::{Dashboard, Panel};
 pub use names::{metrics_in, unknown_metrics};
 pub use rules::{AlertingRule, RuleTest, alerting_rules, recorded_names, rule_files, rule_tests};
 

@@ -4,6 +4,7 @@
 mod alerts;
 mod counts;
 mod learning;
+mod roles;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -16,7 +17,7 @@ use crate::{
     detect::{
         Alert, AlertState, Bounds, ConnectionOutcome, Desk, Estate, FlowSeen, Heard, Severity,
         Thresholds, Watch,
-        desk::{Handed, Now, Record},
+        desk::{Handed, Now, Record, Runbooks},
         opening,
         role::Roles,
         selector::Network,
@@ -102,7 +103,8 @@ impl Core {
                 config.alerts.per_minute,
                 config.suppressions.clone(),
                 config.maintenance.clone(),
-            ),
+            )
+            .with_runbooks(Runbooks::new(&config.alerts.runbook_url)),
             baselines: Baselines::new(config.baseline.settings()),
             roles: Roles::new(config.roles.clone()),
             wall: WallClock::since_1970(),

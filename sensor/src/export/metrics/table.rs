@@ -95,6 +95,11 @@ pub const FAMILIES: &[Family] = &[
         "wardline_devices_refused_total",
         "Devices not admitted because the inventory was full.",
     ),
+    gauge("wardline_role_devices", "Devices known, by role in force."),
+    gauge(
+        "wardline_role_devices_silent",
+        "Devices not seen for a quarter of an hour, by role in force.",
+    ),
     gauge("wardline_endpoints_capacity", "Endpoints for which totals can be kept."),
     gauge("wardline_endpoints", "Endpoints seen."),
     counter(
