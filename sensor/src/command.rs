@@ -8,11 +8,13 @@ mod detections;
 mod intelligence;
 mod list;
 mod log;
+mod pages;
 mod privilege;
 mod profiles;
 mod replay;
 mod run;
 mod verify;
+mod version;
 
 use std::{error::Error, fmt, io::Write as _, process::ExitCode};
 
@@ -86,6 +88,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Profiles(words) => profiles::run(words),
         Command::Detections(words) => detections::run(words),
         Command::Detach(words) => detach::run(words),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { directory } => pages::manual(directory.as_deref()),
+        Command::Version { json } => version::run(json),
         Command::Verify => verify::run(),
     };
     match result {
