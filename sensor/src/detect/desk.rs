@@ -104,10 +104,27 @@ impl Desk {
         }
     }
 
-    /// With these, alerts say where it is written what to do.
-    #[must_use]
-    pub fn with_runbooks(self, runbooks: Runbooks) -> Self {
-        Self { runbooks, ..self }
+    /// From now on alerts say where it is written what to do.
+    pub fn set_runbooks(&mut self, runbooks: Runbooks) {
+        self.runbooks = runbooks;
+    }
+
+    /// Goes on with another cap, and other orders of the configuration; those made while running
+    /// stay.
+    pub fn reconfigure(
+        &mut self,
+        per_minute: u32,
+        suppressions: Vec<Suppression>,
+        maintenance: Vec<Maintenance>,
+    ) {
+        self.storm.set_cap(per_minute);
+        self.orders.replace(suppressions, maintenance);
+    }
+
+    /// What the configuration says, in words.
+    #[cfg(test)]
+    pub fn configured(&self) -> String {
+        format!("{} {}", self.storm.cap(), self.orders.configured())
     }
 
     /// Takes over suppressions that were made in earlier runs.

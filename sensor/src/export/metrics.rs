@@ -73,8 +73,8 @@ impl Page {
     }
 }
 
-/// Renders one snapshot.
-pub fn render(snapshot: &Snapshot) -> String {
+/// Renders one snapshot, and what `others` add to the page.
+pub fn render(snapshot: &Snapshot, others: impl FnOnce(&mut Page)) -> String {
     let mut page = Page::default();
     let version = env!("CARGO_PKG_VERSION");
     let layout = sensor_common::abi::ABI_VERSION.to_string();
@@ -83,6 +83,7 @@ pub fn render(snapshot: &Snapshot) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     page.add("wardline_time_seconds", &[], now.as_secs_f64());
     snapshot.fill(&mut page);
+    others(&mut page);
     process::fill(&mut page);
     page.encode()
 }

@@ -57,6 +57,7 @@ pub const PACKAGES: &[Package] = &[
     package("prometheus", "scrapes the agent and checks its alert rules", TEST, "prometheus", &["prometheus"]),
     package("prometheus-alertmanager", "receives the alerts that the rules raise", TEST, "prometheus-alertmanager",
         &["prometheus-alertmanager"]),
+    package("nfdump", "collects flow records by IPFIX", TEST, "nfcapd", &["nfdump"]),
     package("rsyslog", "receives alerts by syslog", TEST, "rsyslogd", &["rsyslog"]),
     package("rsyslog-gnutls", "receives them over TLS", TEST, "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so", &[]),
     package("logrotate", "rotates the events file", TEST, "logrotate", &["logrotate.timer"]),
@@ -77,6 +78,7 @@ pub const PACKAGES: &[Package] = &[
     package("debootstrap", "makes the fresh system that the .deb is tried in", PACKAGE, "debootstrap", &[]),
     package("gcc-aarch64-linux-gnu", "links the agent for aarch64", PACKAGE, "aarch64-linux-gnu-gcc", &[]),
     package("qemu-user-static", "runs the agent for aarch64", PACKAGE, "qemu-aarch64-static", &[]),
+    package("systemd", "scores the service's unit, makes its user", TEST, "systemd-analyze", &[]),
     package("openssl", "speaks TLS across the gateway", TEST, "openssl", &[]),
 ];
 
