@@ -23,6 +23,8 @@ wardline: initial-upload-closes-no-bugs *
 # The register of makers is compiled in: the agent is one file, and a sensor's answers do not change
 # with a package of somebody else.
 wardline: embedded-library ieee-data *
+# A translation of it into Rust, which no package of Debian has as a library.
+wardline: embedded-library libyaml *
 ";
 
 /// Builds the package with this revision and says where it is.

@@ -21,6 +21,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CONFIGURATION: &str = "[capture]\ninterfaces = [\"ward0\"]\n\n[events]\npath = \
                              \"/var/log/wardline/events.jsonl\"\n";
 
+/// The service's user with the three capabilities of the unit, by number, as old versions of setpriv
+/// do not know their names: CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF.
+const AS_THE_UNIT: [&str; 9] = [
+    "--reuid",
+    "wardline",
+    "--regid",
+    "wardline",
+    "--init-groups",
+    "--inh-caps",
+    "-all,+cap_12,+cap_38,+cap_39",
+    "--ambient-caps",
+    "-all,+cap_12,+cap_38,+cap_39",
+];
+
 /// Ends the agent when it is dropped.
 struct Agent(Child);
 
@@ -34,7 +48,12 @@ impl Drop for Agent {
 
 impl Agent {
     fn start(fresh: &Fresh) -> Result<Self> {
-        let mut command = fresh.command("wardline", &["run"]);
+        for (mode, directory) in [("0700", "/sys/fs/bpf/wardline"), ("0750", "/run/wardline")] {
+            let owned = ["-d", "-o", "wardline", "-g", "wardline", "-m", mode, directory];
+            fresh.run("install", &owned)?;
+        }
+        let mut command = fresh.command("setpriv", &AS_THE_UNIT);
+        command.args(["wardline", "run"]);
         let log = fs::File::create(fresh.path("/var/log/wardline/trial.log"))?;
         command.stdout(log.try_clone()?).stderr(log);
         Ok(Self(command.spawn().context("cannot start the agent")?))
