@@ -4,10 +4,7 @@
 use std::{
     io::{self, IoSlice},
     mem::MaybeUninit,
-    os::{
-        fd::{AsFd as _, OwnedFd},
-        unix::net,
-    },
+    os::{fd::AsFd as _, unix::net},
     process::{Child, ExitStatus},
     time::{Duration, Instant},
 };
