@@ -4,8 +4,6 @@
 //! has seen of each slot and takes differences. A flow that leaves its slot comes as a record; if
 //! its record was lost, what had been seen of it stays counted and only the rest is lost.
 
-use std::collections::HashMap;
-
 use sensor_common::{
     application::{Application, Change, Context, Identification, identify_by_port},
     books::{Entry, Ledger},
@@ -17,6 +15,7 @@ use sensor_common::{
 use super::{Datapath, Notice, ticks::TickClock};
 use crate::{
     flow::Opinion,
+    hash::HashMap,
     observation::{EndpointSeen, FlowDelta, Observation},
 };
 
@@ -70,8 +69,8 @@ impl Reader {
         Self {
             clock,
             shadows: vec![Shadow::default(); datapath.slots() as usize],
-            missing: HashMap::new(),
-            overdue: HashMap::new(),
+            missing: HashMap::default(),
+            overdue: HashMap::default(),
             known: Vec::new(),
             recovered_packets: 0,
             recovered_octets: 0,
@@ -301,11 +300,6 @@ impl Reader {
     }
 }
 
-/// Ticks by which a packet may be later than the tick of its reading: the slot is read after the
-/// clock, and the clock is an estimate. Without it such a packet would be taken for one of 2^32 ticks
-/// before.
-const LATE: u64 = 1 << 16;
-
 /// What the flow speaks. Where the program has seen payload but too little of it to give up on
 /// markers, the port is all there is.
 fn identification(slot: &FlowSlot) -> Identification {
@@ -332,7 +326,7 @@ fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> Fl
         change: Change::from_number(slot.change),
         digest: slot.digest,
         first_seen: clock.moment(slot.first_seen),
-        last_seen: clock.moment(slot.last_seen(now.saturating_add(LATE))),
+        last_seen: clock.moment(slot.last_seen(now)),
         is_new: seen.packets == 0,
     }
 }

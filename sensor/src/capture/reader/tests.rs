@@ -274,15 +274,3 @@ fn endpoint_whose_notice_was_lost_is_announced_with_its_first_flow() {
     }
     assert!(announced.len() > 100);
 }
-
-/// The clock is read before the slots are.
-#[test]
-fn a_packet_that_came_after_the_reading_of_the_clock_is_not_of_long_ago() {
-    let (clock, tick) = (TickClock::of_replay(), (7 << 32) + 100);
-    let mut slot = FlowSlot { first_seen: tick, ..FlowSlot::default() };
-    slot.count(60, 0, tick + 2);
-    for now in [tick - 3, tick + 1, tick + 2, tick + 1000, tick + (1 << 31)] {
-        let delta = difference(&clock, &Shadow::default(), &slot, now);
-        assert_eq!(delta.last_seen, clock.moment(tick + 2), "{now}");
-    }
-}
