@@ -34,6 +34,13 @@ fn every_wardline_command_is_one_that_the_program_knows() {
                 assert!(complaint.is_none(), "{}:{}: {complaint:?}", page.name, fence.line);
             }
         }
+        for line in page.indented() {
+            for words in invocations(line.trim_start(), &["wardline"]) {
+                known += 1;
+                let complaint = complaint(&words);
+                assert!(complaint.is_none(), "{}: {line}: {complaint:?}", page.name);
+            }
+        }
         // In prose a command may be cut short, but not invented.
         let spans = page.spans();
         for span in spans.iter().filter(|span| span.starts_with("wardline ")) {
@@ -96,7 +103,9 @@ fn every_xtask_command_is_one_that_it_knows() {
 #[test]
 fn no_command_hides_where_no_test_looks() {
     for page in pages().unwrap() {
-        for line in page.indented() {
+        // What runbooks say to do is about what an alert told; queries stand beside commands there.
+        let is_runbook = page.name.starts_with("deploy/runbooks/");
+        for line in page.indented().filter(|_| !is_runbook) {
             let is_command = ["wardline ", "cargo ", "target/", "apt "]
                 .iter()
                 .any(|start| line.trim_start().starts_with(start));

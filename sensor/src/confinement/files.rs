@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +11,7 @@ use landlock::{
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
 };
 
-use crate::config::Config;
+use crate::{config::Config, web::file::WebFile};
 
 /// The rights that are asked for; a kernel that knows fewer gives these.
 const VERSION: ABI = ABI::V6;
@@ -72,8 +73,9 @@ fn of_kind(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
     if path.is_dir() { access } else { access & AccessFs::from_file(VERSION) }
 }
 
-/// The configuration and the files that it names. Of both configurations the whole directory, so that
-/// files may be replaced by others of their names; but no directory of the system's.
+/// The configuration and the files that it names. Of both configurations and of the listener's
+/// certificates the whole directory, so that files may be replaced by others of their names; but no
+/// directory of the system's.
 fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
     let mut paths = config.intelligence.files.clone();
     for syslog in &config.syslogs {
@@ -84,7 +86,11 @@ fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
         paths.push(webhook.secret_file.clone());
         paths.extend(webhook.ca_file.clone());
     }
-    for file in [Some(file.to_owned()), config.web.config_file.clone()].into_iter().flatten() {
+    // What is wrong with it is told where it is used.
+    let web = config.web.config_file.as_deref().and_then(|file| WebFile::load(file).ok());
+    let of_web = web.map(|web| web.files).unwrap_or_default();
+    let own = [Some(file.to_owned()), config.web.config_file.clone()];
+    for file in own.into_iter().flatten().chain(of_web) {
         let file = fs::canonicalize(&file).unwrap_or(file);
         paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
         paths.push(file);
@@ -97,17 +103,18 @@ fn is_own(directory: &Path) -> bool {
     directory.components().count() > 2
 }
 
-/// The directories that are written. They are made here, where they may still be made.
+/// The directories that are written. Those that the agent makes are made here, where it still may:
+/// the store's, which holds names of hosts, for nobody else.
 fn written(config: &Config) -> Vec<PathBuf> {
+    let state = config.agent.state_directory.as_path();
     let runtime = config.agent.socket.parent();
-    let events = config.events.path.as_deref().and_then(Path::parent);
-    let directories = [Some(config.agent.state_directory.as_path()), runtime, events];
-    let directories: Vec<PathBuf> = directories.into_iter().flatten().map(Path::to_owned).collect();
-    for directory in &directories {
+    for (directory, mode) in [(Some(state), 0o700), (runtime, 0o755)] {
         // What fails here fails again, and is said, where the directory is used.
-        let _ = fs::create_dir_all(directory);
+        let Some(directory) = directory else { continue };
+        let _ = fs::DirBuilder::new().recursive(true).mode(mode).create(directory);
     }
-    directories
+    let events = config.events.path.as_deref().and_then(Path::parent);
+    [Some(state), runtime, events].into_iter().flatten().map(Path::to_owned).collect()
 }
 
 #[cfg(test)]

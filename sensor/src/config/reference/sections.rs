@@ -6,7 +6,7 @@ use super::row::{
     Shape::{List, Named, Table},
     needed, row,
 };
-use crate::config::size::{GIB, KIB};
+use crate::config::size::{GIB, KIB, MIB};
 
 const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
@@ -31,10 +31,10 @@ pub const SECTIONS: &[Section] = &[
         row("mode", OneOf(&["native", "generic", "auto"]), "`native`: in the driver, refused where it cannot; `generic`: behind it, packet counts approximate; `auto`: native where possible, else generic, and said"),
         row("pin_directory", Text(PATH), "on a BPF file system; where program and counts stay while no agent runs"),
         row("persist", Flag, "whether the program stays attached and counts on when the agent stops"),
-        row("memory", Size(64 * KIB, 64 * GIB), "of the flow table, all CPUs together; rounded down to a power of two of sets for each CPU"),
-        row("flows", Whole(512, 1 << 29), "in place of `memory`: slots of 128 octets"),
-        row("endpoints", Whole(256, 65_536), "pairs of station and address that totals are kept for"),
-        row("ring", Size(16 * KIB, GIB), "of the ring of records; rounded up to a power of two. Notices get a quarter of that besides"),
+        row("memory", Size(2 * MIB, 64 * GIB), "of the kernel's memory, for all tables and rings together; what follows from it is told by `config check`"),
+        row("flows", Whole(512, 1 << 29), "slots of 128 octets, all CPUs together; rounded down to a power of two of sets for each CPU. Without it, what of `memory` is left"),
+        row("endpoints", Whole(256, 65_536), "pairs of station and address that totals are kept for. Without it, for a quarter of `memory`"),
+        row("ring", Size(16 * KIB, GIB), "of the ring of records; rounded up to a power of two. Notices get a quarter of that besides. Without it, a sixteenth of `memory`"),
         row("run_statistics", Flag, "whether the kernel measures the time spent in the program; costs about 20 ns a packet"),
     ]),
     table("flow", &[

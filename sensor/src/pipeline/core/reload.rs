@@ -25,6 +25,7 @@ impl Core {
             config.alerts.per_minute,
             config.suppressions.clone(),
             config.maintenance.clone(),
+            self.wall.at(now),
         );
         self.desk.set_runbooks(Runbooks::new(&config.alerts.runbook_url));
         let resend = config.alertmanager.resend_interval;
