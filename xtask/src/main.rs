@@ -1,5 +1,5 @@
 //! The commands of this repository: `cargo xtask setup|build|test|verify|bench|score|tidy|demo|
-//! hospital-day|fuzz|chance|miri`.
+//! hospital-day|soak|fuzz|chance|miri`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
 //! compiles in seconds and before any of them does.
@@ -19,6 +19,7 @@ mod privileges;
 mod process;
 mod score;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 mod toolchain;
@@ -78,6 +79,8 @@ enum Command {
     },
     /// Replay a hospital's day, made as it is replayed, and count the alerts on it
     HospitalDay(hospital_day::Options),
+    /// Run the agent for long, and against what an operator fears
+    Soak(soak::Options),
     /// Search for octets that break a law, with coverage as the guide, target by target
     Fuzz(fuzz::Options),
     /// Count how often flows of chance, or of another protocol, are confirmed wrongly
@@ -119,6 +122,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
         Command::HospitalDay(options) => return hospital_day::run(&workspace, &options),
+        Command::Soak(options) => return soak::run(&workspace, &options),
         Command::Fuzz(options) => return fuzz::run(&workspace, &options),
         Command::Chance(options) => chance::run(&workspace, &options)?,
         Command::Miri => return miri::run(&workspace),
