@@ -17,6 +17,7 @@ pub mod event;
 pub mod explain;
 pub mod export;
 pub mod flow;
+pub mod host;
 pub mod intelligence;
 pub mod interpret;
 pub mod inventory;

@@ -172,13 +172,8 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
     } else {
         None
     };
-    let mut datapath = XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| {
-        let exit = match error {
-            LoadError::NotPermitted => Exit::NotPermitted,
-            _ => Exit::Failed,
-        };
-        Failure::new(exit, &error)
-    })?;
+    let mut datapath =
+        XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| explain_load(&error))?;
     if config.capture.run_statistics {
         datapath.measure_runs();
     }
@@ -272,7 +267,15 @@ fn outbox(config: &Config) -> Option<Store> {
     }
 }
 
-fn explain_pins(error: &PinError) -> Failure {
+pub(super) fn explain_load(error: &LoadError) -> Failure {
+    let exit = match error {
+        LoadError::NotPermitted => Exit::NotPermitted,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, error)
+}
+
+pub(super) fn explain_pins(error: &PinError) -> Failure {
     let is_denied = match error {
         PinError::Mount { source, .. } | PinError::Directory { source, .. } => {
             source.kind() == std::io::ErrorKind::PermissionDenied
@@ -291,7 +294,7 @@ fn explain_start(error: &StartError) -> Failure {
 }
 
 /// A number that nobody who sends frames can know.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(std::process::id())
 }

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod answers;
+mod guard;
 mod profiles;
 mod reload;
 mod watch;
@@ -36,7 +37,7 @@ use crate::{
 
 pub use reload::NewConfig;
 use watch::Watch;
-pub use watch::{Names, StartError};
+pub use watch::{Names, StartError, attach};
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
@@ -139,6 +140,9 @@ impl Live {
             reported: now,
         };
         live.reader.resume(&mut live.datapath, &mut live.observation);
+        if live.datapath.is_resumed() {
+            live.totals.resume(&live.datapath);
+        }
         live.step(monotonic());
         Ok(live)
     }

@@ -12,7 +12,7 @@ use bytes::{Buf as _, Bytes};
 use sensor_common::{
     abi::{ABI_VERSION, Settings, name},
     application::Application,
-    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
+    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::{FlowKey, FlowSlot, GENERATION_WORD, SLOT_WORDS, WAYS},
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
@@ -23,19 +23,17 @@ use super::{
     buffers::Buffers,
     clock,
     interfaces::Interface,
+    kept::{Kept, MendError},
     loading::{LoadError, Loaded, XdpSettings, load, load_object, xdp},
     mapped::MappedWords,
     pins::Pins,
+    tables::{self, ROW_WORDS},
 };
 use crate::{
     capture::{Datapath, Glance, Notice, ticks::TickClock},
     observation::PayloadSample,
     time::Moment,
 };
-
-/// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
-const UNFOLDED_WORD: usize = 7;
-const FOLDED_WORD: usize = 8;
 
 /// The data path in the kernel.
 pub struct XdpDatapath {
@@ -51,7 +49,7 @@ pub struct XdpDatapath {
     notices: RingBuf<MapData>,
     endpoints: HashMap<MapData, KeyOctets, u32>,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
-    pins: Option<Pins>,
+    kept: Option<Kept>,
     /// Open while runs are measured.
     statistics: Option<OwnedFd>,
     attachments: Table<u32, Attachment>,
@@ -116,7 +114,7 @@ impl XdpDatapath {
             clock,
             is_resumed,
             logger,
-            pins,
+            kept: pins.map(Kept::of),
             statistics: None,
             attachments: Table::new(),
         })
@@ -140,6 +138,11 @@ impl XdpDatapath {
         self.attachments.values()
     }
 
+    /// The attachment to the interface with this index.
+    pub fn attachment(&self, interface: u32) -> Option<&Attachment> {
+        self.attachments.get(&interface)
+    }
+
     /// Attaches to `interface`, or takes over the link that is pinned for it.
     ///
     /// # Errors
@@ -154,7 +157,8 @@ impl XdpDatapath {
         let program = xdp(&mut self.ebpf, buffers.program()).map_err(|error| {
             AttachError::Other { interface: interface.name.clone(), reason: error.to_string() }
         })?;
-        let attachment = Attachment::new(program, interface, mode, buffers, self.pins.as_ref())?;
+        let pins = self.kept.as_ref().map(Kept::pins);
+        let attachment = Attachment::new(program, interface, mode, buffers, pins)?;
         Ok(self.attachments.entry(interface.index).insert_entry(attachment).into_mut())
     }
 
@@ -172,11 +176,31 @@ impl XdpDatapath {
 
     /// Pinned links to interfaces that are not attached by this agent: leftovers.
     pub fn stale_links(&self) -> Vec<std::path::PathBuf> {
-        let links = self.pins.iter().flat_map(Pins::links);
+        let links = self.pins().into_iter().flat_map(Pins::links);
         links
             .filter(|(index, _, _)| !self.attachments.contains_key(index))
             .map(|link| link.2)
             .collect()
+    }
+
+    fn pins(&self) -> Option<&Pins> {
+        self.kept.as_ref().map(Kept::pins)
+    }
+
+    /// Makes pins again that somebody removed; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`MendError`]: the counts then do not outlive the agent.
+    pub fn mend_pins(&self) -> Result<usize, MendError> {
+        let links = self.attachments.values().filter_map(Attachment::kept);
+        self.kept.as_ref().map_or(Ok(0), |kept| kept.mend(links))
+    }
+
+    /// The kernel's number of the loaded program.
+    pub fn program_id(&self) -> Option<u32> {
+        let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
+        program.info().ok().map(|info| info.id())
     }
 
     /// The loaded program, for the bench, which calls it from another one.
@@ -227,8 +251,6 @@ fn live_settings(wanted: &XdpSettings, seed: u64) -> Result<Settings, LoadError>
     })
 }
 
-const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
-
 fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<aya::maps::Map, LoadError> {
     ebpf.take_map(map).ok_or(LoadError::MissingFromObject(map))
 }
@@ -259,12 +281,7 @@ impl Datapath for XdpDatapath {
     }
 
     fn glance(&self, position: u32) -> Glance {
-        let first = position as usize * SLOT_WORDS;
-        let unfolded = self.flows.load(first + UNFOLDED_WORD) & 0xffff_ffff;
-        Glance {
-            generation: self.flows.load(first + GENERATION_WORD) as u32,
-            packets: unfolded + self.flows.load(first + FOLDED_WORD),
-        }
+        tables::glance(&self.flows, position)
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
@@ -318,27 +335,11 @@ impl Datapath for XdpDatapath {
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
-        let rows = (0..self.books.len() / ROW_WORDS).map(|row| {
-            let words: [u64; ROW_WORDS] = self.books.copy(row * ROW_WORDS);
-            let mut undissected_frames = [0; UNDISSECTED_REASONS];
-            undissected_frames.copy_from_slice(&words[4..]);
-            InterfaceRow {
-                interface: words[0],
-                received_frames: words[1],
-                received_octets: words[2],
-                undissected_octets: words[3],
-                undissected_frames,
-            }
-        });
-        rows.filter(|row| row.received_frames > 0).collect()
+        tables::rows(&self.books)
     }
 
     fn ledger(&self) -> Ledger {
-        let mut sum = Ledger::default();
-        for word in 0..self.ledgers.len() {
-            sum.lines[word % LEDGER_LINES] += self.ledgers.load(word);
-        }
-        sum
+        tables::ledger(&self.ledgers)
     }
 }
 

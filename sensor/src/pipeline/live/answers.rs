@@ -29,6 +29,7 @@ impl Live {
             is_resumed: self.datapath.is_resumed(),
             interfaces: self.interface_totals(),
             interfaces_missing: self.watch.missing(),
+            pins_restored: self.watch.pins_restored(),
             books: self.reader.books(),
             ledger,
             flow_slots: self.datapath.slots(),
