@@ -10,17 +10,20 @@ mod doctor;
 mod events;
 mod ifaces;
 mod intelligence;
+mod keeper;
 mod list;
 mod log;
+mod pages;
 mod place;
 mod privilege;
 mod profiles;
 mod reference;
 mod reload;
 mod replay;
-mod run;
 mod status;
 mod verify;
+mod version;
+mod worker;
 
 use std::{error::Error, fmt, io::Write as _, process::ExitCode};
 
@@ -86,7 +89,8 @@ fn say(text: &str) -> Result<(), Failure> {
 /// Runs one command.
 pub fn run(arguments: Arguments) -> ExitCode {
     let result = match arguments.command {
-        Command::Run(words) => run::run(words),
+        Command::Run(words) => keeper::run(words),
+        Command::Worker(words) => worker::run(words),
         Command::Replay(words) => replay::run(words),
         Command::Config(words) => config::run(words),
         Command::Events(words) => events::run(&words),
@@ -98,17 +102,23 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Detections(words) => detections::run(words),
         Command::Status(words) => status::run(words),
         Command::Ifaces(words) => ifaces::run(words),
-        Command::Attach(words) => attach::run_attach(words),
+        Command::Attach(words) => attach::run(words),
         Command::Detach(words) => detach::run(words),
         Command::Doctor(words) => doctor::run(words),
         Command::Reload(words) => reload::run(&words),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { directory } => pages::manual(directory.as_deref()),
+        Command::Version { json } => version::run(json),
         Command::Reference => reference::run(),
         Command::Verify => verify::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("wardline: {failure}");
+            // Empty where another process has said it.
+            if !failure.message.is_empty() {
+                eprintln!("wardline: {failure}");
+            }
             ExitCode::from(failure.exit as u8)
         }
     }

@@ -10,10 +10,19 @@ use sensor_common::{
 
 use crate::{
     capture::reader::FlowBooks,
+    confinement::Confinement,
     detect::{Severity, desk::Cause},
     export::{ipfix::IpfixCounts, metrics::Page},
     inventory::DeviceId,
 };
+
+/// Devices of one role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoleDevices {
+    pub known: u64,
+    /// Of them those not seen for a quarter of an hour.
+    pub silent: u64,
+}
 
 /// One device's line in the metrics.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +56,9 @@ pub struct SinkCounts {
 pub struct Snapshot {
     pub is_ready: bool,
     pub is_resumed: bool,
+    /// Workers that ended without being told to.
+    pub worker_restarts: u64,
+    pub confinement: Confinement,
     pub interfaces: Vec<InterfaceTotals>,
     pub interfaces_missing: usize,
     /// Pins that somebody removed and the agent made again.
@@ -62,6 +74,7 @@ pub struct Snapshot {
     pub records_by_reason: BTreeMap<&'static str, u64>,
     pub devices: usize,
     pub devices_refused: u64,
+    pub roles: BTreeMap<String, RoleDevices>,
     pub endpoints: usize,
     pub endpoints_capacity: u32,
     /// At most as many as may have series of their own.
@@ -112,6 +125,7 @@ impl Snapshot {
         let mut count = |name: &str, value: u64| page.add(name, &[], value as f64);
         count("wardline_ready", u64::from(self.is_ready));
         count("wardline_epoch_resumed", u64::from(self.is_resumed));
+        count("wardline_worker_restarts_total", self.worker_restarts);
         count("wardline_interfaces_missing", self.interfaces_missing as u64);
         count("wardline_pins_restored_total", self.pins_restored);
         count("wardline_flow_table_slots", u64::from(self.flow_slots));
@@ -144,6 +158,13 @@ impl Snapshot {
         count("wardline_alertmanager_queue", queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
         page.add("wardline_cycle_duration_maximum_seconds", &[], self.longest_cycle_seconds);
+        for (part, is_in_force) in self.confinement.parts() {
+            page.add(
+                "wardline_worker_confined",
+                &[("part", part)],
+                f64::from(u8::from(is_in_force)),
+            );
+        }
         self.fill_books(page);
         self.fill_interfaces(page);
         self.fill_devices(page);
@@ -246,6 +267,11 @@ impl Snapshot {
             let id = device.id.0.to_string();
             let labels = [("device", id.as_str()), ("vendor", device.vendor.as_str())];
             page.add("wardline_device_info", &labels, 1.0);
+        }
+        for (role, devices) in &self.roles {
+            let labels = [("role", role.as_str())];
+            page.add("wardline_role_devices", &labels, devices.known as f64);
+            page.add("wardline_role_devices_silent", &labels, devices.silent as f64);
         }
         for (application, totals) in &self.applications {
             let labels = [("application", application.name())];

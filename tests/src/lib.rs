@@ -11,12 +11,15 @@
 //! - [`bench`] measures the XDP program;
 //! - [`soak`] kills and replaces the agent for an hour;
 //! - [`day`] makes a whole hospital's day and counts the alarms on it.
+//! - [`day`] makes a whole hospital's day and counts the alarms on it;
+//! - [`deploy`] reads what is shipped for Prometheus and Grafana.
 
 pub mod agent;
 pub mod bench;
 pub mod canary;
 pub mod day;
 pub mod demo;
+pub mod deploy;
 pub mod documents;
 pub mod fetch;
 pub mod frames;

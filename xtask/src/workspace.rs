@@ -61,6 +61,11 @@ impl Workspace {
         self.bpf_target().join("wardline-bench.o")
     }
 
+    /// The program that drops what it has counted, for the bench.
+    pub fn dropping_object(&self) -> PathBuf {
+        self.bpf_target().join("wardline-drop.o")
+    }
+
     /// The page that the bench writes.
     pub fn performance_page(&self) -> PathBuf {
         self.root.join("docs/performance.md")
@@ -99,6 +104,16 @@ impl Workspace {
     /// The captures that the repository has itself.
     pub fn recordings(&self) -> PathBuf {
         self.root.join("tests/corpus")
+    }
+
+    /// Packages, and what they are made of.
+    pub fn packages(&self) -> PathBuf {
+        self.target.join("package")
+    }
+
+    /// Where the agent is built for other architectures.
+    pub fn foreign(&self) -> PathBuf {
+        self.target.join("foreign")
     }
 
     /// Where Miri builds: with another compiler than the rest.

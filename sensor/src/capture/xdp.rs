@@ -3,6 +3,7 @@
 mod attachment;
 mod buffers;
 mod clock;
+mod counts;
 mod datapath;
 mod force;
 pub mod inspect;
@@ -14,6 +15,7 @@ mod mapped;
 mod owner;
 mod pins;
 mod replay;
+mod ring;
 mod tables;
 mod verified;
 
@@ -26,4 +28,5 @@ pub use loading::{LoadError, XdpSettings};
 pub use owner::{Owner, owner, program_name};
 pub use pins::{PinError, Pins, detach_all, detach_one};
 pub use replay::{KernelReplay, KernelReplayError};
+pub use tables::{EndpointSource, TableFiles, TableShape, Tables};
 pub use verified::{Verified, verified_instructions};

@@ -28,6 +28,9 @@ pub struct Arguments {
 pub enum Command {
     /// Attach to the configured interfaces and run the agent.
     Run(Run),
+    /// The part of `run` that has no privilege; `run` starts it.
+    #[command(hide = true)]
+    Worker(Run),
     /// Run capture files through the same pipeline, under the captures' own clock.
     Replay(Replay),
     /// Check or show a configuration.
@@ -58,12 +61,36 @@ pub enum Command {
     Doctor(Doctor),
     /// Have the running agent read its configuration anew.
     Reload(Reload),
+    /// Print the completions of a shell, to be put where it looks for them.
+    Completions {
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command.
+    Man {
+        /// Where to write them; it must exist.
+        #[arg(long, value_name = "PATH")]
+        directory: Option<PathBuf>,
+    },
+    /// Print the version, and that of the layout which the agent shares with the kernel.
+    Version {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the reference of the command line, as Markdown.
     #[command(hide = true)]
     Reference,
     /// Load the program and print how many instructions the verifier went through.
     #[command(hide = true)]
     Verify,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Fish,
+    Zsh,
 }
 
 #[derive(Debug, Args)]
@@ -86,6 +113,9 @@ pub struct Run {
     /// Answer `POST /-/reload`, to those who are known.
     #[arg(long = "web.enable-lifecycle")]
     pub web_enable_lifecycle: bool,
+    /// Instead of working, try what a worker must not be able to do, and say what happened.
+    #[arg(long, hide = true)]
+    pub probe: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,12 +3,11 @@
 
 use clap::Args;
 
-use super::{Exit, Failure, place::Place, privilege, run, say};
+use super::{Exit, Failure, keeper, place::Place, privilege, say};
 use crate::{
-    capture::xdp::{AttachError, Interface, Pins, XdpDatapath, interfaces},
+    capture::xdp::{AttachError, Interface, interfaces},
     config::Mode,
-    pipeline::live::attach,
-    plan::Plan,
+    keeper::attach,
 };
 
 #[derive(Debug, Args)]
@@ -23,8 +22,8 @@ pub struct Attach {
     pub place: Place,
 }
 
-pub fn run_attach(words: Attach) -> Result<(), Failure> {
-    let config = words.place.settings()?;
+pub fn run(words: Attach) -> Result<(), Failure> {
+    let mut config = words.place.settings()?;
     privilege::require()?;
     if words.place.is_in_use(&config) {
         let message = format!(
@@ -36,10 +35,9 @@ pub fn run_attach(words: Attach) -> Result<(), Failure> {
     }
     let present = interfaces().map_err(|error| Failure::failed(&error))?;
     let chosen = chosen(&words.interfaces, &present, |name| config.capture.watches(name))?;
-    let pins =
-        Pins::open(&config.capture.pin_directory).map_err(|error| run::explain_pins(&error))?;
-    let mut datapath = XdpDatapath::open(&Plan::of(&config).settings, run::seed(), Some(pins))
-        .map_err(|error| run::explain_load(&error))?;
+    // Without pins it would leave with this command.
+    config.capture.persist = true;
+    let mut datapath = keeper::load(&config).map_err(|error| keeper::explain(&error))?;
     for interface in chosen {
         let attachment =
             attach(&mut datapath, &interface, words.mode.unwrap_or(config.capture.mode)).map_err(

@@ -26,6 +26,7 @@ impl Config {
             &before.state_directory,
         );
         keep(&mut kept, "agent.socket", &mut agent.socket, &before.socket);
+        keep(&mut kept, "agent.sandbox", &mut agent.sandbox, &before.sandbox);
         keep(&mut kept, "outbox", &mut self.outbox, &old.outbox);
         (self, kept)
     }

@@ -129,15 +129,20 @@ pub fn warnings(link: &Link, card: &Card, holder: Holder<'_>, watched: &[&Link])
     found
 }
 
-/// Warnings on all interfaces that are watched, with their names. What cannot be asked is left out:
-/// attaching will say more.
-pub fn of_watched(is_watched: impl Fn(&str) -> bool) -> Vec<(String, Warning)> {
+/// Warnings on all interfaces that are watched, with their names; `ours` is the program that is on
+/// them as it should be. What cannot be asked is left out.
+pub fn of_watched(is_watched: impl Fn(&str) -> bool, ours: Option<u32>) -> Vec<(String, Warning)> {
     let all = links().unwrap_or_default();
     let watched: Vec<&Link> = all.iter().filter(|link| is_watched(&link.name)).collect();
     let mut found = Vec::new();
     for link in &watched {
         let card = Card::of(&link.name).unwrap_or_default();
-        let holder = link.hook.first().and_then(|on| program_name(on.program));
+        let on_hook = link.hook.first().map(|on| on.program);
+        // Names of programs take more privilege than the agent has.
+        let holder = match on_hook {
+            Some(program) if Some(program) == ours => Some(OURS.to_owned()),
+            program => program.and_then(program_name),
+        };
         let warnings = warnings(link, &card, holder.as_deref(), &watched);
         found.extend(warnings.into_iter().map(|warning| (link.name.clone(), warning)));
     }

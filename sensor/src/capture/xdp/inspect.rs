@@ -15,12 +15,12 @@ use sensor_common::{
 };
 
 use super::{
+    counts,
     link_calls::{link_info, open_pin},
     loading::EpochOctets,
     mapped::MappedWords,
     owner::Owner,
     pins::{MAPS, links_in},
-    tables,
 };
 use crate::host::links::{Link, links};
 
@@ -180,23 +180,23 @@ fn epoch(directory: &Path) -> Option<Epoch> {
 
 fn books(directory: &Path, epoch: &Epoch) -> io::Result<Books> {
     let cpus = epoch.cpus as usize;
-    let rows = mapped(directory, name::BOOKS, cpus * INTERFACE_ROWS as usize * tables::ROW_WORDS)?;
+    let rows = mapped(directory, name::BOOKS, cpus * INTERFACE_ROWS as usize * counts::ROW_WORDS)?;
     let ledgers = mapped(directory, name::LEDGERS, cpus * LEDGER_LINES)?;
     let flows = mapped(directory, name::FLOWS, epoch.flow_slots as usize * SLOT_WORDS)?;
-    let ledger = tables::ledger(&ledgers);
+    let ledger = counts::ledger(&ledgers);
     let mut books = Books {
         encapsulated: ledger.line(Entry::Encapsulated),
         evicted: ledger.line(Entry::EvictedPackets),
         lost: ledger.line(Entry::LostPackets),
         ..Books::default()
     };
-    for row in tables::rows(&rows) {
+    for row in counts::rows(&rows) {
         books.received += row.received_frames;
         books.received_octets += row.received_octets;
         books.undissected += row.undissected_frames.iter().sum::<u64>();
     }
     for position in 0..epoch.flow_slots {
-        let glance = tables::glance(&flows, position);
+        let glance = counts::glance(&flows, position);
         if glance.generation != 0 {
             books.live += glance.packets;
             books.flows += 1;
@@ -213,7 +213,7 @@ fn mapped(directory: &Path, map: &str, words: usize) -> io::Result<MappedWords> 
     if octets != words as u64 * 8 {
         return Err(io::Error::from(io::ErrorKind::InvalidData));
     }
-    MappedWords::new(open_pin(&path)?, words)
+    MappedWords::read_only(open_pin(&path)?, 0, words)
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub const FAMILIES: &[Family] = &[
         "wardline_ready",
         "1 when every configured interface is attached and frames are being counted.",
     ),
+    gauge("wardline_time_seconds", "The sensor's clock at the scrape, in seconds since 1970."),
     // The books.
     counter("wardline_frames_received_total", "Frames received on all monitored interfaces."),
     counter(
@@ -100,6 +101,11 @@ pub const FAMILIES: &[Family] = &[
     counter(
         "wardline_devices_refused_total",
         "Devices not admitted because the inventory was full.",
+    ),
+    gauge("wardline_role_devices", "Devices known, by role in force."),
+    gauge(
+        "wardline_role_devices_silent",
+        "Devices not seen for a quarter of an hour, by role in force.",
     ),
     gauge("wardline_endpoints_capacity", "Endpoints for which totals can be kept."),
     gauge("wardline_endpoints", "Endpoints seen."),
@@ -210,6 +216,14 @@ pub const FAMILIES: &[Family] = &[
     gauge("wardline_cycle_duration_seconds", "Time the last reading of the maps took."),
     gauge("wardline_cycle_duration_maximum_seconds", "Longest time a reading of the maps took."),
     gauge("wardline_epoch_resumed", "1 when the maps were taken over from an earlier agent."),
+    counter(
+        "wardline_worker_restarts_total",
+        "Workers that ended without being told to and were replaced, since the agent started.",
+    ),
+    gauge(
+        "wardline_worker_confined",
+        "1 for each part of the worker's confinement that is in force, 0 for one that is not.",
+    ),
     counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds."),
     gauge("process_open_fds", "Number of open file descriptors."),
     gauge("process_resident_memory_bytes", "Resident memory size in bytes."),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Live, wall_clock};
 use crate::{
-    capture::Datapath as _,
+    capture::{Datapath as _, xdp::monotonic},
     detect::{Alert, Severity},
     export::eve::{EventContext, alert_value, device_value, flow_value, unclassified_value},
     question::Subject,
@@ -25,11 +25,13 @@ impl Live {
         self.refresh_totals();
         let ledger = self.datapath.ledger();
         let mut snapshot = Snapshot {
-            is_ready: self.watch.missing() == 0 && self.watch.attached() > 0,
-            is_resumed: self.datapath.is_resumed(),
+            is_ready: self.seat.line.missing() == 0 && !self.seat.line.attached().is_empty(),
+            is_resumed: self.seat.is_resumed,
+            worker_restarts: self.seat.restarts,
+            confinement: self.seat.confinement,
             interfaces: self.interface_totals(),
-            interfaces_missing: self.watch.missing(),
-            pins_restored: self.watch.pins_restored(),
+            interfaces_missing: self.seat.line.missing(),
+            pins_restored: self.seat.line.pins_restored(),
             books: self.reader.books(),
             ledger,
             flow_slots: self.datapath.slots(),
@@ -39,6 +41,7 @@ impl Live {
             records_by_reason: self.core.records_by_reason().clone(),
             devices: self.core.inventory.devices().len(),
             devices_refused: self.core.inventory.refused(),
+            roles: self.core.devices_by_role(monotonic()),
             endpoints: self.reader.endpoints_seen() as usize,
             endpoints_capacity: self.totals.endpoints(),
             overflow: self.totals.of_endpoint(OVERFLOW),
@@ -66,7 +69,8 @@ impl Live {
             ipfix: self.sinks.ipfix(),
             undeliverable: self.sinks.undeliverable(),
             program_runs: self
-                .datapath
+                .seat
+                .line
                 .run_statistics()
                 .map(|(time, runs)| (time.as_secs_f64(), runs)),
             cycle_seconds: self.cycle.as_secs_f64(),
@@ -102,9 +106,8 @@ impl Live {
     }
 
     fn interface_totals(&self) -> Vec<InterfaceTotals> {
-        let names = self.watch.names();
-        let attached: Vec<u32> =
-            self.datapath.attachments().map(|attachment| attachment.interface.index).collect();
+        let names = self.seat.line.names();
+        let attached = self.seat.line.attached();
         let mut lines: Vec<InterfaceTotals> = Vec::new();
         let mut add_row = |index: u32, row: &InterfaceRow| {
             let known = names.get(&index);
@@ -150,7 +153,7 @@ impl Live {
     }
 
     pub(super) fn list(&mut self, subject: Subject) -> Value {
-        let names = self.watch.names();
+        let names = self.seat.line.names();
         let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
         let wall = wall_clock();
         let context_of = |interface: u32| EventContext {

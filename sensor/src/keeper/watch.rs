@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -26,13 +25,8 @@ pub enum StartError {
     Interfaces(#[source] io::Error),
 }
 
-/// Names and modes of attached interfaces by kernel index; those that are gone keep theirs, so
-/// that records of their last flows can be named.
-pub type Names = BTreeMap<u32, (String, &'static str)>;
-
 pub struct Watch {
     capture: Capture,
-    names: Arc<Names>,
     failed: BTreeMap<u32, Instant>,
     guard: Guard,
     attached: usize,
@@ -43,16 +37,11 @@ impl Watch {
     pub fn new(capture: &Capture) -> Self {
         Self {
             capture: capture.clone(),
-            names: Arc::default(),
             failed: BTreeMap::new(),
             guard: Guard::default(),
             attached: 0,
             missing: capture.interfaces.len(),
         }
-    }
-
-    pub fn names(&self) -> Arc<Names> {
-        Arc::clone(&self.names)
     }
 
     /// Configured names and patterns for which no interface is attached, and interfaces on which
@@ -73,10 +62,10 @@ impl Watch {
     /// Attaches to every configured interface that is there.
     pub fn start(&mut self, datapath: &mut XdpDatapath) -> Result<(), StartError> {
         let present = interfaces().map_err(StartError::Interfaces)?;
-        warn_of_watched(&self.capture);
         for interface in present.iter().filter(|interface| self.capture.watches(&interface.name)) {
             attach(datapath, interface, self.capture.mode)?;
         }
+        warn_of_watched(&self.capture, datapath.program_id());
         self.note(datapath, &present);
         for name in self.unmatched(datapath) {
             tracing::warn!(interface = name, "configured interface is not there; waiting for it");
@@ -149,14 +138,6 @@ impl Watch {
 
     fn note(&mut self, datapath: &XdpDatapath, present: &[Interface]) {
         self.failed.retain(|index, _| present.iter().any(|interface| interface.index == *index));
-        let mut names = (*self.names).clone();
-        for attachment in datapath.attachments() {
-            let name = attachment.interface.name.clone();
-            names.insert(attachment.interface.index, (name, attachment.mode.name()));
-        }
-        if names != *self.names {
-            self.names = Arc::new(names);
-        }
         self.attached = datapath.attachments().count();
         self.missing = self.unmatched(datapath).len();
     }
@@ -173,8 +154,8 @@ impl Watch {
 }
 
 /// Says once what to know of the interfaces that are watched, and what to type.
-fn warn_of_watched(capture: &Capture) {
-    for (interface, warning) in preflight::of_watched(|name| capture.watches(name)) {
+fn warn_of_watched(capture: &Capture, ours: Option<u32>) {
+    for (interface, warning) in preflight::of_watched(|name| capture.watches(name), ours) {
         let kind = warning.kind.name();
         let command = warning.command.unwrap_or_default();
         tracing::warn!(interface, kind, command, "{}", warning.text);
