@@ -83,6 +83,26 @@ impl Settings {
         octets
     }
 
+    /// The settings that [`Settings::to_octets`] wrote.
+    pub fn from_octets(octets: &[u8; size_of::<Self>()]) -> Self {
+        let word = |number: usize| {
+            let mut word = [0; 4];
+            word.copy_from_slice(&octets[8 + 4 * number..12 + 4 * number]);
+            u32::from_ne_bytes(word)
+        };
+        Self {
+            seed: Self::seed_of(octets),
+            set_mask: word(0),
+            verdict_mask: word(1),
+            cpus: word(2),
+            is_replay: word(3),
+            samples_per_second: word(4),
+            ticks_per_second: word(5),
+            abi_version: word(6),
+            is_linear: word(7),
+        }
+    }
+
     /// The seed of settings that [`Settings::to_octets`] made.
     pub fn seed_of(octets: &[u8; size_of::<Self>()]) -> u64 {
         let mut seed = [0; 8];
@@ -128,3 +148,24 @@ const _: () = {
     assert!(size_of::<ReplayFrame>() == 24);
     assert!(size_of::<ClockReading>() == 16);
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_back_as_they_were_written() {
+        let settings = Settings {
+            seed: 0x0102_0304_0506_0708,
+            set_mask: 1,
+            verdict_mask: 2,
+            cpus: 3,
+            is_replay: 4,
+            samples_per_second: 5,
+            ticks_per_second: 6,
+            abi_version: 7,
+            is_linear: 8,
+        };
+        assert_eq!(Settings::from_octets(&settings.to_octets()), settings);
+    }
+}

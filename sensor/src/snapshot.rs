@@ -61,6 +61,8 @@ pub struct Snapshot {
     pub confinement: Confinement,
     pub interfaces: Vec<InterfaceTotals>,
     pub interfaces_missing: usize,
+    /// Pins that somebody removed and the agent made again.
+    pub pins_restored: u64,
     pub books: FlowBooks,
     pub ledger: Ledger,
     pub flow_slots: u32,
@@ -125,6 +127,7 @@ impl Snapshot {
         count("wardline_epoch_resumed", u64::from(self.is_resumed));
         count("wardline_worker_restarts_total", self.worker_restarts);
         count("wardline_interfaces_missing", self.interfaces_missing as u64);
+        count("wardline_pins_restored_total", self.pins_restored);
         count("wardline_flow_table_slots", u64::from(self.flow_slots));
         count("wardline_flow_table_flows", self.books.live_flows);
         count("wardline_flows_opened_total", self.ledger.line(Entry::FlowsOpened));

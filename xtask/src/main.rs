@@ -1,3 +1,5 @@
+//! The commands of this repository: `cargo xtask setup|build|test|verify|bench|score|tidy|demo|
+//! hospital-day|soak|fuzz|chance|miri`.
 //! The commands of this repository: `cargo xtask setup|build|test|verify|bench|soak|score|tidy|demo|
 //! hospital-day|fuzz|chance|miri|package|audit`.
 //!
@@ -21,6 +23,7 @@ mod privileges;
 mod process;
 mod score;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 mod toolchain;
@@ -82,6 +85,8 @@ enum Command {
     },
     /// Replay a hospital's day, made as it is replayed, and count the alerts on it
     HospitalDay(hospital_day::Options),
+    /// Run the agent for long, and against what an operator fears
+    Soak(soak::Options),
     /// Search for octets that break a law, with coverage as the guide, target by target
     Fuzz(fuzz::Options),
     /// Count how often flows of chance, or of another protocol, are confirmed wrongly
@@ -128,6 +133,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
         Command::HospitalDay(options) => return hospital_day::run(&workspace, &options),
+        Command::Soak(options) => return soak::run(&workspace, &options),
         Command::Fuzz(options) => return fuzz::run(&workspace, &options),
         Command::Chance(options) => chance::run(&workspace, &options)?,
         Command::Package(options) => package::run(&workspace, &options)?,

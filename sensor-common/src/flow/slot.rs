@@ -151,13 +151,13 @@ impl FlowSlot {
     /// Packets of the flow since it was opened.
     #[inline(always)]
     pub fn packets(&self) -> u64 {
-        self.folded_packets + self.unfolded_packets as u64
+        self.folded_packets.wrapping_add(self.unfolded_packets as u64)
     }
 
     /// Octets of the flow since it was opened, from destination address to end of payload.
     #[inline(always)]
     pub fn octets(&self) -> u64 {
-        self.folded_octets + self.unfolded_octets
+        self.folded_octets.wrapping_add(self.unfolded_octets)
     }
 
     /// Packets and octets not yet in the totals of the flow's endpoints.

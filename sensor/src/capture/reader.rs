@@ -29,6 +29,9 @@ struct Shadow {
     octets: u64,
 }
 
+/// After so many sweeps everything that had happened before the first is in the books.
+const SWEEPS_TO_CLOSE: usize = 3;
+
 /// Frames by fate, as far as the reader can tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowBooks {
@@ -89,7 +92,10 @@ impl Reader {
     /// that are under way are reported with what they counted so far.
     pub fn resume(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
         self.announce_all(datapath, observation);
-        self.sweep(datapath, observation);
+        // The books lag behind by a sweep or two; the earlier agent's page must not be ahead of ours.
+        for _ in 0..SWEEPS_TO_CLOSE {
+            self.sweep(datapath, observation);
+        }
     }
 
     /// Reads the rings and the slots that they point to: cheap, for many times a second.
@@ -175,8 +181,8 @@ impl Reader {
             }
             let shadow = self.shadows[position as usize];
             if !shadow.is_closed {
-                live.counted_packets += shadow.packets;
-                live.counted_octets += shadow.octets;
+                live.counted_packets = live.counted_packets.wrapping_add(shadow.packets);
+                live.counted_octets = live.counted_octets.wrapping_add(shadow.octets);
                 live.live_flows += 1;
             }
         }
@@ -310,14 +316,21 @@ fn identification(slot: &FlowSlot) -> Identification {
     identification
 }
 
+/// How much a counter has grown that counts modulo 2^64. One that seems to have shrunk was read while
+/// its flow changed hands, and has not grown.
+fn growth(before: u64, now: u64) -> u64 {
+    let growth = now.wrapping_sub(before);
+    if growth < 1 << 63 { growth } else { 0 }
+}
+
 fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> FlowDelta {
     let Identification { application, evidence } = identification(slot);
     FlowDelta {
         key: slot.key(),
         source_endpoint: slot.source_endpoint,
         destination_endpoint: slot.destination_endpoint,
-        packets: slot.packets().saturating_sub(seen.packets),
-        octets: slot.octets().saturating_sub(seen.octets),
+        packets: growth(seen.packets, slot.packets()),
+        octets: growth(seen.octets, slot.octets()),
         tcp_flags: slot.tcp_flags(),
         first_tcp_flags: slot.first_tcp_flags,
         icmp_type_code: slot.icmp_type_code,

@@ -2,6 +2,8 @@
 //! replay gives the verdict that live traffic would have had.
 
 mod alerts;
+#[cfg(test)]
+mod clock_steps;
 mod counts;
 mod learning;
 mod reload;

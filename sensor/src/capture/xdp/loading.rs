@@ -208,7 +208,7 @@ fn pinned_epoch(pins: &Pins, settings: &Settings, wanted: &XdpSettings) -> Optio
 
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct EpochOctets([u8; size_of::<Settings>()]);
+pub struct EpochOctets(pub [u8; size_of::<Settings>()]);
 
 // SAFETY: an array of octets; any value is valid and there is no padding.
 unsafe impl Pod for EpochOctets {}

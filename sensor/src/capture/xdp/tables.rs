@@ -11,22 +11,23 @@ use bytes::{Buf as _, Bytes};
 use sensor_common::{
     abi::name,
     application::{Application, CAPACITY},
-    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
+    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::{FlowKey, FlowSlot, GENERATION_WORD, SLOT_WORDS, WAYS},
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
 };
 
-use super::{datapath::monotonic, loading::LoadError, mapped::MappedWords, ring::Ring};
+use super::{
+    counts::{self, ROW_WORDS},
+    datapath::monotonic,
+    loading::LoadError,
+    mapped::MappedWords,
+    ring::Ring,
+};
 use crate::{
     capture::{Datapath, Glance, Notice, ticks::TickClock},
     observation::PayloadSample,
 };
-
-/// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
-const UNFOLDED_WORD: usize = 7;
-const FOLDED_WORD: usize = 8;
-const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
 
 /// How large the maps are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,12 +135,7 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn glance(&self, position: u32) -> Glance {
-        let first = position as usize * SLOT_WORDS;
-        let unfolded = self.flows.load(first + UNFOLDED_WORD) & 0xffff_ffff;
-        Glance {
-            generation: self.flows.load(first + GENERATION_WORD) as u32,
-            packets: unfolded + self.flows.load(first + FOLDED_WORD),
-        }
+        counts::glance(&self.flows, position)
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
@@ -191,27 +187,11 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
-        let rows = (0..self.books.len() / ROW_WORDS).map(|row| {
-            let words: [u64; ROW_WORDS] = self.books.copy(row * ROW_WORDS);
-            let mut undissected_frames = [0; UNDISSECTED_REASONS];
-            undissected_frames.copy_from_slice(&words[4..]);
-            InterfaceRow {
-                interface: words[0],
-                received_frames: words[1],
-                received_octets: words[2],
-                undissected_octets: words[3],
-                undissected_frames,
-            }
-        });
-        rows.filter(|row| row.received_frames > 0).collect()
+        counts::rows(&self.books)
     }
 
     fn ledger(&self) -> Ledger {
-        let mut sum = Ledger::default();
-        for word in 0..self.ledgers.len() {
-            sum.lines[word % LEDGER_LINES] += self.ledgers.load(word);
-        }
-        sum
+        counts::ledger(&self.ledgers)
     }
 }
 

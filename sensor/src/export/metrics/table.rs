@@ -57,7 +57,14 @@ pub const FAMILIES: &[Family] = &[
         "wardline_interface_undissected_frames_total",
         "Frames that have no flow, by interface.",
     ),
-    gauge("wardline_interfaces_missing", "Configured interfaces that are not attached."),
+    gauge(
+        "wardline_interfaces_missing",
+        "Configured interfaces that are not attached, or on which another program took our place.",
+    ),
+    counter(
+        "wardline_pins_restored_total",
+        "Pins of maps and links that somebody removed and the agent made again.",
+    ),
     // The flow table.
     gauge("wardline_flow_table_slots", "Slots in the flow table, all CPUs together."),
     gauge("wardline_flow_table_flows", "Flows in the table."),
