@@ -10,12 +10,14 @@ mod intelligence;
 mod keeper;
 mod list;
 mod log;
+mod pages;
 mod privilege;
 mod profiles;
 mod reference;
 mod reload;
 mod replay;
 mod verify;
+mod version;
 mod worker;
 
 use std::{error::Error, fmt, io::Write as _, process::ExitCode};
@@ -93,6 +95,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Detections(words) => detections::run(words),
         Command::Reload(words) => reload::run(&words),
         Command::Detach(words) => detach::run(words),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { directory } => pages::manual(directory.as_deref()),
+        Command::Version { json } => version::run(json),
         Command::Reference => reference::run(),
         Command::Verify => verify::run(),
     };

@@ -16,6 +16,14 @@ use crate::{
     inventory::DeviceId,
 };
 
+/// Devices of one role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoleDevices {
+    pub known: u64,
+    /// Of them those not seen for a quarter of an hour.
+    pub silent: u64,
+}
+
 /// One device's line in the metrics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceTotals {
@@ -64,6 +72,7 @@ pub struct Snapshot {
     pub records_by_reason: BTreeMap<&'static str, u64>,
     pub devices: usize,
     pub devices_refused: u64,
+    pub roles: BTreeMap<String, RoleDevices>,
     pub endpoints: usize,
     pub endpoints_capacity: u32,
     /// At most as many as may have series of their own.
@@ -255,6 +264,11 @@ impl Snapshot {
             let id = device.id.0.to_string();
             let labels = [("device", id.as_str()), ("vendor", device.vendor.as_str())];
             page.add("wardline_device_info", &labels, 1.0);
+        }
+        for (role, devices) in &self.roles {
+            let labels = [("role", role.as_str())];
+            page.add("wardline_role_devices", &labels, devices.known as f64);
+            page.add("wardline_role_devices_silent", &labels, devices.silent as f64);
         }
         for (application, totals) in &self.applications {
             let labels = [("application", application.name())];

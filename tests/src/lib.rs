@@ -9,13 +9,15 @@
 //! - [`demo`] shows the agent at work in that hospital;
 //! - [`guest`] is what is tried on a kernel in a virtual machine;
 //! - [`bench`] measures the XDP program;
-//! - [`day`] makes a whole hospital's day and counts the alarms on it.
+//! - [`day`] makes a whole hospital's day and counts the alarms on it;
+//! - [`deploy`] reads what is shipped for Prometheus and Grafana.
 
 pub mod agent;
 pub mod bench;
 pub mod canary;
 pub mod day;
 pub mod demo;
+pub mod deploy;
 pub mod documents;
 pub mod fetch;
 pub mod frames;

@@ -1,10 +1,11 @@
 //! The commands of this repository: `cargo xtask setup|build|test|verify|bench|soak|score|tidy|demo|
-//! hospital-day|fuzz|chance|miri`.
+//! hospital-day|fuzz|chance|miri|package|audit`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
 //! compiles in seconds and before any of them does.
 
 mod agent;
+mod audit;
 mod bench;
 mod bpf;
 mod cargo;
@@ -14,6 +15,7 @@ mod fuzz;
 mod hospital_day;
 mod linker;
 mod miri;
+mod package;
 mod payloads;
 mod privileges;
 mod process;
@@ -86,6 +88,10 @@ enum Command {
     Chance(chance::Options),
     /// Run the tests of sensor-common in Miri, where its component is installed
     Miri,
+    /// Build a .deb and an .rpm, with their bill of materials
+    Package(package::Options),
+    /// Hold the libraries to what deny.toml allows: licences, sources, doubles, advisories
+    Audit,
     /// Run the hospital laboratory with the agent in the middle of it
     Demo {
         /// Leave the laboratory standing afterwards
@@ -124,6 +130,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::HospitalDay(options) => return hospital_day::run(&workspace, &options),
         Command::Fuzz(options) => return fuzz::run(&workspace, &options),
         Command::Chance(options) => chance::run(&workspace, &options)?,
+        Command::Package(options) => package::run(&workspace, &options)?,
+        Command::Audit => audit::run(&workspace)?,
         Command::Miri => return miri::run(&workspace),
         Command::Demo { keep } => {
             // Who may not make a laboratory is shown a recording, and needs nothing to make one with.

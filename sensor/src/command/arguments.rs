@@ -52,12 +52,36 @@ pub enum Command {
     Reload(Reload),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
+    /// Print the completions of a shell, to be put where it looks for them.
+    Completions {
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command.
+    Man {
+        /// Where to write them; it must exist.
+        #[arg(long, value_name = "PATH")]
+        directory: Option<PathBuf>,
+    },
+    /// Print the version, and that of the layout which the agent shares with the kernel.
+    Version {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the reference of the command line, as Markdown.
     #[command(hide = true)]
     Reference,
     /// Load the program and print how many instructions the verifier went through.
     #[command(hide = true)]
     Verify,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Fish,
+    Zsh,
 }
 
 #[derive(Debug, Args)]
