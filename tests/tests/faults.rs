@@ -230,7 +230,7 @@ fn an_interface_that_flaps_leaves_no_descriptor_and_no_pin_behind() {
 fn what_comes_while_the_agent_is_held_up_is_read_or_counted_as_lost() {
     let lab = Lab::new("stopped").unwrap();
     let wire = lab.wire().unwrap();
-    let settings = Settings { memory: "64KiB", ring: "64KiB", ..Settings::on(&["rx0"]) };
+    let settings = Settings { flows: 512, ring: "64KiB", ..Settings::on(&["rx0"]) };
     let agent = Agent::start(&wire.receiver.namespace, settings).unwrap();
     let signal = |name: &str| {
         let status = Command::new("kill").args(["-s", name, &agent.id().to_string()]).status();

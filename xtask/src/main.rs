@@ -71,8 +71,6 @@ enum Command {
     Verify,
     /// Measure what the XDP program costs a packet, or another subject, beside what else one could use
     Bench(bench::Options),
-    /// Keep an agent under load for long, and say whether memory, descriptors or CPU creep
-    Soak(bench::Soak),
     /// Replay a labelled corpus through the agent and score its flows and alerts
     Score(score::Options),
     /// Check what the compiler does not: file length, file names, metrics and applications against
@@ -85,7 +83,8 @@ enum Command {
     },
     /// Replay a hospital's day, made as it is replayed, and count the alerts on it
     HospitalDay(hospital_day::Options),
-    /// Run the agent for long, and against what an operator fears
+    /// Keep an agent under load for long, and say whether memory, descriptors or CPU creep; or do to it
+    /// what an operator fears
     Soak(soak::Options),
     /// Search for octets that break a law, with coverage as the guide, target by target
     Fuzz(fuzz::Options),
@@ -129,7 +128,6 @@ fn run(command: Command) -> Result<ExitCode> {
             verify::run(&workspace)?;
         }
         Command::Bench(options) => bench::run(&workspace, &options)?,
-        Command::Soak(options) => bench::soak(&workspace, &options)?,
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
         Command::HospitalDay(options) => return hospital_day::run(&workspace, &options),

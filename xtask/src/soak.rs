@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
+use crate::bench;
 use crate::build;
 use crate::cargo::user_cargo;
 use crate::privileges::require_kernel_access;
@@ -13,9 +14,12 @@ use crate::process::shell_line;
 use crate::workspace::Workspace;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
+    #[command(flatten)]
+    load: bench::Soak,
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
 }
 
 #[derive(Subcommand)]
@@ -50,7 +54,10 @@ struct Kill {
 
 /// Fails if a frame was dropped or is missing in the books, or a counter fell.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let What::Kill(kill) = &options.what;
+    let Some(What::Kill(kill)) = &options.what else {
+        bench::soak(workspace, &options.load)?;
+        return Ok(ExitCode::SUCCESS);
+    };
     require_kernel_access("running the agent in network namespaces")?;
     build(workspace)?;
     let mut command = user_cargo(workspace);
