@@ -4,7 +4,7 @@ use std::fmt;
 
 use sensor_common::{
     application::CAPACITY,
-    flow::{FlowSet, WAYS},
+    flow::{FlowSlot, WAYS},
 };
 
 use crate::{
@@ -12,6 +12,8 @@ use crate::{
     config::Config,
 };
 
+/// Octets of a set of slots, heads and tails.
+const SET_OCTETS: usize = size_of::<FlowSlot>() * WAYS;
 /// Words of the verdict memory for each slot of the flow table.
 const VERDICTS_PER_SLOT: u32 = 2;
 const LARGEST_VERDICTS: u32 = 1 << 22;
@@ -34,7 +36,7 @@ impl Plan {
     /// The largest power of two of sets per CPU within the memory.
     pub fn for_cpus(config: &Config, cpus: u32) -> Self {
         let cpus = cpus.max(1);
-        let per_cpu = config.capture.memory / u64::from(cpus) / size_of::<FlowSet>() as u64;
+        let per_cpu = config.capture.memory / u64::from(cpus) / SET_OCTETS as u64;
         let largest = u64::from(u32::MAX >> 3) / u64::from(cpus);
         let sets = previous_power_of_two(per_cpu.clamp(1, largest));
         let slots = sets.saturating_mul(cpus).saturating_mul(WAYS as u32);
@@ -55,7 +57,7 @@ impl Plan {
     }
 
     fn flow_octets(&self) -> u64 {
-        u64::from(self.settings.sizes.sets) * u64::from(self.cpus) * size_of::<FlowSet>() as u64
+        u64::from(self.settings.sizes.sets) * u64::from(self.cpus) * SET_OCTETS as u64
     }
 
     fn totals_octets(&self) -> u64 {
@@ -124,7 +126,7 @@ mod tests {
         for memory in [64 << 10, 1 << 20, 64 << 20, 3 << 30] {
             for cpus in [1, 2, 3, 64, 128] {
                 let plan = Plan::for_cpus(&config(memory), cpus);
-                let least = u64::from(cpus) * size_of::<FlowSet>() as u64;
+                let least = u64::from(cpus) * SET_OCTETS as u64;
                 assert!(plan.flow_octets() <= memory.max(least), "{memory} {cpus}");
                 assert!(plan.flow_octets() * 2 + least > memory.min(1 << 30), "{memory} {cpus}");
                 assert!(plan.settings.sizes.sets.is_power_of_two());

@@ -61,25 +61,46 @@ fn is_tag(ethertype: u16) -> bool {
 /// [`Undissected::TooManyTags`] when a third tag follows.
 #[inline(always)]
 pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
+    let mut link = addresses(frame, offset)?;
+    tags(frame, &mut link)?;
+    Ok(link)
+}
+
+/// Reads what stands before any tags.
+///
+/// # Errors
+///
+/// [`Undissected::TruncatedEthernet`].
+#[inline(always)]
+pub fn addresses<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
     let header = frame.header::<HEADER_LENGTH>(offset).ok_or(Undissected::TruncatedEthernet)?;
     let (head, tail) = (header.be_u64::<0>(), header.be_u64::<6>());
-    let mut link = Link {
+    Ok(Link {
         destination: head >> 16,
         source: tail >> 16,
         outer_vlan: 0,
         inner_vlan: 0,
         ethertype: tail as u16,
         network_offset: offset + HEADER_LENGTH,
-    };
+    })
+}
+
+/// Goes past the tags that follow.
+///
+/// # Errors
+///
+/// [`Undissected::TruncatedVlan`] or [`Undissected::TooManyTags`].
+#[inline(always)]
+pub fn tags<F: Frame + ?Sized>(frame: &F, link: &mut Link) -> Result<(), Undissected> {
     if !is_tag(link.ethertype) {
-        return Ok(link);
+        return Ok(());
     }
     let tag = frame.be_u32(link.network_offset).ok_or(Undissected::TruncatedVlan)?;
     link.outer_vlan = (tag >> 16) as u16 & 0x0fff;
     link.ethertype = tag as u16;
     link.network_offset += TAG_LENGTH;
     if !is_tag(link.ethertype) {
-        return Ok(link);
+        return Ok(());
     }
     let tag = frame.be_u32(link.network_offset).ok_or(Undissected::TruncatedVlan)?;
     link.inner_vlan = (tag >> 16) as u16 & 0x0fff;
@@ -88,5 +109,5 @@ pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undisse
     if is_tag(link.ethertype) {
         return Err(Undissected::TooManyTags);
     }
-    Ok(link)
+    Ok(())
 }

@@ -14,7 +14,10 @@ use sensor_common::{
     application::Application,
     books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
     endpoint::{EndpointIndex, EndpointKey, Totals},
-    flow::{FlowKey, FlowSlot, GENERATION_WORD, SLOT_WORDS, WAYS},
+    flow::{
+        FOLDED_WORD, FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, SLOT_WORDS, TAIL_WORDS,
+        UNFOLDED_WORD, WAYS,
+    },
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
 };
 
@@ -33,17 +36,14 @@ use crate::{
     time::Moment,
 };
 
-/// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
-const UNFOLDED_WORD: usize = 7;
-const FOLDED_WORD: usize = 8;
-
 /// The data path in the kernel.
 pub struct XdpDatapath {
     pub(super) ebpf: Ebpf,
     buffers: Buffers,
     clock: TickClock,
     is_resumed: bool,
-    flows: MappedWords,
+    heads: MappedWords,
+    tails: MappedWords,
     books: MappedWords,
     ledgers: MappedWords,
     totals: MappedWords,
@@ -103,7 +103,8 @@ impl XdpDatapath {
         let totals =
             wanted.sizes.endpoints as usize * sensor_common::application::CAPACITY as usize;
         Ok(Self {
-            flows: map_words(&mut ebpf, name::FLOWS, slots * SLOT_WORDS)?,
+            heads: map_words(&mut ebpf, name::FLOWS, slots * HEAD_WORDS)?,
+            tails: map_words(&mut ebpf, name::FLOW_TAILS, slots * TAIL_WORDS)?,
             books: map_words(&mut ebpf, name::BOOKS, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
             ledgers: map_words(&mut ebpf, name::LEDGERS, cpus * LEDGER_LINES)?,
             totals: map_words(&mut ebpf, name::TOTALS, totals * 2 * 2)?,
@@ -255,27 +256,29 @@ impl Datapath for XdpDatapath {
     }
 
     fn slots(&self) -> u32 {
-        (self.flows.len() / SLOT_WORDS) as u32
+        (self.heads.len() / HEAD_WORDS) as u32
     }
 
     fn glance(&self, position: u32) -> Glance {
-        let first = position as usize * SLOT_WORDS;
-        let unfolded = self.flows.load(first + UNFOLDED_WORD) & 0xffff_ffff;
+        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
+        let unfolded = self.heads.load(head + UNFOLDED_WORD) & 0xffff_ffff;
         Glance {
-            generation: self.flows.load(first + GENERATION_WORD) as u32,
-            packets: unfolded + self.flows.load(first + FOLDED_WORD),
+            generation: self.tails.load(tail + GENERATION_WORD) as u32,
+            packets: unfolded + self.tails.load(tail + FOLDED_WORD),
         }
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
-        let first = position as usize * SLOT_WORDS;
-        let before = self.flows.load(first + GENERATION_WORD) as u32;
+        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
+        let before = self.tails.load(tail + GENERATION_WORD) as u32;
         if before & 1 == 1 {
             return None;
         }
-        let words: [u64; SLOT_WORDS] = self.flows.copy(first);
+        let mut words = [0; SLOT_WORDS];
+        words[..HEAD_WORDS].copy_from_slice(&self.heads.copy::<HEAD_WORDS>(head));
+        words[HEAD_WORDS..].copy_from_slice(&self.tails.copy::<TAIL_WORDS>(tail));
         std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
-        let after = self.flows.load(first + GENERATION_WORD) as u32;
+        let after = self.tails.load(tail + GENERATION_WORD) as u32;
         (before == after).then(|| FlowSlot::from_words(&words))
     }
 
@@ -290,7 +293,7 @@ impl Datapath for XdpDatapath {
             let now = octets.get_u64_ne();
             let mut words = [0; SLOT_WORDS];
             words.fill_with(|| octets.get_u64_ne());
-            let slot = SlotImage::of(&FlowSlot::from_words(&words));
+            let slot = SlotImage::of(&FlowSlot::from_words(&words).in_table());
             visit(&Evicted { kind, position, now, slot });
         }
     }
