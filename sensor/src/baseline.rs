@@ -89,6 +89,11 @@ impl Baselines {
         Self { settings, ..Self::default() }
     }
 
+    /// Goes on with another time of learning.
+    pub fn set_learning(&mut self, learning: Duration) {
+        self.settings.learning = learning;
+    }
+
     /// Adds a biflow to the hour of both its ends. Only what was answered is a service.
     pub fn observe_record(&mut self, record: &FlowRecord) {
         let is_answered = record.forward.packets > 0 && record.reverse.packets > 0;

@@ -5,14 +5,18 @@ mod arguments;
 mod config;
 mod detach;
 mod detections;
+mod events;
 mod intelligence;
+mod keeper;
 mod list;
 mod log;
 mod privilege;
 mod profiles;
+mod reference;
+mod reload;
 mod replay;
-mod run;
 mod verify;
+mod worker;
 
 use std::{error::Error, fmt, io::Write as _, process::ExitCode};
 
@@ -76,22 +80,29 @@ fn say(text: &str) -> Result<(), Failure> {
 /// Runs one command.
 pub fn run(arguments: Arguments) -> ExitCode {
     let result = match arguments.command {
-        Command::Run(words) => run::run(words),
+        Command::Run(words) => keeper::run(words),
+        Command::Worker(words) => worker::run(words),
         Command::Replay(words) => replay::run(words),
         Command::Config(words) => config::run(words),
+        Command::Events(words) => events::run(&words),
         Command::Devices(words) => list::run(crate::question::Subject::Devices, words),
         Command::Flows(words) => list::run(crate::question::Subject::Flows, words),
         Command::Alerts(words) => alerts::run(words),
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
         Command::Profiles(words) => profiles::run(words),
         Command::Detections(words) => detections::run(words),
+        Command::Reload(words) => reload::run(&words),
         Command::Detach(words) => detach::run(words),
+        Command::Reference => reference::run(),
         Command::Verify => verify::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("wardline: {failure}");
+            // Empty where another process has said it.
+            if !failure.message.is_empty() {
+                eprintln!("wardline: {failure}");
+            }
             ExitCode::from(failure.exit as u8)
         }
     }

@@ -1,20 +1,24 @@
 //! The configuration: one TOML file, validated as a whole before anything is loaded.
 //!
 //! An empty file is a usable configuration; only `run` needs interfaces. Secrets have no place in
-//! it. It leaves out reloading, which is the agent's affair.
+//! it. Reloading is told in [`crate::reload`].
 
 pub mod capture;
 pub mod detection;
+mod difference;
 mod document;
 pub mod duration;
 pub mod error;
+pub mod ipfix;
 mod number;
 pub mod overrides;
 mod path;
 pub mod receiver;
+pub mod reference;
 pub mod section;
 pub mod size;
 mod threshold;
+mod web;
 pub mod zone;
 
 use std::path::Path;
@@ -24,12 +28,14 @@ use serde::Serialize;
 pub use capture::{Capture, Mode};
 pub use detection::Detections;
 pub use error::{ConfigError, Problem};
+pub use ipfix::{Ipfix, IpfixTransport};
 pub use overrides::Overrides;
 pub use receiver::{Facility, Outbox, Syslog, SyslogFormat, SyslogTransport, Webhook};
 pub use section::{
     Agent, Alertmanager, Alerts, Baseline, Defaults, Events, Flow, Intelligence, Inventory,
-    LogLevel, Web,
+    LogLevel,
 };
+pub use web::Web;
 
 use crate::{
     detect::{
@@ -37,6 +43,7 @@ use crate::{
         desk::{Maintenance, Suppression},
     },
     time::Timestamp,
+    web::{file::WebFile, gate::exposure},
 };
 
 /// Longest file that is read, in octets.
@@ -60,6 +67,8 @@ pub struct Config {
     pub syslogs: Vec<Syslog>,
     #[serde(rename = "webhook")]
     pub webhooks: Vec<Webhook>,
+    #[serde(rename = "ipfix")]
+    pub collectors: Vec<Ipfix>,
     #[serde(rename = "role")]
     pub roles: Vec<Role>,
     #[serde(rename = "suppression")]
@@ -92,6 +101,7 @@ impl Default for Config {
             defaults: Defaults::default(),
             syslogs: Vec::new(),
             webhooks: Vec::new(),
+            collectors: Vec::new(),
             roles: Vec::new(),
             suppressions: Vec::new(),
             maintenance: Vec::new(),
@@ -130,7 +140,10 @@ impl Config {
         let wrong = |problems| ConfigError::Wrong { file: file.to_owned(), problems };
         let mut config = document::read(text, now()).map_err(wrong)?;
         overrides.apply(&mut config).map_err(ConfigError::Override)?;
-        if let Some(message) = config.exposed() {
+        // What a web configuration file protects is known when that is read, by who listens.
+        if config.web.config_file.is_none()
+            && let Some(message) = exposure(&config.web, &WebFile::default())
+        {
             return Err(match overrides.listen_address {
                 Some(_) => ConfigError::Override(message),
                 None => wrong(vec![Problem::new(text, offset_of(text), &message)]),
@@ -142,18 +155,6 @@ impl Config {
     /// The file that gives this configuration, with every default written out.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration holds tables, lists, texts and numbers only")
-    }
-
-    /// Why the listening address is refused, if it is.
-    fn exposed(&self) -> Option<String> {
-        let address = self.web.listen_address;
-        let is_exposed = !address.ip().is_loopback() && !self.web.insecure_allow;
-        is_exposed.then(|| {
-            format!(
-                "`listen_address` {address} can be reached from other hosts, and nothing there \
-                 encrypts or asks who: use 127.0.0.1 or [::1], or set `insecure_allow = true`"
-            )
-        })
     }
 }
 

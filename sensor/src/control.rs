@@ -20,6 +20,7 @@ use crate::{
     export::{eve::EventContext, store::Store},
     pipeline::live::wall_clock,
     question::{AlertQuestion, Asker, ProfileQuestion, Subject},
+    reload::Reloads,
 };
 
 /// The store, for what is no longer in the pipeline.
@@ -68,15 +69,23 @@ pub fn listen(path: &Path) -> Result<UnixListener, ControlError> {
     Ok(listener)
 }
 
+/// Whom the socket asks.
+#[derive(Clone)]
+pub struct Sources {
+    pub asker: Asker,
+    pub archive: Option<Archive>,
+    pub reloads: Reloads,
+}
+
 /// Answers until dropped.
-pub async fn serve(listener: UnixListener, asker: Asker, archive: Option<Archive>) {
+pub async fn serve(listener: UnixListener, sources: Sources) {
     loop {
         let Ok((mut stream, _)) = listener.accept().await else {
             // Out of descriptors: the next caller may find some.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let (asker, archive) = (asker.clone(), archive.clone());
+        let sources = sources.clone();
         tokio::spawn(async move {
             let (reader, mut writer) = stream.split();
             let mut question = String::new();
@@ -85,7 +94,7 @@ pub async fn serve(listener: UnixListener, asker: Asker, archive: Option<Archive
             if !matches!(read, Ok(Ok(length)) if length > 0) {
                 return;
             }
-            let mut answer = answer(&question, &asker, archive).await.to_string();
+            let mut answer = answer(&question, sources).await.to_string();
             answer.push('\n');
             // A caller that has gone needs no answer.
             let _ = writer.write_all(answer.as_bytes()).await;
@@ -93,13 +102,24 @@ pub async fn serve(listener: UnixListener, asker: Asker, archive: Option<Archive
     }
 }
 
-async fn answer(question: &str, asker: &Asker, archive: Option<Archive>) -> Value {
+async fn answer(question: &str, sources: Sources) -> Value {
+    let Sources { asker, archive, reloads } = sources;
     let Ok(question) = serde_json::from_str::<Value>(question) else {
         return json!({"error": "the question is not JSON"});
     };
+    if question.get("reload").is_some() {
+        return match reloads.ask().await {
+            Ok(outcome) => json!({
+                "reloaded": outcome.to_string(),
+                "needs_restart": outcome.needs_restart,
+                "begins_anew": outcome.begins_anew,
+            }),
+            Err(error) => json!({"error": error}),
+        };
+    }
     if question.get("alerts").is_some() {
         return match serde_json::from_value(question) {
-            Ok(question) => answer_on_alerts(question, asker, archive).await,
+            Ok(question) => answer_on_alerts(question, &asker, archive).await,
             Err(error) => json!({"error": error.to_string()}),
         };
     }
@@ -189,6 +209,16 @@ pub fn ask_about_alerts(path: &Path, question: &AlertQuestion) -> Result<Value, 
 /// As [`ask`].
 pub fn ask_about_profiles(path: &Path, question: &ProfileQuestion) -> Result<Value, ControlError> {
     put(path, &json!(question))
+}
+
+/// Has the agent reload its configuration; returns what it says of it.
+///
+/// # Errors
+///
+/// As [`ask`]; [`ControlError::Refused`] when the old configuration stays in force.
+pub fn reload(path: &Path) -> Result<String, ControlError> {
+    let answer = put(path, &json!({"reload": {}}))?;
+    Ok(answer["reloaded"].as_str().unwrap_or_default().to_owned())
 }
 
 fn put(path: &Path, question: &Value) -> Result<Value, ControlError> {

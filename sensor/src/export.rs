@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod delivery;
 pub mod eve;
+pub mod ipfix;
 pub mod metrics;
 pub mod sinks;
 pub mod store;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{detect::desk::Suppression, snapshot::Snapshot};
+use crate::{detect::desk::Suppression, pipeline::live::NewConfig, snapshot::Snapshot};
 
 /// A question with the place for its answer.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub enum Question {
     List(Subject, oneshot::Sender<Value>),
     Alerts(AlertQuestion, oneshot::Sender<Value>),
     Profiles(ProfileQuestion, oneshot::Sender<Value>),
+    Configure(Box<NewConfig>, oneshot::Sender<Vec<String>>),
 }
 
 /// A question about what is learned of one device.
@@ -129,6 +130,18 @@ impl Asker {
     pub async fn profiles(&self, question: ProfileQuestion) -> Result<Value, Unanswered> {
         let (answer, wait) = oneshot::channel();
         self.questions.try_send(Question::Profiles(question, answer)).map_err(|_| Unanswered)?;
+        wait.await.map_err(|_| Unanswered)
+    }
+
+    /// Puts a configuration in force; returns the names of what begins anew.
+    pub async fn configure(&self, new: NewConfig) -> Result<Vec<String>, Unanswered> {
+        let (answer, wait) = oneshot::channel();
+        let mut question = Question::Configure(Box::new(new), answer);
+        // Everything is prepared for it: it waits until it is its turn.
+        while let Err(mpsc::TrySendError::Full(back)) = self.questions.try_send(question) {
+            question = back;
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         wait.await.map_err(|_| Unanswered)
     }
 

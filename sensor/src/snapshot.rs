@@ -10,8 +10,9 @@ use sensor_common::{
 
 use crate::{
     capture::reader::FlowBooks,
+    confinement::Confinement,
     detect::{Severity, desk::Cause},
-    export::metrics::Page,
+    export::{ipfix::IpfixCounts, metrics::Page},
     inventory::DeviceId,
 };
 
@@ -47,6 +48,9 @@ pub struct SinkCounts {
 pub struct Snapshot {
     pub is_ready: bool,
     pub is_resumed: bool,
+    /// Workers that ended without being told to.
+    pub worker_restarts: u64,
+    pub confinement: Confinement,
     pub interfaces: Vec<InterfaceTotals>,
     pub interfaces_missing: usize,
     pub books: FlowBooks,
@@ -94,6 +98,8 @@ pub struct Snapshot {
     pub stored_alerts_dropped: u64,
     pub sinks: Vec<SinkCounts>,
     pub events_dropped: u64,
+    /// How collectors of flow records are served.
+    pub ipfix: Vec<IpfixCounts>,
     /// Alerts that receivers were never told, by reason.
     pub undeliverable: Vec<(&'static str, u64)>,
     /// Seconds and runs.
@@ -108,6 +114,7 @@ impl Snapshot {
         let mut count = |name: &str, value: u64| page.add(name, &[], value as f64);
         count("wardline_ready", u64::from(self.is_ready));
         count("wardline_epoch_resumed", u64::from(self.is_resumed));
+        count("wardline_worker_restarts_total", self.worker_restarts);
         count("wardline_interfaces_missing", self.interfaces_missing as u64);
         count("wardline_flow_table_slots", u64::from(self.flow_slots));
         count("wardline_flow_table_flows", self.books.live_flows);
@@ -139,10 +146,18 @@ impl Snapshot {
         count("wardline_alertmanager_queue", queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
         page.add("wardline_cycle_duration_maximum_seconds", &[], self.longest_cycle_seconds);
+        for (part, is_in_force) in self.confinement.parts() {
+            page.add(
+                "wardline_worker_confined",
+                &[("part", part)],
+                f64::from(u8::from(is_in_force)),
+            );
+        }
         self.fill_books(page);
         self.fill_interfaces(page);
         self.fill_devices(page);
         self.fill_alerts(page);
+        self.fill_ipfix(page);
         if let Some((seconds, runs)) = self.program_runs {
             page.add("wardline_program_run_seconds_total", &[], seconds);
             page.add("wardline_program_runs_total", &[], runs as f64);
@@ -245,6 +260,20 @@ impl Snapshot {
             let labels = [("application", application.name())];
             page.add("wardline_application_packets_total", &labels, totals.packets as f64);
             page.add("wardline_application_bytes_total", &labels, totals.octets as f64);
+        }
+    }
+
+    fn fill_ipfix(&self, page: &mut Page) {
+        for counts in &self.ipfix {
+            let exporter = counts.exporter.as_str();
+            let labels = [("exporter", exporter)];
+            page.add("wardline_ipfix_records_total", &labels, counts.sent as f64);
+            page.add("wardline_ipfix_queue", &labels, counts.waiting as f64);
+            let lost = [("queue_full", counts.queue_full), ("unreachable", counts.unreachable)];
+            for (reason, records) in lost {
+                let labels = [("exporter", exporter), ("reason", reason)];
+                page.add("wardline_ipfix_records_lost_total", &labels, records as f64);
+            }
         }
     }
 

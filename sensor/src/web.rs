@@ -1,25 +1,19 @@
-//! The web listener: metrics, health, readiness, and a page that says where they are.
+//! The web listener: metrics, health, readiness, reload, and a page that says where they are.
 
-use std::{future::Future, io, net::SocketAddr};
+pub mod file;
+pub mod gate;
+mod login;
+mod pages;
+mod rate;
+mod server;
+mod tls;
 
-use axum::{
-    Router,
-    extract::State,
-    http::{StatusCode, header},
-    response::{Html, IntoResponse, Response},
-    routing::get,
-};
-use tokio::net::TcpListener;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use crate::{export::metrics, question::Asker};
+use tokio::{net::TcpListener, sync::watch};
 
-/// The type of Prometheus' text format.
-const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-const LANDING_PAGE: &str = "<!doctype html><html lang=\"en\"><head><title>Wardline</title></head>\
-<body><h1>Wardline</h1><p>Traffic classifier for hospital gateways.</p><ul>\
-<li><a href=\"/metrics\">Metrics</a></li><li><a href=\"/healthz\">Health</a></li>\
-<li><a href=\"/readyz\">Readiness</a></li></ul></body></html>\n";
+pub use gate::{Access, Gate};
+pub use pages::Sources;
 
 /// Binds the listener.
 ///
@@ -30,53 +24,39 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves until `stop` completes.
-///
-/// # Errors
-///
-/// When the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    asker: Asker,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let router = Router::new()
-        .route("/", get(async || Html(LANDING_PAGE)))
-        .route("/metrics", get(metrics_page))
-        .route("/healthz", get(health))
-        .route("/-/healthy", get(health))
-        .route("/readyz", get(readiness))
-        .route("/-/ready", get(readiness))
-        .with_state(asker);
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+/// How long answers under way may take when a listener ends.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A listener at work; it ends when this is dropped, and a little later its connections.
+#[derive(Debug)]
+pub struct Server {
+    running: Option<watch::Sender<()>>,
+    task: tokio::task::JoinHandle<()>,
 }
 
-async fn metrics_page(State(asker): State<Asker>) -> Response {
-    match asker.snapshot().await {
-        Ok(snapshot) => {
-            ([(header::CONTENT_TYPE, TEXT_FORMAT)], metrics::render(&snapshot)).into_response()
+impl Server {
+    /// Answers at `listener`, within a runtime.
+    pub fn start(listener: TcpListener, sources: Arc<Sources>) -> Self {
+        let (running, end) = watch::channel(());
+        let gate = Arc::clone(&sources.gate);
+        let task = tokio::spawn(server::serve(listener, pages::router(sources), gate, end));
+        Self { running: Some(running), task }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+        let running = self.running.take();
+        // Where there is no runtime there are no connections.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(GRACE).await;
+                drop(running);
+            });
         }
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
 }
 
-/// Healthy while the pipeline answers.
-async fn health(State(asker): State<Asker>) -> Response {
-    match asker.snapshot().await {
-        Ok(_) => "healthy\n".into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
-    }
-}
-
-/// Ready when every configured interface is attached and the maps are being read.
-async fn readiness(State(asker): State<Asker>) -> Response {
-    match asker.snapshot().await {
-        Ok(snapshot) if snapshot.is_ready => "ready\n".into_response(),
-        Ok(snapshot) => {
-            let missing = snapshot.interfaces_missing;
-            let text = format!("not ready: {missing} configured interfaces are not attached\n");
-            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
-        }
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
-    }
-}
+#[cfg(test)]
+mod tests;

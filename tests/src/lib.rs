@@ -5,6 +5,7 @@
 //! - [`lab`] makes namespaces, links and a whole small hospital of them;
 //! - [`canary`] plants names in traffic and looks for them;
 //! - [`agent`] runs the agent under test and asks it;
+//! - [`documents`] takes out of the documentation what readers are to type and to write;
 //! - [`demo`] shows the agent at work in that hospital;
 //! - [`guest`] is what is tried on a kernel in a virtual machine;
 //! - [`bench`] measures the XDP program;
@@ -15,6 +16,7 @@ pub mod bench;
 pub mod canary;
 pub mod day;
 pub mod demo;
+pub mod documents;
 pub mod fetch;
 pub mod frames;
 pub mod guest;

@@ -71,7 +71,8 @@ enum Command {
     /// Check what the compiler does not: file length, file names, metrics and applications against
     /// their documentation
     Tidy {
-        /// Write into docs/applications.md what the sources and the kept figures say
+        /// Write what the sources and the kept figures say into docs/applications.md, and what the
+        /// agent that was built last prints into the references
         #[arg(long)]
         mend: bool,
     },

@@ -2,6 +2,7 @@
 
 mod applications;
 mod metrics;
+mod references;
 mod sources;
 
 use anyhow::{Result, ensure};
@@ -10,7 +11,16 @@ use crate::workspace::Workspace;
 
 pub fn run(workspace: &Workspace, mend: bool) -> Result<()> {
     let root = workspace.root();
-    let findings = [sources::check(root)?, metrics::check(root)?, applications::check(root, mend)?];
+    let references = match mend {
+        true => references::mend(root, &workspace.agent())?,
+        false => Findings::default(),
+    };
+    let findings = [
+        sources::check(root)?,
+        metrics::check(root)?,
+        applications::check(root, mend)?,
+        references,
+    ];
     for warning in findings.iter().flat_map(|found| &found.warnings) {
         println!("tidy: warning: {warning}");
     }

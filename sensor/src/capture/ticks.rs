@@ -15,6 +15,11 @@ impl TickClock {
         Self { per_second: per_second.max(1), anchor_tick, anchor }
     }
 
+    /// What [`Self::new`] makes the same clock of.
+    pub fn parts(&self) -> (u32, u64, Moment) {
+        (self.per_second, self.anchor_tick, self.anchor)
+    }
+
     /// A replay's clock: milliseconds since 1970.
     pub fn of_replay() -> Self {
         Self::new(1000, 0, Moment::from_micros(0))

@@ -10,6 +10,8 @@ mod mapped;
 mod owner;
 mod pins;
 mod replay;
+mod ring;
+mod tables;
 mod verified;
 
 pub use attachment::{AttachError, AttachMode, Attachment};
@@ -19,4 +21,5 @@ pub use interfaces::{Interface, interfaces};
 pub use loading::{LoadError, XdpSettings};
 pub use pins::{PinError, Pins, detach_all};
 pub use replay::{KernelReplay, KernelReplayError};
+pub use tables::{EndpointSource, TableFiles, TableShape, Tables};
 pub use verified::{Verified, verified_instructions};

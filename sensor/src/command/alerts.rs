@@ -6,7 +6,7 @@ mod text;
 use super::{
     Failure,
     arguments::{Alerts, AlertsAction, Output, Suppress},
-    list::unanswered,
+    list::{json, unanswered},
     say,
 };
 use crate::{
@@ -24,7 +24,7 @@ pub fn run(words: Alerts) -> Result<(), Failure> {
             let answer = control::ask(&words.socket, Subject::Alerts);
             let answer = answer.map_err(|error| unanswered(&error))?;
             return match words.output {
-                Output::Json => say(&format!("{answer:#}\n")),
+                Output::Json => say(&json(Subject::Alerts.name(), answer)),
                 Output::Table => say(&text::list(&answer)),
             };
         }
@@ -40,7 +40,12 @@ pub fn run(words: Alerts) -> Result<(), Failure> {
     let answer = control::ask_about_alerts(&words.socket, &question);
     let answer = answer.map_err(|error| unanswered(&error))?;
     if words.output == Output::Json {
-        return say(&format!("{answer:#}\n"));
+        let kind = match question {
+            AlertQuestion::Show { .. } => "alert",
+            AlertQuestion::Suppressions => "suppressions",
+            _ => "order",
+        };
+        return say(&json(kind, answer));
     }
     say(&match question {
         AlertQuestion::Show { .. } if is_explanation => text::explanation(&answer),

@@ -27,10 +27,15 @@ pub struct Arguments {
 pub enum Command {
     /// Attach to the configured interfaces and run the agent.
     Run(Run),
+    /// The part of `run` that has no privilege; `run` starts it.
+    #[command(hide = true)]
+    Worker(Run),
     /// Run capture files through the same pipeline, under the captures' own clock.
     Replay(Replay),
     /// Check or show a configuration.
     Config(Config),
+    /// Say what events look like.
+    Events(Events),
     /// List the devices that the running agent knows.
     Devices(List),
     /// List the conversations under way.
@@ -43,8 +48,13 @@ pub enum Command {
     Profiles(Profiles),
     /// List what is looked for: thresholds and detections, or all about one of them.
     Detections(Catalogue),
+    /// Have the running agent read its configuration anew.
+    Reload(Reload),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
+    /// Print the reference of the command line, as Markdown.
+    #[command(hide = true)]
+    Reference,
     /// Load the program and print how many instructions the verifier went through.
     #[command(hide = true)]
     Verify,
@@ -61,6 +71,18 @@ pub struct Run {
     /// Address to serve metrics on instead of the configured one.
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
     pub web_listen_address: Option<SocketAddr>,
+    /// Web configuration file (TLS, authentication), as Prometheus' exporter-toolkit has it.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<PathBuf>,
+    /// Allow an address that other hosts reach without TLS and authentication.
+    #[arg(long = "web.insecure-allow")]
+    pub web_insecure_allow: bool,
+    /// Answer `POST /-/reload`, to those who are known.
+    #[arg(long = "web.enable-lifecycle")]
+    pub web_enable_lifecycle: bool,
+    /// Instead of working, try what a worker must not be able to do, and say what happened.
+    #[arg(long, hide = true)]
+    pub probe: bool,
 }
 
 #[derive(Debug, Args)]
@@ -89,14 +111,32 @@ pub struct Config {
 pub enum ConfigAction {
     /// Say whether a file is valid, and what it plans.
     Check {
+        /// Configuration file.
         #[arg(value_name = "FILE", default_value = CONFIG)]
         file: PathBuf,
     },
     /// Print the configuration in effect, defaults included.
     Show {
+        /// Configuration file.
         #[arg(value_name = "FILE", default_value = CONFIG)]
         file: PathBuf,
     },
+    /// Print every key with type, bounds, default and meaning.
+    Reference,
+    /// Print the JSON Schema (draft 2020-12) of the file, for editors.
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub struct Events {
+    #[command(subcommand)]
+    pub action: EventsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EventsAction {
+    /// Print the JSON Schema (draft 2020-12) of a line of the events file.
+    Schema,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -134,16 +174,19 @@ pub enum AlertsAction {
     List,
     /// Show one alert, firing or over.
     Show {
+        /// Number of an alert, as `wardline alerts` lists it.
         #[arg(value_name = "ID")]
         alert: u64,
     },
     /// Say why an alert fired: numbers and limits, peers and flows, what it means, what was done.
     Explain {
+        /// Number of an alert, as `wardline alerts` lists it.
         #[arg(value_name = "ID")]
         alert: u64,
     },
     /// Say that somebody knows of an alert: it is not told again unless it gets worse.
     Ack {
+        /// Number of an alert, as `wardline alerts` lists it.
         #[arg(value_name = "ID")]
         alert: u64,
         /// Who knows of it.
@@ -229,6 +272,7 @@ pub enum ProfilesAction {
     },
     /// Forget what is usual of a device, and learn it anew: after a repair, new firmware, a new use.
     Reset {
+        /// Its number, as `wardline devices` lists it.
         #[arg(value_name = "DEVICE")]
         device: u32,
         /// Why; it is kept with what is learned.
@@ -253,6 +297,13 @@ pub enum CatalogueOutput {
     Table,
     Json,
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub struct Reload {
+    /// The agent's socket.
+    #[arg(long, value_name = "PATH", default_value = "/run/wardline/wardline.sock")]
+    pub socket: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use super::{
     Exit, Failure,
     arguments::{Catalogue, CatalogueOutput},
+    list::json,
     say,
 };
 use crate::detect::listing;
@@ -22,9 +23,7 @@ pub fn run(words: Catalogue) -> Result<(), Failure> {
         CatalogueOutput::Table => say(&listing::table()),
         CatalogueOutput::Markdown => say(&listing::document()),
         CatalogueOutput::Json => {
-            let json = serde_json::to_string_pretty(&listing::lines());
-            let json = json.expect("lines hold texts and numbers only");
-            say(&format!("{json}\n"))
+            say(&json("detections", serde_json::json!({"detections": listing::lines()})))
         }
     }
 }

@@ -16,9 +16,18 @@ use crate::{
 pub fn run(subject: Subject, words: List) -> Result<(), Failure> {
     let answer = control::ask(&words.socket, subject).map_err(|error| unanswered(&error))?;
     match words.output {
-        Output::Json => say(&format!("{answer:#}\n")),
+        Output::Json => say(&json(subject.name(), answer)),
         Output::Table => say(&format!("{}\n", table(subject, &answer))),
     }
+}
+
+/// An answer for programs: with the name and version of what it is. What is added keeps the version;
+/// what goes, or changes its meaning, raises it.
+pub fn json(kind: &str, mut answer: Value) -> String {
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert("schema".to_owned(), format!("wardline/{kind}/v1").into());
+    }
+    format!("{answer:#}\n")
 }
 
 /// Why the agent did not answer, and how the command ends.

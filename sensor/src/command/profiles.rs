@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Failure,
     arguments::{List, Output, Profiles, ProfilesAction},
-    list::{self, cell, unanswered},
+    list::{self, cell, json, unanswered},
     say,
 };
 use crate::{
@@ -27,7 +27,7 @@ pub fn run(words: Profiles) -> Result<(), Failure> {
     let answer = control::ask_about_profiles(&socket, &question);
     let answer = answer.map_err(|error| unanswered(&error))?;
     match output {
-        Output::Json => say(&format!("{answer:#}\n")),
+        Output::Json => say(&json("profile", answer)),
         Output::Table => say(&text(&answer)),
     }
 }

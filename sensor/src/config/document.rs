@@ -9,9 +9,10 @@ use toml::{
 };
 
 use super::{
-    Config, Syslog, Webhook, detection,
+    Config, Ipfix, Syslog, Webhook, detection,
     detection::Detections,
     error::{Problem, nearest},
+    ipfix::MAXIMUM_COLLECTORS,
     receiver::{MAXIMUM_RECEIVERS, problem_of_name},
     threshold::{Rules, Written},
 };
@@ -25,7 +26,7 @@ use crate::{
     time::Timestamp,
 };
 
-const SECTIONS: [&str; 19] = [
+const SECTIONS: [&str; 20] = [
     "agent",
     "alertmanager",
     "alerts",
@@ -37,6 +38,7 @@ const SECTIONS: [&str; 19] = [
     "flow",
     "intelligence",
     "inventory",
+    "ipfix",
     "maintenance",
     "outbox",
     "role",
@@ -80,7 +82,7 @@ impl<'t> Reader<'t> {
     fn document(&mut self, document: DeTable<'t>) -> Config {
         let mut config = Config::default();
         let (mut roles, mut rules, mut detections) = (None, None, None);
-        let (mut syslogs, mut webhooks) = (None, None);
+        let (mut syslogs, mut webhooks, mut collectors) = (None, None, None);
         let (mut suppressions, mut maintenance) = (None, None);
         for (key, value) in document {
             match key.get_ref().as_ref() {
@@ -98,6 +100,7 @@ impl<'t> Reader<'t> {
                 "defaults" => self.table(value, &mut config.defaults),
                 "syslog" => syslogs = Some(value),
                 "webhook" => webhooks = Some(value),
+                "ipfix" => collectors = Some(value),
                 "role" => roles = Some(value),
                 "suppression" => suppressions = Some(value),
                 "maintenance" => maintenance = Some(value),
@@ -113,6 +116,7 @@ impl<'t> Reader<'t> {
             }
         }
         self.receivers(syslogs, webhooks, &mut config);
+        config.collectors = self.collectors(collectors);
         config.roles = self.roles(roles);
         let now = self.now;
         config.suppressions =
@@ -141,7 +145,7 @@ impl<'t> Reader<'t> {
         config: &mut Config,
     ) {
         let mut names: Vec<String> = Vec::new();
-        for entry in self.receivers_of("syslog", syslogs) {
+        for entry in self.few("syslog", syslogs, MAXIMUM_RECEIVERS) {
             let (span, keys) = (entry.span(), keys(&entry));
             let Some(syslog) = self.value::<Syslog>(entry) else { continue };
             let others = names.iter().map(String::as_str);
@@ -153,7 +157,7 @@ impl<'t> Reader<'t> {
                 }
             }
         }
-        for entry in self.receivers_of("webhook", webhooks) {
+        for entry in self.few("webhook", webhooks, MAXIMUM_RECEIVERS) {
             let (span, keys) = (entry.span(), keys(&entry));
             let Some(webhook) = self.value::<Webhook>(entry) else { continue };
             match problem_of_name(&webhook.name, names.iter().map(String::as_str)) {
@@ -166,15 +170,30 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn receivers_of(
+    fn collectors(&mut self, value: Option<Spanned<DeValue<'t>>>) -> Vec<Ipfix> {
+        let mut collectors: Vec<Ipfix> = Vec::new();
+        for entry in self.few("ipfix", value, MAXIMUM_COLLECTORS) {
+            let (span, keys) = (entry.span(), keys(&entry));
+            let Some(collector) = self.value::<Ipfix>(entry) else { continue };
+            let others = collectors.iter().map(|other| other.name.as_str());
+            match problem_of_name(&collector.name, others) {
+                Some(wrong) => self.complain_in(&wrong, span, &keys),
+                None => collectors.push(collector),
+            }
+        }
+        collectors
+    }
+
+    fn few(
         &mut self,
         name: &str,
         value: Option<Spanned<DeValue<'t>>>,
+        most: usize,
     ) -> Vec<Spanned<DeValue<'t>>> {
         let start = value.as_ref().map_or(0, |value| value.span().start);
         let mut entries = self.entries(name, value);
-        if entries.len() > MAXIMUM_RECEIVERS {
-            self.complain(start, &format!("more than {MAXIMUM_RECEIVERS} `{name}`s"));
+        if entries.len() > most {
+            self.complain(start, &format!("more than {most} `{name}`s"));
             entries.clear();
         }
         entries

@@ -51,6 +51,9 @@ pub enum ConfigError {
     /// A command line option does not go with the file or with another option.
     #[error("command line: {0}")]
     Override(String),
+    /// Strangers would reach what nothing protects.
+    #[error("{0}")]
+    Exposed(String),
 }
 
 fn listed(file: &std::path::Path, problems: &[Problem]) -> String {

@@ -15,15 +15,22 @@ pub struct Overrides {
     pub socket: Option<PathBuf>,
     pub log: Option<LogLevel>,
     pub listen_address: Option<SocketAddr>,
+    pub web_config_file: Option<PathBuf>,
     pub insecure_allow: Option<bool>,
+    pub enable_lifecycle: Option<bool>,
     pub events_path: Option<PathBuf>,
 }
 
 impl Overrides {
     pub(super) fn apply(&self, config: &mut Config) -> Result<(), String> {
         let given = self.clone();
-        let paths =
-            [&given.pin_directory, &given.state_directory, &given.socket, &given.events_path];
+        let paths = [
+            &given.pin_directory,
+            &given.state_directory,
+            &given.socket,
+            &given.events_path,
+            &given.web_config_file,
+        ];
         if let Some(path) = paths.into_iter().flatten().find(|path| path.to_str().is_none()) {
             return Err(format!("{} is not UTF-8", path.display()));
         }
@@ -36,6 +43,10 @@ impl Overrides {
         set(&mut config.agent.log, given.log);
         set(&mut config.web.listen_address, given.listen_address);
         set(&mut config.web.insecure_allow, given.insecure_allow);
+        set(&mut config.web.enable_lifecycle, given.enable_lifecycle);
+        if given.web_config_file.is_some() {
+            config.web.config_file = given.web_config_file;
+        }
         if given.events_path.is_some() {
             config.events.path = given.events_path;
         }

@@ -197,7 +197,9 @@ fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> 
     number::within(deserializer, 100..=1_000_000)
 }
 
-fn host_and_port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn host_and_port<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     let is_right = text.rsplit_once(':').is_some_and(|(host, port)| {
         let is_v6 = host.starts_with('[') && host.ends_with(']');

@@ -1,17 +1,13 @@
 //! The sections of the file that need no more than bounds.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{duration, number, path};
 use crate::{
     baseline::BaselineSettings,
+    confinement::Sandbox,
     detect::{
         Indicators, Severity,
         selector::{MacAddress, Network},
@@ -105,6 +101,8 @@ pub struct Agent {
     #[serde(deserialize_with = "path::absolute")]
     pub socket: PathBuf,
     pub log: LogLevel,
+    /// What the worker may do besides its work.
+    pub sandbox: Sandbox,
 }
 
 impl Default for Agent {
@@ -113,29 +111,7 @@ impl Default for Agent {
             state_directory: PathBuf::from("/var/lib/wardline"),
             socket: PathBuf::from("/run/wardline/wardline.sock"),
             log: LogLevel::default(),
-        }
-    }
-}
-
-/// `[web]`: metrics and health.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, expecting = "a table of keys")]
-pub struct Web {
-    #[serde(deserialize_with = "listen_address")]
-    pub listen_address: SocketAddr,
-    /// Whether an address that other hosts reach is allowed, though nothing encrypts or asks who.
-    pub insecure_allow: bool,
-    /// Devices with series of their own; the rest are together in `overflow`.
-    #[serde(deserialize_with = "series")]
-    pub maximum_device_series: u32,
-}
-
-impl Default for Web {
-    fn default() -> Self {
-        Self {
-            listen_address: (Ipv4Addr::LOCALHOST, 9469).into(),
-            insecure_allow: false,
-            maximum_device_series: 2000,
+            sandbox: Sandbox::default(),
         }
     }
 }
@@ -287,21 +263,8 @@ fn devices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error
     number::within(deserializer, 16..=1 << 20).map(|devices| devices as usize)
 }
 
-fn series<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    number::within(deserializer, 0..=100_000)
-}
-
 fn alerts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     number::within(deserializer, 1..=10_000)
-}
-
-fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| {
-        de::Error::custom(format!(
-            "{text:?} is no address to listen on: write address and port, as in \"127.0.0.1:9469\" or \"[::1]:9469\""
-        ))
-    })
 }
 
 fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

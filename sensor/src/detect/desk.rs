@@ -99,6 +99,24 @@ impl Desk {
         }
     }
 
+    /// Goes on with another cap, and other orders of the configuration; those made while running
+    /// stay.
+    pub fn reconfigure(
+        &mut self,
+        per_minute: u32,
+        suppressions: Vec<Suppression>,
+        maintenance: Vec<Maintenance>,
+    ) {
+        self.storm.set_cap(per_minute);
+        self.orders.replace(suppressions, maintenance);
+    }
+
+    /// What the configuration says, in words.
+    #[cfg(test)]
+    pub fn configured(&self) -> String {
+        format!("{} {}", self.storm.cap(), self.orders.configured())
+    }
+
     /// Takes over suppressions that were made in earlier runs.
     pub fn adopt_suppressions(&mut self, standing: Vec<Standing>, highest: u32) {
         self.orders.adopt(standing, highest);

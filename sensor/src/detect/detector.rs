@@ -55,7 +55,7 @@ pub trait Detector: fmt::Debug + Send {
     ) {
     }
 
-    /// Takes the indicators of compromise; called once, before anything is observed.
+    /// Takes the indicators of compromise, in place of those that it had.
     fn take_indicators(&mut self, _: &Arc<Indicators>) {}
 
     /// Lets time pass; called once a step, after everything of the step was observed.

@@ -3,7 +3,11 @@
 //! Nothing here reads a clock or does I/O. All state is bounded: windows, the values that they
 //! hold, and the groups that one device may take of one rule; what finds no room is counted.
 
+mod reload;
+
 use std::collections::{BTreeMap, HashMap};
+
+pub(super) use reload::Place;
 
 use super::{
     alert::Alert,

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Severity;
@@ -55,10 +56,13 @@ impl Finding {
 }
 
 /// The numbers and peers behind an alert, bounded.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "evidence")]
 #[serde(default)]
 pub struct Evidence {
+    /// What was counted besides, each by its name.
     pub numbers: Vec<(String, f64)>,
+    /// Addresses of the other ends.
     pub peers: Vec<IpAddr>,
     /// Community IDs of flows that show it.
     pub flows: Vec<String>,

@@ -115,6 +115,28 @@ impl Incidents {
         None
     }
 
+    /// Goes on with other settings: `clears_after` tells that of a detection in force. Returns the
+    /// alerts of those that are not.
+    pub fn reconfigure(
+        &mut self,
+        resend: Duration,
+        clears_after: impl Fn(&str) -> Option<Duration>,
+    ) -> Vec<Alert> {
+        self.resend = resend;
+        let mut strangers = Vec::new();
+        self.incidents.retain(|(name, _), incident| match clears_after(name) {
+            Some(clears_after) => {
+                incident.clears_after = clears_after;
+                true
+            }
+            None => {
+                strangers.push(incident.alert.clone());
+                false
+            }
+        });
+        strangers
+    }
+
     /// Puts on `alerts` what has grown and was not given out for a while, and what is resolved at
     /// `now`.
     pub fn advance(

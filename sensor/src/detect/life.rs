@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     alert::{Alert, AlertState},
-    engine::Watch,
+    engine::{Place, Watch},
     measure::Group,
     summary,
     threshold::Threshold,
@@ -81,6 +81,31 @@ impl Lives {
         let (reported_at, reported_value) = (alert.found_at, alert.value);
         let alert = Box::new(alert);
         self.lives.insert(watch, Life::Firing { alert, reported_at, reported_value, stays_until });
+    }
+
+    /// Follows the rules to other places. An alert of a rule that measures something else stays until
+    /// the windows have had time to fill; those of rules that are gone are returned.
+    pub fn relocate(
+        &mut self,
+        resend: Duration,
+        places: &[Place],
+        stays_until: &[Moment],
+    ) -> Vec<Alert> {
+        self.resend = resend;
+        let mut strangers = Vec::new();
+        for ((rule, device), mut life) in std::mem::take(&mut self.lives) {
+            match (places[rule], &mut life) {
+                (None, Life::Firing { alert, .. }) => strangers.push((**alert).clone()),
+                (None, Life::Pending(_)) | (Some((_, false)), Life::Pending(_)) => {}
+                (Some((place, is_alike)), life_now) => {
+                    if let (false, Life::Firing { stays_until: until, .. }) = (is_alike, life_now) {
+                        *until = stays_until[place];
+                    }
+                    self.lives.insert((place, device), life);
+                }
+            }
+        }
+        strangers
     }
 
     /// Moves every life on to `now`; a watch without a level measures nothing.

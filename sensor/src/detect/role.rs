@@ -83,6 +83,11 @@ impl Roles {
         Self { configured, in_force, places, news: Vec::new() }
     }
 
+    /// All of them, also those that have ended.
+    pub fn configured(&self) -> &Vec<Role> {
+        &self.configured
+    }
+
     pub fn in_force(&self) -> &[Role] {
         &self.in_force
     }

@@ -13,7 +13,12 @@ use super::{
     indicators::Indicators,
     settings::Settings,
 };
-use crate::{event::DeviceChange, flow::FlowRecord, inventory::Device, time::Moment};
+use crate::{
+    event::DeviceChange,
+    flow::FlowRecord,
+    inventory::Device,
+    time::{Moment, WallClock},
+};
 
 /// The detections that are switched on, and the alerts that they raised.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub struct Watch {
     alerts: Vec<Alert>,
     excused: u64,
     unattributed: u64,
+    /// Of detectors that are no more.
+    overflowed: u64,
 }
 
 #[derive(Debug)]
@@ -32,24 +39,33 @@ struct Post {
     findings: Findings,
 }
 
+impl Post {
+    fn new(settings: &Settings) -> Option<Self> {
+        let name = settings.description.name;
+        let detection = detections::ALL.iter().find(|all| all.description.name == name)?;
+        Some(Self {
+            settings: settings.clone(),
+            detector: (detection.detector)(&settings.parameters),
+            findings: Findings::default(),
+        })
+    }
+
+    fn overflowed(&self) -> u64 {
+        self.detector.overflowed() + self.findings.overflowed()
+    }
+}
+
 impl Watch {
     /// A firing alert that has grown is given out again after `resend` at the earliest.
     pub fn new(settings: &[Settings], resend: Duration) -> Self {
-        let posts = settings.iter().filter(|each| each.enabled).filter_map(|each| {
-            let name = each.description.name;
-            let detection = detections::ALL.iter().find(|all| all.description.name == name)?;
-            Some(Post {
-                settings: each.clone(),
-                detector: (detection.detector)(&each.parameters),
-                findings: Findings::default(),
-            })
-        });
+        let posts = settings.iter().filter(|each| each.enabled).filter_map(Post::new);
         Self {
             posts: posts.collect(),
             incidents: Incidents::new(resend),
             alerts: Vec::new(),
             excused: 0,
             unattributed: 0,
+            overflowed: 0,
         }
     }
 
@@ -61,6 +77,52 @@ impl Watch {
             }
         }
         self
+    }
+
+    /// Puts other settings in force. A detection whose parameters are as they were goes on with what
+    /// it has seen. Returns the names of those that begin anew, and the alerts that no detection in
+    /// force explains.
+    pub fn reconfigure(
+        &mut self,
+        settings: &[Settings],
+        resend: Duration,
+        indicators: Option<&Arc<Indicators>>,
+    ) -> (Vec<String>, Vec<Alert>) {
+        let mut old = std::mem::take(&mut self.posts);
+        let mut anew = Vec::new();
+        for each in settings.iter().filter(|each| each.enabled) {
+            let name = each.description.name;
+            let position = old.iter().position(|post| post.settings.description.name == name);
+            let before = position.map(|position| old.swap_remove(position));
+            let is_known = before.is_some();
+            let kept = before.and_then(|post| match post.settings.parameters == each.parameters {
+                true => Some(Post { settings: each.clone(), ..post }),
+                false => {
+                    self.overflowed += post.overflowed();
+                    None
+                }
+            });
+            if is_known && kept.is_none() {
+                anew.push(name.to_owned());
+            }
+            self.posts.extend(kept.or_else(|| Post::new(each)));
+        }
+        self.overflowed += old.iter().map(Post::overflowed).sum::<u64>();
+        let none = Arc::new(Indicators::new(WallClock::since_1970(), 0));
+        for post in &mut self.posts {
+            post.detector.take_indicators(indicators.unwrap_or(&none));
+        }
+        let in_force = |name: &str| {
+            let post = self.posts.iter().find(|post| post.settings.description.name == name);
+            post.map(|post| post.settings.clears_after)
+        };
+        (anew, self.incidents.reconfigure(resend, in_force))
+    }
+
+    /// What is in force, in the order of the settings.
+    #[cfg(test)]
+    pub fn settings(&self) -> Vec<&Settings> {
+        self.posts.iter().map(|post| &post.settings).collect()
     }
 
     pub fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>) {
@@ -128,9 +190,8 @@ impl Watch {
 
     /// How often something found no room, in the detectors or after them.
     pub fn overflowed(&self) -> u64 {
-        let of_posts = self.posts.iter();
-        let of_posts = of_posts.map(|post| post.detector.overflowed() + post.findings.overflowed());
-        of_posts.sum::<u64>() + self.incidents.overflowed()
+        let of_posts: u64 = self.posts.iter().map(Post::overflowed).sum();
+        of_posts + self.overflowed + self.incidents.overflowed()
     }
 
     /// Findings on devices whose role excuses them.

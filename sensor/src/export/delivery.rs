@@ -52,6 +52,9 @@ pub struct Address {
     pub keeps_states: bool,
 }
 
+/// Each sink with its address.
+pub type Receivers = Vec<(Address, Box<dyn Sink>)>;
+
 /// The sinks and their couriers. Dropping it ends them without waiting; [`Delivery::finish`]
 /// delivers first.
 #[derive(Debug)]
@@ -60,6 +63,8 @@ pub struct Delivery {
     sinks: Arc<[Address]>,
     counts: Vec<Arc<Counts>>,
     threads: Vec<thread::JoinHandle<()>>,
+    /// Notices taken and attempts failed before the receivers were replaced, by label.
+    earlier: BTreeMap<String, (u64, u64)>,
 }
 
 impl Delivery {
@@ -68,7 +73,7 @@ impl Delivery {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start(sinks: Vec<(Address, Box<dyn Sink>)>, store: Option<Store>) -> io::Result<Self> {
+    pub fn start(sinks: Receivers, store: Option<Store>) -> io::Result<Self> {
         let (addresses, sinks): (Vec<_>, Vec<_>) = sinks.into_iter().unzip();
         let addresses: Arc<[Address]> = addresses.into();
         let outbox = Arc::new(Outbox::new(store, &addresses));
@@ -77,6 +82,7 @@ impl Delivery {
             sinks: Arc::clone(&addresses),
             counts: Vec::new(),
             threads: Vec::new(),
+            earlier: BTreeMap::new(),
         };
         for (index, (address, sink)) in addresses.iter().zip(sinks).enumerate() {
             let counts = Arc::new(Counts::default());
@@ -104,6 +110,11 @@ impl Delivery {
             sum.failed += counts.failed.load(Relaxed);
             *sum.waiting.get_or_insert(0) += counts.entries.load(Relaxed);
         }
+        for (label, sum) in &mut by_label {
+            let (written, failed) = self.earlier.get(*label).copied().unwrap_or_default();
+            sum.written += written;
+            sum.failed += failed;
+        }
         by_label.into_values().collect()
     }
 
@@ -113,15 +124,39 @@ impl Delivery {
     }
 
     /// Delivers what is waiting, for at most 5 s.
-    pub fn finish(mut self) {
+    pub fn finish(&mut self) {
+        let ending = self.close();
+        Self::wait(&ending);
+    }
+
+    /// Has the couriers end; they deliver what they can first.
+    pub fn close(&mut self) -> Vec<thread::JoinHandle<()>> {
         self.outbox.close();
+        std::mem::take(&mut self.threads)
+    }
+
+    /// Waits for couriers that end, for at most 5 s.
+    pub fn wait(ending: &[thread::JoinHandle<()>]) {
         let began = Instant::now();
-        let is_running =
-            |threads: &[thread::JoinHandle<()>]| threads.iter().any(|thread| !thread.is_finished());
-        while is_running(&self.threads) && began.elapsed() < FLUSH {
+        while !ending.iter().all(thread::JoinHandle::is_finished) && began.elapsed() < FLUSH {
             thread::sleep(Duration::from_millis(10));
         }
-        self.threads.clear();
+    }
+
+    /// Notices taken and attempts failed so far, by label, for [`Self::after`].
+    pub fn totals(&self) -> BTreeMap<String, (u64, u64)> {
+        let mut totals = self.earlier.clone();
+        for SinkCounts { sink, written, failed, .. } in self.counts() {
+            totals.insert(sink, (written, failed));
+        }
+        totals
+    }
+
+    /// Counts on from the totals of couriers before it.
+    #[must_use]
+    pub fn after(mut self, totals: BTreeMap<String, (u64, u64)>) -> Self {
+        self.earlier = totals;
+        self
     }
 }
 

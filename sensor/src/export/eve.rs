@@ -9,10 +9,12 @@ mod detail;
 mod device;
 mod file;
 mod flow;
+pub mod schema;
 mod unclassified;
 
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -57,10 +59,12 @@ pub fn device_value(device: &Device, context: &EventContext<'_>) -> serde_json::
 }
 
 /// What every line begins with.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Line<'a, T> {
+    /// Flows: their end. Devices: first seen if new, else last seen. Alerts: fired or resolved.
     timestamp: Timestamp,
     event_type: &'static str,
+    /// Which of several sensors this is.
     #[serde(skip_serializing_if = "Option::is_none")]
     sensor: Option<&'a str>,
     #[serde(flatten)]

@@ -71,13 +71,14 @@ impl Page {
     }
 }
 
-/// Renders one snapshot.
-pub fn render(snapshot: &Snapshot) -> String {
+/// Renders one snapshot, and what `others` add to the page.
+pub fn render(snapshot: &Snapshot, others: impl FnOnce(&mut Page)) -> String {
     let mut page = Page::default();
     let version = env!("CARGO_PKG_VERSION");
     let layout = sensor_common::abi::ABI_VERSION.to_string();
     page.add("wardline_build_info", &[("version", version), ("layout", &layout)], 1.0);
     snapshot.fill(&mut page);
+    others(&mut page);
     process::fill(&mut page);
     page.encode()
 }

@@ -1,7 +1,8 @@
 //! How addresses and hostile text are written.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// A station (MAC) address, 48 bits, as `00:1b:19:00:00:01`.
@@ -21,6 +22,20 @@ impl Serialize for Station {
     }
 }
 
+impl JsonSchema for Station {
+    fn schema_name() -> Cow<'static, str> {
+        "station".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"})
+    }
+}
+
 /// A number as hexadecimal digits, two for each octet.
 #[derive(Clone, Copy)]
 pub struct Hexadecimal<const OCTETS: usize>(pub u32);
@@ -29,6 +44,20 @@ impl<const OCTETS: usize> Serialize for Hexadecimal<OCTETS> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let width = OCTETS * 2;
         serializer.collect_str(&format_args!("{:0width$x}", self.0))
+    }
+}
+
+impl<const OCTETS: usize> JsonSchema for Hexadecimal<OCTETS> {
+    fn schema_name() -> Cow<'static, str> {
+        "hexadecimal".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": format!("^[0-9a-f]{{{}}}$", OCTETS * 2)})
     }
 }
 

@@ -118,6 +118,8 @@ fn icmpv6_answer(message: u8) -> Option<u8> {
 }
 
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -105,6 +105,17 @@ impl FlowTable {
         }
     }
 
+    /// Goes on with other timeouts; what waits for a deadline that was set before waits for it.
+    pub fn set_timeouts(&mut self, idle: Duration, active: Duration) {
+        self.settings.idle_timeout = idle;
+        self.settings.active_timeout = active.max(Duration::from_micros(1));
+    }
+
+    #[cfg(test)]
+    pub fn timeouts(&self) -> (Duration, Duration) {
+        (self.settings.idle_timeout, self.settings.active_timeout)
+    }
+
     /// Biflows held.
     pub fn len(&self) -> usize {
         self.store.len()

@@ -119,6 +119,11 @@ impl Inventory {
         inventory
     }
 
+    /// Goes on with other known routers; it concerns endpoints that are seen from now on.
+    pub fn set_routers(&mut self, routers: Vec<u64>) {
+        self.settings.routers = routers;
+    }
+
     /// Forgets which endpoint has which index: the kernel's tables start anew. Devices stay.
     pub fn begin_epoch(&mut self) {
         self.endpoints.clear();

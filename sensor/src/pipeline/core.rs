@@ -4,6 +4,7 @@
 mod alerts;
 mod counts;
 mod learning;
+mod reload;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

@@ -4,7 +4,7 @@
 mod alerts;
 mod answers;
 mod profiles;
-mod watch;
+mod reload;
 
 use std::{
     collections::BTreeMap,
@@ -21,20 +21,22 @@ use crate::{
         Datapath as _,
         reader::Reader,
         totals::TotalsReader,
-        xdp::{XdpDatapath, monotonic},
+        xdp::{Tables, monotonic},
     },
     config::Config,
+    confinement::Confinement,
     detect::{Alert, desk::Standing},
     event::Event,
     inventory::{Device, DeviceId},
+    keeper::line::Line,
     observation::Observation,
     pipeline::{core::Core, sinks::Sinks},
     question::Question,
     time::{Moment, Timestamp, WallClock},
 };
 
-use watch::Watch;
-pub use watch::{Names, StartError};
+pub use crate::keeper::line::Names;
+pub use reload::NewConfig;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
@@ -42,8 +44,8 @@ const DRAIN: Duration = Duration::from_millis(50);
 const SWEEP: Duration = Duration::from_millis(250);
 const SWEEP_OF_LARGE_TABLE: Duration = Duration::from_secs(1);
 const LARGE_TABLE: u32 = 1 << 20;
-/// Between two looks at the interfaces.
-const LOOK: Duration = Duration::from_millis(500);
+/// Between two signs of life to the keeper.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// Between two readings of all endpoints, in case a notice was lost.
 const RECOUNT: Duration = Duration::from_secs(10);
 /// Between two looks for devices that were not seen for long.
@@ -70,15 +72,25 @@ pub struct Earlier {
     pub profiles: Vec<(DeviceId, String)>,
 }
 
+/// How the worker sits: its line to the keeper, what it was told at the start, what keeps it in.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub line: Line,
+    pub is_resumed: bool,
+    /// Workers that ended before this one without being told to.
+    pub restarts: u64,
+    pub confinement: Confinement,
+}
+
 /// Everything the loop owns.
 pub struct Live {
     config: Arc<Config>,
-    datapath: XdpDatapath,
+    datapath: Tables<Line>,
     reader: Reader,
     totals: TotalsReader,
     totals_at: Option<Instant>,
     core: Core,
-    watch: Watch,
+    seat: Seat,
     sinks: Sinks,
     observation: Observation,
     events: Vec<Event>,
@@ -86,26 +98,21 @@ pub struct Live {
     cycle: Duration,
     longest_cycle: Duration,
     swept: Instant,
-    looked: Instant,
+    shown_alive: Option<Instant>,
     recounted: Instant,
     tidied: Instant,
     reported: Instant,
 }
 
 impl Live {
-    /// Attaches to the interfaces that are there and takes over what an earlier agent left.
-    ///
-    /// # Errors
-    ///
-    /// When an interface that is there cannot be attached.
+    /// Takes over what an earlier agent or worker left.
     pub fn start(
         config: Arc<Config>,
-        mut datapath: XdpDatapath,
+        datapath: Tables<Line>,
+        seat: Seat,
         earlier: Earlier,
         sinks: Sinks,
-    ) -> Result<Self, StartError> {
-        let mut watch = Watch::new(&config.capture);
-        watch.start(&mut datapath)?;
+    ) -> Self {
         let reader = Reader::new(&datapath, datapath.clock());
         let mut core = Core::new(&config, earlier.devices, earlier.highest_id);
         core.set_wall_clock(wall_clock());
@@ -123,7 +130,7 @@ impl Live {
             totals: TotalsReader::default(),
             totals_at: None,
             core,
-            watch,
+            seat,
             sinks,
             observation: Observation::default(),
             events: Vec::new(),
@@ -131,14 +138,14 @@ impl Live {
             cycle: Duration::ZERO,
             longest_cycle: Duration::ZERO,
             swept: now,
-            looked: now,
+            shown_alive: None,
             recounted: now,
             tidied: now,
             reported: now,
         };
         live.reader.resume(&mut live.datapath, &mut live.observation);
         live.step(monotonic());
-        Ok(live)
+        live
     }
 
     /// Set it to have the events file opened anew.
@@ -146,11 +153,10 @@ impl Live {
         Arc::clone(&self.reopen)
     }
 
-    /// Runs until `stop` is set, then ends the flows and leaves the program attached if the
-    /// configuration says so.
+    /// Runs until `stop` is set or the keeper says so, then ends the flows.
     pub fn run(mut self, questions: &Receiver<Question>, stop: &AtomicBool) {
         let mut next = Instant::now();
-        while !stop.load(Ordering::Relaxed) {
+        while !stop.load(Ordering::Relaxed) && !self.seat.line.is_over() {
             match questions.recv_timeout(next.saturating_duration_since(Instant::now())) {
                 Ok(question) => self.answer(question),
                 Err(RecvTimeoutError::Timeout) => {
@@ -177,14 +183,15 @@ impl Live {
             self.recounted = started;
             self.reader.announce_all(&mut self.datapath, &mut self.observation);
         }
-        self.datapath.flush_log();
         if self.reopen.swap(false, Ordering::Relaxed) {
             self.sinks.reopen();
         }
         self.step(monotonic());
-        if self.looked.elapsed() >= LOOK {
-            self.looked = started;
-            self.watch.follow(&mut self.datapath);
+        self.seat.line.listen();
+        // From here, and from nowhere else: who watches the agent watches the pipeline.
+        if self.shown_alive.is_none_or(|shown| shown.elapsed() >= SIGN_OF_LIFE) {
+            self.shown_alive = Some(started);
+            self.seat.line.alive();
         }
         if self.tidied.elapsed() >= TIDY {
             self.tidied = started;
@@ -196,7 +203,7 @@ impl Live {
         if self.reported.elapsed() >= self.config.events.stats_interval {
             self.reported = started;
             let statistics = self.statistics();
-            self.sinks.statistics(wall_clock(), statistics, self.watch.names());
+            self.sinks.statistics(wall_clock(), statistics, self.seat.line.names());
         }
         self.cycle = started.elapsed();
         self.longest_cycle = self.longest_cycle.max(self.cycle);
@@ -216,7 +223,7 @@ impl Live {
     /// Gives the sinks what there is.
     fn send(&mut self) {
         let events = std::mem::take(&mut self.events);
-        self.sinks.take(events, wall_clock(), self.watch.names());
+        self.sinks.take(events, wall_clock(), self.seat.line.names());
         self.sinks.save_devices(self.core.inventory.devices(), wall_clock());
     }
 
@@ -231,6 +238,9 @@ impl Live {
             }
             Question::Profiles(question, answer) => {
                 let _ = answer.send(self.answer_on_profiles(&question));
+            }
+            Question::Configure(new, answer) => {
+                let _ = answer.send(self.reconfigure(*new));
             }
             Question::Alerts(question, answer) => {
                 let _ = answer.send(self.answer_on_alerts(question));
@@ -267,9 +277,8 @@ impl Live {
         self.core.finish(now, &mut self.events);
         self.sinks.save_profiles(self.core.finish_learning());
         let events = std::mem::take(&mut self.events);
-        self.sinks.take(events, wall_clock(), self.watch.names());
+        self.sinks.take(events, wall_clock(), self.seat.line.names());
         self.sinks.save_all_devices(self.core.inventory.devices(), wall_clock());
         self.sinks.finish();
-        self.watch.end(&mut self.datapath, self.config.capture.persist);
     }
 }

@@ -6,7 +6,7 @@ mod worker;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
@@ -20,8 +20,9 @@ use crate::{
     config::Events,
     event::Event,
     export::{
-        delivery::Delivery,
+        delivery::{Delivery, Receivers},
         eve::{EveFile, EveWriter},
+        ipfix::{Exporters, IpfixCounts},
         store::Store,
     },
     inventory::{Device, DeviceId},
@@ -41,7 +42,19 @@ const SAVE: Duration = Duration::from_secs(30);
 /// How long the end may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a reload changes.
+pub struct Change {
+    pub settings: Events,
+    /// If events go elsewhere.
+    pub events_file: Option<Option<EveFile>>,
+    /// If others are told, or in another way; with a way into the store for them.
+    pub receivers: Option<(Receivers, Option<Store>)>,
+    /// If flow records go to other collectors.
+    pub collectors: Option<Exporters>,
+}
+
 enum Batch {
+    Change(Box<Change>),
     Events(Vec<Event>, WallClock, Arc<Names>),
     Devices(Vec<Device>, WallClock),
     Profiles(Vec<(DeviceId, String)>),
@@ -69,8 +82,10 @@ struct Counts {
 pub struct Sinks {
     queue: Option<SyncSender<Batch>>,
     late: Vec<Event>,
+    late_changes: VecDeque<Batch>,
     counts: Arc<Counts>,
-    delivery: Delivery,
+    delivery: Arc<Mutex<Delivery>>,
+    collectors: Arc<Mutex<Arc<Exporters>>>,
     thread: Option<thread::JoinHandle<()>>,
     saved: Instant,
 }
@@ -80,16 +95,23 @@ impl Sinks {
         store: Option<Store>,
         file: Option<EveFile>,
         delivery: Delivery,
+        collectors: Exporters,
         settings: &Events,
     ) -> Self {
         let (queue, batches) = sync_channel(WAITING);
         let counts = Arc::new(Counts::default());
+        let dispatch = delivery.dispatch();
+        let delivery = Arc::new(Mutex::new(delivery));
+        let collectors = Arc::new(Mutex::new(Arc::new(collectors)));
         let worker = Worker {
             store,
             writer: file.map(EveWriter::new),
             settings: settings.clone(),
             counts: Arc::clone(&counts),
-            dispatch: delivery.dispatch(),
+            dispatch,
+            delivery: Arc::clone(&delivery),
+            earlier_files: (0, 0),
+            collectors: Arc::clone(&collectors),
             records: VecDeque::new(),
             store_complained: None,
         };
@@ -98,14 +120,17 @@ impl Sinks {
         Self {
             queue: Some(queue),
             late: Vec::new(),
+            late_changes: VecDeque::new(),
             counts,
             delivery,
+            collectors,
             thread,
             saved: Instant::now(),
         }
     }
 
     pub fn take(&mut self, mut events: Vec<Event>, wall: WallClock, names: Arc<Names>) {
+        self.send_changes();
         if !self.late.is_empty() {
             events = self.late.drain(..).chain(events).collect();
         }
@@ -169,6 +194,22 @@ impl Sinks {
         let _ = self.send(Batch::Reopen);
     }
 
+    /// Goes on with other settings, after what is queued.
+    pub fn change(&mut self, change: Change) {
+        self.late_changes.push_back(Batch::Change(Box::new(change)));
+        self.send_changes();
+    }
+
+    /// Changes that found the queue full come as soon as there is room, in their order.
+    fn send_changes(&mut self) {
+        while let Some(change) = self.late_changes.pop_front() {
+            if let Some(change) = self.send(change) {
+                self.late_changes.push_front(change);
+                return;
+            }
+        }
+    }
+
     /// Strikes devices off the store.
     pub fn forget(&self, devices: Vec<DeviceId>) {
         if !devices.is_empty() {
@@ -200,8 +241,13 @@ impl Sinks {
                 waiting: None,
             },
         ];
-        counts.extend(self.delivery.counts());
+        counts.extend(locked(&self.delivery).counts());
         counts
+    }
+
+    /// How collectors of flow records are served.
+    pub fn ipfix(&self) -> Vec<IpfixCounts> {
+        locked(&self.collectors).counts()
     }
 
     pub fn dropped(&self) -> u64 {
@@ -211,7 +257,7 @@ impl Sinks {
 
     /// Alerts that receivers were never told, by reason.
     pub fn undeliverable(&self) -> Vec<(&'static str, u64)> {
-        self.delivery.dropped().to_vec()
+        locked(&self.delivery).dropped().to_vec()
     }
 
     /// Alerts that went from the store to make room, over all runs.
@@ -223,7 +269,7 @@ impl Sinks {
     pub fn finish(mut self) {
         self.queue = None;
         self.join();
-        self.delivery.finish();
+        locked(&self.delivery).finish();
     }
 
     fn join(&mut self) {
@@ -236,4 +282,9 @@ impl Sinks {
             tracing::error!("events are still being written; giving up on them");
         }
     }
+}
+
+/// A panic elsewhere leaves it as good as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

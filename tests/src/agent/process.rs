@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, ExitStatus, Stdio};
+use std::process::{self, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,33 @@ impl Agent {
         }
         serde_json::from_slice(&output.stdout)
             .map_err(|source| AgentError::NotJson { question, source })
+    }
+
+    /// Writes its configuration as the settings say now, or `text`, and has it reloaded by
+    /// `wardline reload`.
+    pub fn reload(&self, text: Option<&str>) -> Result<Output, AgentError> {
+        let own;
+        let text = match text {
+            Some(text) => text,
+            None => {
+                own = self.configuration();
+                &own
+            }
+        };
+        self.scratch.write("wardline.toml", text)?;
+        let mut command = Command::new(executable()?);
+        command.args(["reload", "--socket"]).arg(self.socket()).stdin(Stdio::null());
+        command.output().map_err(AgentError::Process)
+    }
+
+    /// Its configuration as the settings say.
+    pub fn configuration(&self) -> String {
+        self.settings.file(self.scratch.path(), &self.pins)
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&mut self, signal: i32) -> Result<(), AgentError> {
+        self.process.signal(signal).map_err(AgentError::Process)
     }
 
     /// The list in the answer to [`Self::ask`].

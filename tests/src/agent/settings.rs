@@ -18,6 +18,8 @@ pub struct Settings {
     pub log: &'static str,
     /// On loopback, of the namespace that the agent runs in.
     pub web_port: u16,
+    /// More keys of `[web]`, as written in the file.
+    pub web: String,
     /// Whole tables, as written in the file.
     pub more: String,
 }
@@ -33,6 +35,7 @@ impl Settings {
             endpoints: 8192,
             log: "info",
             web_port: WEB_PORT,
+            web: String::new(),
             more: String::new(),
         }
     }
@@ -43,7 +46,7 @@ impl Settings {
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
              memory = {:?}\nring = {:?}\nendpoints = {}\n\n\
              [agent]\nstate_directory = {}\nsocket = {}\nlog = {:?}\n\n\
-             [web]\nlisten_address = \"127.0.0.1:{}\"\n\n\
+             [web]\nlisten_address = \"127.0.0.1:{}\"\n{}\n\n\
              [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
             self.interfaces,
             self.mode,
@@ -56,6 +59,7 @@ impl Settings {
             quoted("wardline.sock"),
             self.log,
             self.web_port,
+            self.web,
             quoted("events.jsonl"),
             self.more,
         )

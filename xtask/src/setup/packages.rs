@@ -56,6 +56,7 @@ pub const PACKAGES: &[Package] = &[
     package("prometheus", "scrapes the agent and checks its alert rules", TEST, "prometheus", &["prometheus"]),
     package("prometheus-alertmanager", "receives the alerts that the rules raise", TEST, "prometheus-alertmanager",
         &["prometheus-alertmanager"]),
+    package("nfdump", "collects flow records by IPFIX", TEST, "nfcapd", &["nfdump"]),
     package("rsyslog", "receives alerts by syslog", TEST, "rsyslogd", &["rsyslog"]),
     package("rsyslog-gnutls", "receives them over TLS", TEST, "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so", &[]),
     package("logrotate", "rotates the events file", TEST, "logrotate", &["logrotate.timer"]),
@@ -68,6 +69,7 @@ pub const PACKAGES: &[Package] = &[
     package("cpio", "packs what is booted into", VM, "cpio", &[]),
     package("xz-utils", "unpacks modules of kernels", VM, "xz", &[]),
     package("zstd", "unpacks modules of kernels", VM, "zstd", &[]),
+    package("systemd", "scores the service's unit, makes its user", TEST, "systemd-analyze", &[]),
     package("openssl", "speaks TLS across the gateway", TEST, "openssl", &[]),
 ];
 

@@ -1,24 +1,23 @@
 //! The loaded program with its maps open for reading.
 
-use std::{collections::HashMap as Table, os::fd::OwnedFd, time::Duration};
+use std::{
+    collections::HashMap as Table,
+    os::fd::{AsFd as _, OwnedFd},
+    time::Duration,
+};
 
 use aya::{
     Ebpf, Pod,
-    maps::{HashMap, MapData, RingBuf},
+    maps::{HashMap, Map, MapData},
     programs::{ProgramFd, Xdp},
 };
 use aya_log::EbpfLogger;
-use bytes::{Buf as _, Bytes};
 use sensor_common::{
     abi::{ABI_VERSION, Settings, name},
-    application::Application,
-    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
+    books::{InterfaceRow, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
-    flow::{
-        FOLDED_WORD, FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, SLOT_WORDS, TAIL_WORDS,
-        UNFOLDED_WORD, WAYS,
-    },
-    record::{EndpointNotice, Evicted, RecordKind, SlotImage},
+    flow::FlowSlot,
+    record::Evicted,
 };
 
 use super::{
@@ -29,10 +28,10 @@ use super::{
     loading::{LoadError, Loaded, XdpSettings, load, load_object, xdp},
     mapped::MappedWords,
     pins::Pins,
+    tables::{EndpointSource, TableFiles, TableShape, Tables},
 };
 use crate::{
     capture::{Datapath, Glance, Notice, ticks::TickClock},
-    observation::PayloadSample,
     time::Moment,
 };
 
@@ -40,16 +39,9 @@ use crate::{
 pub struct XdpDatapath {
     pub(super) ebpf: Ebpf,
     buffers: Buffers,
-    clock: TickClock,
     is_resumed: bool,
-    heads: MappedWords,
-    tails: MappedWords,
-    books: MappedWords,
-    ledgers: MappedWords,
-    totals: MappedWords,
-    records: RingBuf<MapData>,
-    notices: RingBuf<MapData>,
-    endpoints: HashMap<MapData, KeyOctets, u32>,
+    shape: TableShape,
+    tables: Tables<EndpointTable>,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
     pins: Option<Pins>,
     /// Open while runs are measured.
@@ -98,23 +90,21 @@ impl XdpDatapath {
             0 => clock::calibrate(&mut ebpf)?.0,
             _ => TickClock::of_replay(),
         };
-        let cpus = settings.cpus as usize;
-        let slots = cpus * wanted.sizes.sets as usize * WAYS;
-        let totals =
-            wanted.sizes.endpoints as usize * sensor_common::application::CAPACITY as usize;
+        let shape = TableShape {
+            cpus: settings.cpus,
+            sets: wanted.sizes.sets,
+            endpoints: wanted.sizes.endpoints,
+            records_ring: wanted.records_ring,
+            notices_ring: wanted.notices_ring,
+        };
+        let endpoints = HashMap::try_from(take(&mut ebpf, name::ENDPOINTS)?);
+        let endpoints = EndpointTable(endpoints.map_err(LoadError::Map)?);
+        let files = table_files(&ebpf)?;
         Ok(Self {
-            heads: map_words(&mut ebpf, name::FLOWS, slots * HEAD_WORDS)?,
-            tails: map_words(&mut ebpf, name::FLOW_TAILS, slots * TAIL_WORDS)?,
-            books: map_words(&mut ebpf, name::BOOKS, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
-            ledgers: map_words(&mut ebpf, name::LEDGERS, cpus * LEDGER_LINES)?,
-            totals: map_words(&mut ebpf, name::TOTALS, totals * 2 * 2)?,
-            records: ring(&mut ebpf, name::RECORDS)?,
-            notices: ring(&mut ebpf, name::NOTICES)?,
-            endpoints: HashMap::try_from(take(&mut ebpf, name::ENDPOINTS)?)
-                .map_err(LoadError::Map)?,
+            tables: Tables::map(&shape, &files, clock, endpoints)?,
+            shape,
             ebpf,
             buffers,
-            clock,
             is_resumed,
             logger,
             pins,
@@ -124,7 +114,7 @@ impl XdpDatapath {
     }
 
     pub fn clock(&self) -> TickClock {
-        self.clock
+        self.tables.clock()
     }
 
     /// Whether the maps hold what an earlier agent's program counted.
@@ -201,6 +191,15 @@ impl XdpDatapath {
         }
     }
 
+    /// Descriptors of the tables, for a process that reads them.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], when no descriptor is left.
+    pub fn hand_over(&self) -> Result<(TableShape, TableFiles), LoadError> {
+        Ok((self.shape, table_files(&self.ebpf)?))
+    }
+
     /// Hands the program's diagnostics to the log.
     pub fn flush_log(&mut self) {
         if let Some(logger) = &mut self.logger {
@@ -228,14 +227,28 @@ fn live_settings(wanted: &XdpSettings, seed: u64) -> Result<Settings, LoadError>
     })
 }
 
-const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
-
-fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<aya::maps::Map, LoadError> {
+fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<Map, LoadError> {
     ebpf.take_map(map).ok_or(LoadError::MissingFromObject(map))
 }
 
-fn ring(ebpf: &mut Ebpf, map: &'static str) -> Result<RingBuf<MapData>, LoadError> {
-    RingBuf::try_from(take(ebpf, map)?).map_err(LoadError::Map)
+/// The maps that are read through memory.
+fn table_files(ebpf: &Ebpf) -> Result<TableFiles, LoadError> {
+    let file = |map: &'static str| -> Result<OwnedFd, LoadError> {
+        let Some(Map::Array(data) | Map::RingBuf(data)) = ebpf.map(map) else {
+            return Err(LoadError::MissingFromObject(map));
+        };
+        let file = data.fd().as_fd().try_clone_to_owned();
+        file.map_err(|source| LoadError::Mapping { map, source })
+    };
+    Ok(TableFiles {
+        flows: file(name::FLOWS)?,
+        flow_tails: file(name::FLOW_TAILS)?,
+        books: file(name::BOOKS)?,
+        ledgers: file(name::LEDGERS)?,
+        totals: file(name::TOTALS)?,
+        records: file(name::RECORDS)?,
+        notices: file(name::NOTICES)?,
+    })
 }
 
 pub(super) fn map_words(
@@ -243,138 +256,63 @@ pub(super) fn map_words(
     map: &'static str,
     words: usize,
 ) -> Result<MappedWords, LoadError> {
-    let Some(aya::maps::Map::Array(data)) = ebpf.map(map) else {
+    let Some(Map::Array(data)) = ebpf.map(map) else {
         return Err(LoadError::MissingFromObject(map));
     };
     MappedWords::new(data.fd(), words).map_err(|source| LoadError::Mapping { map, source })
 }
 
-impl Datapath for XdpDatapath {
-    fn now(&self) -> u64 {
-        // CLOCK_MONOTONIC turned into ticks: reading jiffies would take a run of the program.
-        self.clock.tick(monotonic())
-    }
+/// The table of endpoints, walked by bpf(2).
+struct EndpointTable(HashMap<MapData, KeyOctets, u32>);
 
-    fn slots(&self) -> u32 {
-        (self.heads.len() / HEAD_WORDS) as u32
-    }
-
-    fn glance(&self, position: u32) -> Glance {
-        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
-        let unfolded = self.heads.load(head + UNFOLDED_WORD) & 0xffff_ffff;
-        Glance {
-            generation: self.tails.load(tail + GENERATION_WORD) as u32,
-            packets: unfolded + self.tails.load(tail + FOLDED_WORD),
-        }
-    }
-
-    fn slot(&self, position: u32) -> Option<FlowSlot> {
-        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
-        let before = self.tails.load(tail + GENERATION_WORD) as u32;
-        if before & 1 == 1 {
-            return None;
-        }
-        let mut words = [0; SLOT_WORDS];
-        words[..HEAD_WORDS].copy_from_slice(&self.heads.copy::<HEAD_WORDS>(head));
-        words[HEAD_WORDS..].copy_from_slice(&self.tails.copy::<TAIL_WORDS>(tail));
-        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
-        let after = self.tails.load(tail + GENERATION_WORD) as u32;
-        (before == after).then(|| FlowSlot::from_words(&words))
-    }
-
-    fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {
-        while let Some(item) = self.records.next() {
-            let mut octets: &[u8] = &item;
-            if octets.remaining() < size_of::<Evicted>() {
-                continue;
-            }
-            let kind = octets.get_u32_ne();
-            let position = octets.get_u32_ne();
-            let now = octets.get_u64_ne();
-            let mut words = [0; SLOT_WORDS];
-            words.fill_with(|| octets.get_u64_ne());
-            let slot = SlotImage::of(&FlowSlot::from_words(&words).in_table());
-            visit(&Evicted { kind, position, now, slot });
-        }
-    }
-
-    fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice)) {
-        while let Some(item) = self.notices.next() {
-            if let Some(notice) = parse_notice(&item, &self.clock) {
-                visit(notice);
-            }
-        }
-    }
-
-    fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
-        for (KeyOctets([high, low, station, vlans]), index) in self.endpoints.iter().flatten() {
+impl EndpointSource for EndpointTable {
+    fn each(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
+        for (KeyOctets([high, low, station, vlans]), index) in self.0.iter().flatten() {
             visit(index, EndpointKey { address: [high, low], station, vlans });
         }
     }
+}
+
+impl Datapath for XdpDatapath {
+    fn now(&self) -> u64 {
+        self.tables.now()
+    }
+
+    fn slots(&self) -> u32 {
+        self.tables.slots()
+    }
+
+    fn glance(&self, position: u32) -> Glance {
+        self.tables.glance(position)
+    }
+
+    fn slot(&self, position: u32) -> Option<FlowSlot> {
+        self.tables.slot(position)
+    }
+
+    fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {
+        self.tables.drain_records(visit);
+    }
+
+    fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice)) {
+        self.tables.drain_notices(visit);
+    }
+
+    fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
+        self.tables.endpoints(visit);
+    }
 
     fn folded(&self, into: &mut Vec<Totals>) {
-        into.clear();
-        into.extend((0..self.totals.len() / 2).map(|index| Totals {
-            packets: self.totals.load(index * 2),
-            octets: self.totals.load(index * 2 + 1),
-        }));
+        self.tables.folded(into);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
-        let rows = (0..self.books.len() / ROW_WORDS).map(|row| {
-            let words: [u64; ROW_WORDS] = self.books.copy(row * ROW_WORDS);
-            let mut undissected_frames = [0; UNDISSECTED_REASONS];
-            undissected_frames.copy_from_slice(&words[4..]);
-            InterfaceRow {
-                interface: words[0],
-                received_frames: words[1],
-                received_octets: words[2],
-                undissected_octets: words[3],
-                undissected_frames,
-            }
-        });
-        rows.filter(|row| row.received_frames > 0).collect()
+        self.tables.interface_rows()
     }
 
     fn ledger(&self) -> Ledger {
-        let mut sum = Ledger::default();
-        for word in 0..self.ledgers.len() {
-            sum.lines[word % LEDGER_LINES] += self.ledgers.load(word);
-        }
-        sum
+        self.tables.ledger()
     }
-}
-
-fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
-    let mut octets = item;
-    let kind = octets.try_get_u32_ne().ok()?;
-    let second = octets.try_get_u32_ne().ok()?;
-    if kind == RecordKind::Opened as u32 {
-        return Some(Notice::Opened(second));
-    }
-    let mut word = || octets.try_get_u64_ne().ok();
-    if kind == RecordKind::Endpoint as u32 {
-        let key = EndpointKey { address: [word()?, word()?], station: word()?, vlans: word()? };
-        let (now, interface) = (word()?, word()?);
-        return Some(Notice::Endpoint(EndpointNotice { kind, index: second, key, now, interface }));
-    }
-    if kind != RecordKind::Sample as u32 && kind != RecordKind::HeaderSample as u32 {
-        return None;
-    }
-    let now = word()?;
-    let key = FlowKey::from_words([word()?, word()?, word()?, word()?, word()?, word()?]);
-    let station = word()?;
-    let sequence = octets.try_get_u32_ne().ok()?;
-    let (length, payload_length) = (octets.try_get_u16_ne().ok()?, octets.try_get_u16_ne().ok()?);
-    Some(Notice::Sample(PayloadSample {
-        key,
-        station,
-        application: Application::from_number(second as u8)?,
-        sequence,
-        octets: Bytes::copy_from_slice(octets.get(..usize::from(length))?),
-        payload_length,
-        at: clock.moment(now),
-    }))
 }
 
 /// The observation clock when live: CLOCK_MONOTONIC, the clock of `bpf_ktime_get_ns`.

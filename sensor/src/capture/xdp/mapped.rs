@@ -27,12 +27,32 @@ impl MappedWords {
     ///
     /// What `mmap` says: EPERM when the map was made without `BPF_F_MMAPABLE`, ENOMEM.
     pub fn new(file: impl AsFd, words: usize) -> io::Result<Self> {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        Self::map(file, libc::PROT_READ | libc::PROT_WRITE, 0, words)
+    }
+
+    /// The same for reading only, from `offset` octets on, a multiple of the page. The kernel never
+    /// lets such a mapping of a map be made writable, whatever the descriptor would allow; to store
+    /// there ends the process.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::new`].
+    pub fn read_only(file: impl AsFd, offset: usize, words: usize) -> io::Result<Self> {
+        Self::map(file, libc::PROT_READ, offset as libc::off_t, words)
+    }
+
+    fn map(
+        file: impl AsFd,
+        protection: libc::c_int,
+        offset: libc::off_t,
+        words: usize,
+    ) -> io::Result<Self> {
         let file = file.as_fd().as_raw_fd();
         let length = words * size_of::<u64>();
         // SAFETY: a new mapping at an address of the kernel's choice touches no other memory.
-        let start =
-            unsafe { libc::mmap(ptr::null_mut(), length, protection, libc::MAP_SHARED, file, 0) };
+        let start = unsafe {
+            libc::mmap(ptr::null_mut(), length, protection, libc::MAP_SHARED, file, offset)
+        };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

@@ -1,6 +1,7 @@
 //! What the desk puts down on an alert: whether it is given to receivers, who knows of it, and the
 //! story that it is part of.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stage::Stage;
@@ -19,7 +20,8 @@ pub struct Marks {
 }
 
 /// The story that an alert is part of, as it stood when the alert was last told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "story")]
 pub struct StoryMark {
     pub id: u64,
     /// Of this alert.
@@ -32,7 +34,8 @@ pub struct StoryMark {
 }
 
 /// Somebody knows of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "acknowledgement")]
 pub struct Acknowledgement {
     pub by: String,
     pub note: String,
@@ -42,7 +45,8 @@ pub struct Acknowledgement {
 }
 
 /// Why receivers are not told of an alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "withheld")]
 pub struct Withheld {
     pub cause: Cause,
     #[serde(skip_serializing_if = "String::is_empty", default)]
@@ -54,8 +58,11 @@ pub struct Withheld {
     pub until: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "cause")]
 pub enum Cause {
     Suppression,
     Maintenance,

@@ -65,6 +65,23 @@ impl Orders {
         self.looked = None;
     }
 
+    /// Puts other orders of the configuration in place of those there are. What is in force is
+    /// looked through with the next [`Self::refresh`].
+    pub fn replace(&mut self, configured: Vec<Suppression>, windows: Vec<Maintenance>) {
+        if self.configured == configured && self.windows == windows {
+            return;
+        }
+        (self.configured, self.windows) = (configured, windows);
+        self.in_force =
+            InForce { standing: self.standing.keys().copied().collect(), ..InForce::default() };
+        self.looked = None;
+    }
+
+    #[cfg(test)]
+    pub fn configured(&self) -> String {
+        format!("{:?} {:?}", self.configured, self.windows)
+    }
+
     /// # Errors
     ///
     /// When it may not be, has ended, or there are too many.

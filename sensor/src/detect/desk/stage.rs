@@ -1,11 +1,15 @@
 //! Which stage of an attack an alert belongs to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The stages of one host's story, in the order in which an attack goes through them. They are
 /// coarser than the tactics of MITRE ATT&CK, and ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "stage")]
 pub enum Stage {
     /// Looking for targets.
     Recon,

@@ -52,6 +52,16 @@ impl Storm {
         }
     }
 
+    /// Goes on with another cap.
+    pub fn set_cap(&mut self, per_minute: u32) {
+        self.per_minute = per_minute;
+    }
+
+    #[cfg(test)]
+    pub fn cap(&self) -> u32 {
+        self.per_minute
+    }
+
     /// Whether one more new alert may be handed out.
     pub fn admit(&mut self, severity: Severity, now: Moment) -> bool {
         while let Some(&(at, past)) = self.admitted.front() {

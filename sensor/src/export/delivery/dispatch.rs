@@ -53,6 +53,36 @@ impl Dispatch {
         Self { outbox, sinks, sensor, next_sequence, unsaved: VecDeque::new() }
     }
 
+    /// Goes on with what `old` has not stored, and with what its outbox has in memory alone, for
+    /// sinks that are still there. The couriers of `old` have ended.
+    pub fn take_over(&mut self, old: &mut Self) {
+        let place = |index: usize| {
+            let id = &old.sinks.get(index)?.id;
+            self.sinks.iter().position(|sink| sink.id == *id)
+        };
+        self.next_sequence = self.next_sequence.max(old.next_sequence);
+        let mut numbers = Vec::new();
+        for mut unsaved in std::mem::take(&mut old.unsaved) {
+            let sinks = std::mem::take(&mut unsaved.sinks).into_iter();
+            // What waited in memory and no longer does is delivered.
+            let waiting =
+                sinks.filter(|(_, number)| number.is_none_or(|number| old.outbox.is_held(number)));
+            unsaved.sinks = waiting
+                .filter_map(|(sink, number)| {
+                    numbers.extend(number);
+                    Some((place(sink)?, None))
+                })
+                .collect();
+            self.unsaved.push_back(unsaved);
+        }
+        for (sink, notice) in old.outbox.held_but(&numbers) {
+            if let Some(index) = place(sink) {
+                self.outbox.hold(index, notice);
+            }
+        }
+        self.outbox.ring();
+    }
+
     /// Takes one state of an alert; `wall` is the clock that dates it.
     pub fn take(&mut self, alert: Alert, device: Option<&Device>, wall: WallClock, now: Timestamp) {
         let sequence = self.next_sequence;

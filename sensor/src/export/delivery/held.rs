@@ -61,6 +61,11 @@ impl Held {
         }
     }
 
+    /// In the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = &HeldNotice> {
+        self.notices.values()
+    }
+
     pub fn has(&self, number: u64) -> bool {
         self.notices.contains_key(&number)
     }

@@ -125,6 +125,13 @@ impl Outbox {
         self.inner().held.has(number)
     }
 
+    /// The notices that wait in memory, each with its sink, but for those of these numbers.
+    pub fn held_but(&self, numbers: &[u64]) -> Vec<(usize, Notice)> {
+        let inner = self.inner();
+        let others = inner.held.iter().filter(|held| !numbers.contains(&held.number));
+        others.map(|held| (held.sink, held.notice.clone())).collect()
+    }
+
     /// A notice no longer waits in memory: the store has it.
     pub fn release(&self, number: u64) {
         self.inner().held.remove(number);

@@ -222,7 +222,7 @@ fn couriers_wake_up_for_what_is_new_and_deliver_before_the_end() {
     let severe = Address { minimum_severity: Severity::High, ..address("severe") };
     let second = Store::open(scratch.path()).unwrap().0;
     let sinks = vec![(address("all"), sink), (severe, quiet)];
-    let delivery = Delivery::start(sinks, Some(second)).unwrap();
+    let mut delivery = Delivery::start(sinks, Some(second)).unwrap();
     let mut dispatch = delivery.dispatch();
     dispatch.take(alert(1, Severity::Low, Firing), None, clock(), wall_time());
     dispatch.settle(Some(&mut store), wall_time());

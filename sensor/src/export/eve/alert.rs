@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::EventContext;
+use super::{EventContext, schema};
 use crate::{
     detect::{
         Alert, AlertState, Evidence, Severity,
@@ -15,33 +16,48 @@ use crate::{
     time::Timestamp,
 };
 
-#[derive(Serialize)]
+/// An alert fired, grew, or was resolved. Operational information, never a clinical alarm.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "alert")]
 pub(super) struct Event<'a> {
+    /// The main address of the device, never one that it only claims.
     #[serde(skip_serializing_if = "Option::is_none")]
     src_ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src_mac: Option<Station>,
+    /// The number of the device; 0 of an alert that is about none.
     src_device: u32,
+    /// How the program is attached where the device was seen.
+    #[schemars(extend("enum" = schema::ATTACH_MODES))]
     attach_mode: &'a str,
     alert: Description,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "alert_description")]
 struct Description {
-    /// Of the rule.
+    /// Of the rule, such as `WL-002`.
     id: String,
+    /// Of the rule, such as `smb_fan_out`.
     name: String,
-    /// Of this alert: the same when it fires and when it is resolved.
+    /// Of this alert: the same when it fires and when it is resolved. Larger than 2^53 as a rule:
+    /// readers that keep numbers as doubles lose its last digits.
     instance: u64,
     severity: Severity,
     state: AlertState,
+    /// What was measured.
     metric: String,
+    /// The highest so far, in the unit of the metric: a number, a number a second, or a share of 1.
     value: f64,
+    /// It fired when `value` reached this.
     limit: f64,
     window_seconds: f64,
+    /// One sentence for people.
     summary: String,
+    /// The beginning of what was measured when it fired.
     evidence_since: Timestamp,
     fired_at: Timestamp,
+    /// Null while it fires.
     resolved_at: Option<Timestamp>,
     evidence: Box<Evidence>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! What the messages of a flow say of it, in Suricata's names where it has one.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::interpret::{
@@ -7,7 +8,7 @@ use crate::interpret::{
     detail::{DicomDetail, TlsDetail},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Detail<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tls: Option<Tls<'a>>,
@@ -19,12 +20,17 @@ pub(super) struct Detail<'a> {
     dicom: Option<Dicom<'a>>,
 }
 
-#[derive(Serialize)]
+/// Of the hellos of TLS and QUIC.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "tls")]
 struct Tls<'a> {
+    /// The server's name, as the client asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sni: Option<&'a str>,
+    /// Application protocols that the client asks for; at most eight.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     client_alpns: &'a [String],
+    /// The JA4 fingerprint of the client's hello.
     #[serde(skip_serializing_if = "Option::is_none")]
     ja4: Option<&'a str>,
     /// Chosen by the server.
@@ -33,37 +39,50 @@ struct Tls<'a> {
     /// The highest that the client offers.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_version: Option<String>,
-    /// Four hexadecimal digits.
+    /// Chosen by the server: four hexadecimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     cipher_suite: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "smb")]
 struct Smb {
+    /// Chosen by the server.
     dialect: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "dcerpc")]
 struct Dcerpc<'a> {
+    /// That the client bound to, by their names or UUIDs; at most eight.
     interfaces: &'a [String],
 }
 
-#[derive(Serialize)]
+/// Of a DICOM association; never from a data set, and never the user's identity.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "dicom")]
 struct Dicom<'a> {
+    /// Of the station that asks for the association.
     #[serde(skip_serializing_if = "Option::is_none")]
     calling_ae_title: Option<&'a str>,
+    /// Of the station that is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     called_ae_title: Option<&'a str>,
+    /// Proposed ones, by their names or UIDs; at most eight.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     sop_classes: &'a [String],
+    /// DIMSE operations among the first messages of each side.
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     operations: &'a [&'static str],
+    /// UID of the software.
     #[serde(skip_serializing_if = "Option::is_none")]
     implementation_class: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     implementation_version: Option<&'a str>,
+    /// Whose `implementation_class` it is, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     maker: Option<&'static str>,
+    /// Why the association was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejection: Option<&'a str>,
 }

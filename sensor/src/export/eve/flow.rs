@@ -2,10 +2,11 @@
 
 use std::{borrow::Cow, net::IpAddr};
 
+use schemars::JsonSchema;
 use sensor_common::{flow::Network, wire::transport::protocol};
 use serde::Serialize;
 
-use super::{EventContext, detail::Detail};
+use super::{EventContext, detail::Detail, schema};
 use crate::{
     export::text::{Hexadecimal, Station},
     flow::{FlowEndReason, FlowRecord, community::community_id},
@@ -14,15 +15,24 @@ use crate::{
 
 const ARP: u32 = 0x0806;
 
-#[derive(Serialize)]
+/// One conversation, both directions. The source is the initiator, the destination the responder. A
+/// long conversation has several records under one `flow_id`, which add up to its whole.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "flow")]
 pub(super) struct Event<'a> {
+    /// The same in all records of a conversation; unique while the agent runs.
     flow_id: u64,
+    /// The interface where the first packet came in. Not in a replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_iface: Option<&'a str>,
+    /// VLAN tags of the first packet, the outer one first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 2))]
     vlan: Vec<u16>,
+    /// Where the key of the flow has MAC addresses, which is not so of IPv6; so for `dest_mac`.
     #[serde(skip_serializing_if = "Option::is_none")]
     src_mac: Option<Station>,
+    /// As `src_mac`.
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_mac: Option<Station>,
     /// Of link-layer flows: four hexadecimal digits.
@@ -31,35 +41,58 @@ pub(super) struct Event<'a> {
     /// Of IEEE 802.2 frames, which have no ethertype: both service access points.
     #[serde(skip_serializing_if = "Option::is_none")]
     access_points: Option<Hexadecimal<2>>,
+    /// Of IP flows, and of ARP.
     #[serde(skip_serializing_if = "Option::is_none")]
     src_ip: Option<IpAddr>,
+    /// Of TCP, UDP, UDP-Lite and SCTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     src_port: Option<u16>,
+    /// Of IP flows, and of ARP.
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_ip: Option<IpAddr>,
+    /// As `src_port`.
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_port: Option<u16>,
+    /// `TCP`, `UDP`, `ICMP`, `IPv6-ICMP`, `IGMP`, `SCTP`, `GRE`, `ESP`, `AH`, `ARP`, `LINK` (neither IP
+    /// nor ARP), or the number of the IP protocol.
     proto: Cow<'static, str>,
     /// Of flows whose frames were carried in others.
     #[serde(skip_serializing_if = "Option::is_none")]
     tunnel: Option<Tunnel>,
+    /// Of ICMP, of the packet that began the flow; so for `icmp_code`.
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_type: Option<u8>,
+    /// As `icmp_type`.
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_code: Option<u8>,
+    /// The application; `unknown` if none was found.
+    #[schemars(with = "schema::Label")]
     app_proto: &'static str,
+    /// `port`: the registered port only; `likely`: a marker; `confirmed`: a marker and a second
+    /// condition.
+    #[schemars(extend("enum" = schema::EVIDENCE))]
     app_evidence: &'static str,
+    /// Where the verdict comes from. `control`: another conversation announced this one, or its two
+    /// ends agreed on it.
+    #[schemars(extend("enum" = schema::METHODS))]
     app_method: &'static str,
+    /// The last verdict that gave way to a better one.
     #[serde(skip_serializing_if = "Option::is_none")]
     app_change: Option<Change>,
+    /// Community ID, version 1, seed 0. Of IP flows.
     #[serde(skip_serializing_if = "Option::is_none")]
     community_id: Option<String>,
+    /// How the program is attached; in generic mode packet counts are approximate.
+    #[schemars(extend("enum" = schema::ATTACH_MODES))]
     attach_mode: &'a str,
+    /// The number of the source's device, as `wardline devices` lists it.
     #[serde(skip_serializing_if = "Option::is_none")]
     src_device: Option<u32>,
+    /// The number of the destination's device.
     #[serde(skip_serializing_if = "Option::is_none")]
     dest_device: Option<u32>,
     flow: Counts,
+    /// Of TCP.
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<Tcp>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -67,41 +100,65 @@ pub(super) struct Event<'a> {
 }
 
 /// The verdict that was given up for the present one.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "app_change")]
 struct Change {
+    /// The application that was given up.
+    #[schemars(with = "schema::Label")]
     from: &'static str,
+    #[schemars(extend("enum" = schema::EVIDENCE))]
     from_evidence: &'static str,
+    /// The same as `from` where only the evidence is better.
+    #[schemars(with = "schema::Label")]
     to: &'static str,
+    #[schemars(extend("enum" = schema::EVIDENCE))]
     to_evidence: &'static str,
+    #[schemars(extend("enum" = schema::CHANGE_REASONS))]
     reason: &'static str,
 }
 
 /// How the flow was carried; deeper levels are not opened.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "tunnel")]
 struct Tunnel {
+    #[schemars(extend("enum" = schema::tunnels()))]
     kind: &'static str,
+    /// Always 1.
     depth: u8,
 }
 
-/// Counts since the flow's record before this one; `age` in seconds since its start.
-#[derive(Serialize)]
+/// Counts since the flow's record before this one.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "counts")]
 struct Counts {
+    /// Packets from the initiator to the responder.
     pkts_toserver: u64,
+    /// Packets from the responder to the initiator.
     pkts_toclient: u64,
+    /// Octets of those frames, from the destination address to the end of the payload.
     bytes_toserver: u64,
     bytes_toclient: u64,
     start: Timestamp,
     end: Timestamp,
+    /// Whole seconds from `start` to `end`.
     age: u64,
+    /// Of TCP. `new`: seen in one direction only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = schema::STATES))]
     state: Option<&'static str>,
+    /// Why the record was made, after IPFIX `flowEndReason`.
+    #[schemars(extend("enum" = schema::END_REASONS))]
     reason: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "tcp")]
 struct Tcp {
+    /// All TCP flags that were seen, both directions, as hexadecimal digits.
     tcp_flags: Hexadecimal<1>,
+    /// Of those to the server.
     tcp_flags_ts: Hexadecimal<1>,
+    /// Of those to the client.
     tcp_flags_tc: Hexadecimal<1>,
 }
 

@@ -1,6 +1,6 @@
 mod file;
 
-use std::{collections::BTreeSet, net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, sync::LazyLock, time::Duration};
 
 use sensor_common::{
     application::{Application, Evidence},
@@ -83,8 +83,18 @@ fn line(write: impl FnOnce(&mut EveWriter<Vec<u8>>) -> io::Result<()>) -> Value 
     let line = text.strip_suffix('\n').unwrap();
     assert!(!line.contains(|c: char| c.is_control()), "{line}");
     assert!(!line.contains(['\u{2028}', '\u{202e}']), "{line}");
-    serde_json::from_str(line).unwrap()
+    let line: Value = serde_json::from_str(line).unwrap();
+    // What tests say of the counters is theirs.
+    if line["event_type"] != "stats" {
+        let error = VALIDATOR.iter_errors(&line).next();
+        assert!(error.is_none(), "{line} is not what the schema says: {error:?}");
+    }
+    line
 }
+
+/// Of the published schema.
+static VALIDATOR: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::validator_for(&schema::schema()).unwrap());
 
 fn flow_line(record: &FlowRecord) -> Value {
     line(|writer| writer.flow(record, &context()))

@@ -171,6 +171,26 @@ pub const FAMILIES: &[Family] = &[
         "wardline_outbox_dropped_total",
         "Alerts that a receiver was never told, by reason, since the store was made.",
     ),
+    // Flow records to collectors.
+    counter("wardline_ipfix_records_total", "Flow records sent as IPFIX, by collector."),
+    counter(
+        "wardline_ipfix_records_lost_total",
+        "Flow records that a collector did not get, by reason: its queue was full, or they could not be sent.",
+    ),
+    gauge("wardline_ipfix_queue", "Flow records waiting to be sent as IPFIX, by collector."),
+    // The configuration.
+    gauge(
+        "wardline_config_last_reload_successful",
+        "1 when the last configuration that was read, at the start or by a reload, is in force.",
+    ),
+    gauge(
+        "wardline_config_last_reload_success_timestamp_seconds",
+        "When a configuration was last put in force, since unix epoch in seconds.",
+    ),
+    gauge(
+        "wardline_web_config_last_reload_successful",
+        "1 when the web configuration file and its certificates are in force as they are on disk.",
+    ),
     // The program and the agent.
     counter(
         "wardline_program_run_seconds_total",
@@ -183,6 +203,14 @@ pub const FAMILIES: &[Family] = &[
     gauge("wardline_cycle_duration_seconds", "Time the last reading of the maps took."),
     gauge("wardline_cycle_duration_maximum_seconds", "Longest time a reading of the maps took."),
     gauge("wardline_epoch_resumed", "1 when the maps were taken over from an earlier agent."),
+    counter(
+        "wardline_worker_restarts_total",
+        "Workers that ended without being told to and were replaced, since the agent started.",
+    ),
+    gauge(
+        "wardline_worker_confined",
+        "1 for each part of the worker's confinement that is in force, 0 for one that is not.",
+    ),
     counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds."),
     gauge("process_open_fds", "Number of open file descriptors."),
     gauge("process_resident_memory_bytes", "Resident memory size in bytes."),

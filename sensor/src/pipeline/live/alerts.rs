@@ -83,7 +83,7 @@ impl Live {
     }
 
     fn show(&self, alert: &Alert) -> Value {
-        let names = self.watch.names();
+        let names = self.seat.line.names();
         let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
         let context_of = |interface: u32| EventContext {
             wall: wall_clock(),

@@ -25,10 +25,12 @@ impl Live {
         self.refresh_totals();
         let ledger = self.datapath.ledger();
         let mut snapshot = Snapshot {
-            is_ready: self.watch.missing() == 0 && self.watch.attached() > 0,
-            is_resumed: self.datapath.is_resumed(),
+            is_ready: self.seat.line.missing() == 0 && !self.seat.line.attached().is_empty(),
+            is_resumed: self.seat.is_resumed,
+            worker_restarts: self.seat.restarts,
+            confinement: self.seat.confinement,
             interfaces: self.interface_totals(),
-            interfaces_missing: self.watch.missing(),
+            interfaces_missing: self.seat.line.missing(),
             books: self.reader.books(),
             ledger,
             flow_slots: self.datapath.slots(),
@@ -62,9 +64,11 @@ impl Live {
             stored_alerts_dropped: self.sinks.alerts_dropped(),
             sinks: self.sinks.counts(),
             events_dropped: self.sinks.dropped(),
+            ipfix: self.sinks.ipfix(),
             undeliverable: self.sinks.undeliverable(),
             program_runs: self
-                .datapath
+                .seat
+                .line
                 .run_statistics()
                 .map(|(time, runs)| (time.as_secs_f64(), runs)),
             cycle_seconds: self.cycle.as_secs_f64(),
@@ -100,9 +104,8 @@ impl Live {
     }
 
     fn interface_totals(&self) -> Vec<InterfaceTotals> {
-        let names = self.watch.names();
-        let attached: Vec<u32> =
-            self.datapath.attachments().map(|attachment| attachment.interface.index).collect();
+        let names = self.seat.line.names();
+        let attached = self.seat.line.attached();
         let mut lines: Vec<InterfaceTotals> = Vec::new();
         let mut add_row = |index: u32, row: &InterfaceRow| {
             let known = names.get(&index);
@@ -148,7 +151,7 @@ impl Live {
     }
 
     pub(super) fn list(&mut self, subject: Subject) -> Value {
-        let names = self.watch.names();
+        let names = self.seat.line.names();
         let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
         let wall = wall_clock();
         let context_of = |interface: u32| EventContext {

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
@@ -12,14 +12,15 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Batch, Counts};
+use super::{Batch, Change, Counts, locked};
 use crate::{
     config::Events,
     detect::desk::Record,
     event::Event,
     export::{
-        delivery::{Dispatch, wall_time},
+        delivery::{Delivery, Dispatch, Receivers, wall_time},
         eve::{EveFile, EveWriter, EventContext},
+        ipfix::Exporters,
         store::Store,
     },
     inventory::{Device, DeviceId},
@@ -40,6 +41,10 @@ pub(super) struct Worker {
     pub(super) settings: Events,
     pub(super) counts: Arc<Counts>,
     pub(super) dispatch: Dispatch,
+    pub(super) delivery: Arc<Mutex<Delivery>>,
+    pub(super) collectors: Arc<Mutex<Arc<Exporters>>>,
+    /// What was failed and lost at files that events no longer go to.
+    pub(super) earlier_files: (u64, u64),
     /// What was done about alerts and the store did not take yet.
     pub(super) records: VecDeque<Record>,
     pub(super) store_complained: Option<Instant>,
@@ -68,6 +73,7 @@ impl Worker {
                     self.write_statistics(&statistics, wall, &names);
                 }
                 Batch::Forgotten(devices) => self.forget(&devices),
+                Batch::Change(change) => self.change(*change),
                 Batch::Reopen => {
                     if let Some(writer) = &mut self.writer {
                         writer.get_mut().reopen();
@@ -81,9 +87,10 @@ impl Worker {
                 // The file counts what it cannot write and goes on.
                 let _ = writer.flush();
                 let failed = writer.get_mut().write_errors();
-                self.counts.events_failed.store(failed, Ordering::Relaxed);
+                let (failed_earlier, lost_earlier) = self.earlier_files;
+                self.counts.events_failed.store(failed_earlier + failed, Ordering::Relaxed);
                 let lost = writer.get_mut().lost_lines();
-                self.counts.events_lost.store(lost, Ordering::Relaxed);
+                self.counts.events_lost.store(lost_earlier + lost, Ordering::Relaxed);
                 if failed > failed_before {
                     tracing::error!("cannot write to the events file; lines are lost and counted");
                 }
@@ -91,10 +98,50 @@ impl Worker {
         }
     }
 
+    fn change(&mut self, change: Change) {
+        self.settings = change.settings;
+        if let Some(file) = change.events_file {
+            if let Some(mut writer) = self.writer.take() {
+                // The file counts what it cannot write.
+                let _ = writer.flush();
+                self.earlier_files.0 += writer.get_mut().write_errors();
+                self.earlier_files.1 += writer.get_mut().lost_lines();
+            }
+            self.writer = file.map(EveWriter::new);
+        }
+        if let Some(collectors) = change.collectors {
+            // Those before it send what they have.
+            *locked(&self.collectors) = Arc::new(collectors);
+        }
+        if let Some((receivers, store)) = change.receivers {
+            self.tell_others(receivers, store);
+        }
+    }
+
+    /// Replaces the receivers of alerts. Metrics are read meanwhile: no lock is held while couriers
+    /// end or the store works.
+    fn tell_others(&mut self, receivers: Receivers, store: Option<Store>) {
+        self.save_alerts();
+        let ending = locked(&self.delivery).close();
+        Delivery::wait(&ending);
+        let totals = locked(&self.delivery).totals();
+        match Delivery::start(receivers, store) {
+            Ok(delivery) => {
+                let delivery = delivery.after(totals);
+                let mut dispatch = delivery.dispatch();
+                dispatch.take_over(&mut self.dispatch);
+                self.dispatch = dispatch;
+                *locked(&self.delivery) = delivery;
+            }
+            Err(error) => tracing::error!(%error, "receivers cannot be told until a restart"),
+        }
+    }
+
     fn take(&mut self, events: Vec<Event>, wall: WallClock, names: &Names) {
         let name_of = |index: u32| names.get(&index).map(|(name, _)| name.as_str());
         let mode_of = |index: u32| names.get(&index).map_or("native", |(_, mode)| *mode);
         let mut devices = Vec::new();
+        let collectors = Arc::clone(&locked(&self.collectors));
         for event in events {
             let attach_mode = match &event {
                 Event::Flow(record) => mode_of(record.interface),
@@ -108,7 +155,7 @@ impl Worker {
                 EventContext { wall, interface_name: &name_of, attach_mode, sensor: None };
             self.write(&event, &context);
             match event {
-                Event::Flow(_) => {}
+                Event::Flow(record) => collectors.take(&record, wall),
                 Event::Device(_, device) => devices.push(device),
                 Event::Alert(alert, device) => {
                     self.dispatch.take(alert, device.as_ref(), wall, wall_time());

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,13 +23,8 @@ pub enum StartError {
     Interfaces(#[source] io::Error),
 }
 
-/// Names and modes of attached interfaces by kernel index; those that are gone keep theirs, so
-/// that records of their last flows can be named.
-pub type Names = BTreeMap<u32, (String, &'static str)>;
-
 pub struct Watch {
     capture: Capture,
-    names: Arc<Names>,
     failed: BTreeMap<u32, Instant>,
     attached: usize,
     missing: usize,
@@ -40,15 +34,10 @@ impl Watch {
     pub fn new(capture: &Capture) -> Self {
         Self {
             capture: capture.clone(),
-            names: Arc::default(),
             failed: BTreeMap::new(),
             attached: 0,
             missing: capture.interfaces.len(),
         }
-    }
-
-    pub fn names(&self) -> Arc<Names> {
-        Arc::clone(&self.names)
     }
 
     /// Configured names and patterns for which no interface is attached.
@@ -137,14 +126,6 @@ impl Watch {
 
     fn note(&mut self, datapath: &XdpDatapath, present: &[Interface]) {
         self.failed.retain(|index, _| present.iter().any(|interface| interface.index == *index));
-        let mut names = (*self.names).clone();
-        for attachment in datapath.attachments() {
-            let name = attachment.interface.name.clone();
-            names.insert(attachment.interface.index, (name, attachment.mode.name()));
-        }
-        if names != *self.names {
-            self.names = Arc::new(names);
-        }
         self.attached = datapath.attachments().count();
         self.missing = self.unmatched(datapath).len();
     }

@@ -1,6 +1,10 @@
-//! `wardline run`: starts the parts, waits for a signal, stops them in order.
+//! The worker of `wardline run`: confines itself, starts the parts, waits until it is to end, stops
+//! them in order. It is started by the keeper, whose line is its standard input.
+
+mod reload;
 
 use std::{
+    os::fd::AsFd as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -8,49 +12,56 @@ use std::{
     thread,
 };
 
+use rustix::process::{Signal, set_parent_process_death_signal};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{mpsc, watch},
 };
 
-use super::{Exit, Failure, arguments::Run, intelligence, log, privilege};
+use super::{
+    Exit, Failure,
+    arguments::Run,
+    intelligence,
+    keeper::{configuration, overrides},
+    log, say,
+};
 use crate::{
-    capture::xdp::{AttachError, Buffers, LoadError, PinError, Pins, XdpDatapath},
-    config::{Config, Overrides},
+    capture::xdp::Tables,
+    config::Config,
+    confinement::{Confinement, confine_worker, probe},
     control,
     export::{
-        delivery::Delivery,
+        delivery::{Delivery, wall_time},
         eve::EveFile,
+        ipfix::Exporters,
         sinks,
         store::{Loaded, Store, StoreError, StoreLimits},
     },
+    keeper::line::Line,
     pipeline::{
-        live::{Earlier, Live, StartError, wall_clock},
+        live::{Earlier, Live, Seat, wall_clock},
         sinks::Sinks,
     },
-    plan::Plan,
     question::Asker,
-    web,
+    reload::{Reloads, Request},
+    web::{self, Access, Gate, Server},
 };
+use reload::{Origin, Reloader};
 
 pub fn run(words: Run) -> Result<(), Failure> {
-    let overrides = Overrides {
-        interfaces: (!words.interface.is_empty()).then_some(words.interface),
-        listen_address: words.web_listen_address,
-        ..Overrides::default()
-    };
-    let mut config = Config::load_with(&words.config, &overrides)
-        .map_err(|error| Failure::new(Exit::BadInput, &error))
-        .map_err(|failure| with_hint(failure, &words.config))?;
+    // Without its keeper it is nobody's.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    let overrides = overrides(&words)?;
+    let mut config = configuration(&words.config, &overrides)?;
     log::start(config.agent.log.name());
-    if config.capture.interfaces.is_empty() {
-        let message = format!(
-            "no interface to attach to; set capture.interfaces in {}, or give --interface NAME",
-            words.config.display()
-        );
-        return Err(Failure { exit: Exit::BadInput, message });
+    let confinement = confine_worker(&config, &words.config)
+        .map_err(|error| Failure { exit: Exit::Failed, message: error.to_string() })?;
+    let line = std::io::stdin().as_fd().try_clone_to_owned();
+    let line = Line::new(line.map_err(|error| Failure::failed(&error))?);
+    if words.probe {
+        let given = line.prepared().map_err(|error| Failure::failed(&error))?;
+        return say(&probe::attempt(&config, given.as_ref().map(|(_, files)| files)));
     }
-    privilege::require()?;
     for account in intelligence::load(&mut config, wall_clock())? {
         tracing::info!("{account}");
     }
@@ -59,80 +70,107 @@ pub fn run(words: Run) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(&error))?;
-    runtime.block_on(serve(Arc::new(config)))
+    let origin = Origin { file: words.config, overrides };
+    runtime.block_on(serve(Arc::new(config), origin, line, confinement))
 }
 
-/// A file that is not there is often one that was not named.
-fn with_hint(mut failure: Failure, file: &std::path::Path) -> Failure {
-    if !file.exists() {
-        failure.message.push_str("; name the configuration with --config FILE");
-    }
-    failure
-}
-
-async fn serve(config: Arc<Config>) -> Result<(), Failure> {
-    // Addresses first: nothing is attached if the agent cannot be asked.
+async fn serve(
+    config: Arc<Config>,
+    origin: Origin,
+    line: Line,
+    confinement: Confinement,
+) -> Result<(), Failure> {
+    let access = Access::load(&config.web).map_err(|error| Failure::new(Exit::BadInput, &error))?;
+    // Addresses first: nothing is loaded or attached if the agent cannot be asked.
     let failed = |error| Failure {
         exit: Exit::Failed,
         message: format!("cannot listen on {}: {error}", config.web.listen_address),
     };
     let listener = web::bind(config.web.listen_address).await.map_err(failed)?;
     let socket = control::listen(&config.agent.socket).map_err(|error| Failure::failed(&error))?;
-    let (live, asker, questions) = start(&config)?;
+    let Some((live, asker, questions)) = start(&config, line, confinement)? else {
+        let _ = std::fs::remove_file(&config.agent.socket);
+        return Ok(());
+    };
     let stop = Arc::new(AtomicBool::new(false));
     let reopen = live.reopen_flag();
+    // Its sender goes with the pipeline, however that ends.
+    let (running, pipeline_end) = watch::channel(());
     let pipeline = {
         let stop = Arc::clone(&stop);
+        let run = move || {
+            live.run(&questions, &stop);
+            drop(running);
+        };
         thread::Builder::new()
             .name("pipeline".to_owned())
-            .spawn(move || live.run(&questions, &stop))
+            .spawn(run)
             .map_err(|error| Failure::failed(&error))?
     };
     tracing::info!(address = %config.web.listen_address, "serving metrics");
-    let (ended, end) = watch::channel(());
-    let control = tokio::spawn(control::serve(socket, asker.clone(), archive(&config)));
-    let web = tokio::spawn(web::serve(listener, asker, until_closed(end)));
-    wait_for_signal(&reopen).await.map_err(|error| Failure::failed(&error))?;
+    let (reloads, requests) = Reloads::new(wall_time());
+    let sources = control::Sources {
+        asker: asker.clone(),
+        archive: archive(&config),
+        reloads: reloads.clone(),
+    };
+    let control = tokio::spawn(control::serve(socket, sources));
+    let gate = Arc::new(Gate::new(access));
+    let sources = Arc::new(web::Sources::new(asker.clone(), Arc::clone(&gate), reloads.clone()));
+    let server = Server::start(listener, Arc::clone(&sources));
+    let reloader = Reloader { origin, config, asker, gate, sources, server, reloads };
+    let reloader = wait_for_end(&reopen, requests, reloader, pipeline_end)
+        .await
+        .map_err(|error| Failure::failed(&error))?;
     tracing::info!("stopping");
     stop.store(true, Ordering::Relaxed);
     control.abort();
     let joined = tokio::task::spawn_blocking(move || pipeline.join()).await;
-    drop(ended);
-    web.abort();
     // The next agent makes its own.
-    let _ = std::fs::remove_file(&config.agent.socket);
+    let _ = std::fs::remove_file(&reloader.config.agent.socket);
     match joined {
         Ok(Ok(())) => Ok(()),
         _ => Err(Failure { exit: Exit::Failed, message: "the pipeline broke off".to_owned() }),
     }
 }
 
-/// Completes when the sender is dropped.
-async fn until_closed(mut end: watch::Receiver<()>) {
-    while end.changed().await.is_ok() {}
-}
-
-/// Waits for SIGTERM or SIGINT; SIGUSR1 and SIGHUP have the events file opened anew, after its
-/// rotation.
-async fn wait_for_signal(reopen: &AtomicBool) -> std::io::Result<()> {
+/// Waits for SIGTERM or the end of the pipeline; SIGUSR1 and SIGHUP have the events file opened
+/// anew, after its rotation, and SIGHUP has the configuration reloaded. SIGINT, which a terminal
+/// sends to both processes, is the keeper's affair.
+async fn wait_for_end(
+    reopen: &AtomicBool,
+    mut requests: mpsc::Receiver<Request>,
+    mut reloader: Reloader,
+    mut pipeline_end: watch::Receiver<()>,
+) -> std::io::Result<Reloader> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut rotated = signal(SignalKind::user_defined1())?;
     let mut hung_up = signal(SignalKind::hangup())?;
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(reloader),
+            // Never sent to: it changes when its sender goes.
+            _ = pipeline_end.changed() => return Ok(reloader),
+            _ = interrupt.recv() => {}
             _ = rotated.recv() => reopen.store(true, Ordering::Relaxed),
-            _ = hung_up.recv() => reopen.store(true, Ordering::Relaxed),
+            _ = hung_up.recv() => {
+                reopen.store(true, Ordering::Relaxed);
+                reloader.reload(None).await;
+            }
+            Some(request) = requests.recv() => reloader.reload(Some(request)).await,
         }
     }
 }
 
 type Started = (Live, Asker, std::sync::mpsc::Receiver<crate::question::Question>);
 
-fn start(config: &Arc<Config>) -> Result<Started, Failure> {
-    let (store, earlier) = open_store(config);
+/// `None` when the keeper has no use for a worker any more.
+fn start(
+    config: &Arc<Config>,
+    line: Line,
+    confinement: Confinement,
+) -> Result<Option<Started>, Failure> {
     let file = match &config.events.path {
         None => None,
         Some(path) => Some(EveFile::open(path).map_err(|error| Failure {
@@ -140,40 +178,29 @@ fn start(config: &Arc<Config>) -> Result<Started, Failure> {
             message: format!("cannot write events to {}: {error}", path.display()),
         })?),
     };
-    let plan = Plan::of(config);
-    let pins = if config.capture.persist {
-        Some(Pins::open(&config.capture.pin_directory).map_err(|error| explain_pins(&error))?)
-    } else {
-        None
-    };
-    let mut datapath = XdpDatapath::open(&plan.settings, seed(), pins).map_err(|error| {
-        let exit = match error {
-            LoadError::NotPermitted => Exit::NotPermitted,
-            _ => Exit::Failed,
-        };
-        Failure::new(exit, &error)
-    })?;
-    if config.capture.run_statistics {
-        datapath.measure_runs();
-    }
-    if datapath.buffers() == Buffers::One {
-        tracing::warn!(
-            "this kernel gives the program no frame in several buffers (Linux 5.18 and later do): \
-             using the program for frames in one; interfaces with a large MTU may refuse it"
-        );
-    }
-    if datapath.is_resumed() {
+    let given = line.prepared().map_err(|error| Failure::failed(&error))?;
+    let Some((welcome, files)) = given else { return Ok(None) };
+    let datapath = Tables::map(&welcome.shape, &files, welcome.clock, line.clone())
+        .map_err(|error| Failure::failed(&error))?;
+    // The mappings stay, for reading only. The descriptors could be mapped for writing: they go before
+    // anything is read that came from the network.
+    drop(files);
+    if welcome.is_resumed {
         tracing::info!("taking over the counts of an earlier agent");
     }
+    let (store, earlier) = open_store(config);
     let firing = sinks::earlier(&earlier.firing, &earlier.devices);
     let receivers = sinks::of(config, &firing, wall_clock());
     let outbox = if receivers.is_empty() { None } else { outbox(config) };
     let delivery = Delivery::start(receivers, outbox).map_err(|error| Failure::failed(&error))?;
-    let sinks = Sinks::start(store, file, delivery, &config.events);
-    let live = Live::start(Arc::clone(config), datapath, earlier, sinks)
-        .map_err(|error| explain_start(&error))?;
+    let collectors =
+        Exporters::start(&config.collectors).map_err(|error| Failure::failed(&error))?;
+    let sinks = Sinks::start(store, file, delivery, collectors, &config.events);
+    let (is_resumed, restarts) = (welcome.is_resumed, welcome.restarts);
+    let seat = Seat { line, is_resumed, restarts, confinement };
+    let live = Live::start(Arc::clone(config), datapath, seat, earlier, sinks);
     let (asker, questions) = Asker::new();
-    Ok((live, asker, questions))
+    Ok(Some((live, asker, questions)))
 }
 
 /// Opens the store. Without it the agent runs all the same, and says so.
@@ -242,28 +269,4 @@ fn outbox(config: &Config) -> Option<Store> {
             None
         }
     }
-}
-
-fn explain_pins(error: &PinError) -> Failure {
-    let is_denied = match error {
-        PinError::Mount { source, .. } | PinError::Directory { source, .. } => {
-            source.kind() == std::io::ErrorKind::PermissionDenied
-        }
-        PinError::NotBpf { .. } => false,
-    };
-    Failure::new(if is_denied { Exit::NotPermitted } else { Exit::Failed }, error)
-}
-
-fn explain_start(error: &StartError) -> Failure {
-    let exit = match error {
-        StartError::Attach(AttachError::NotPermitted { .. }) => Exit::NotPermitted,
-        _ => Exit::Failed,
-    };
-    Failure::new(exit, error)
-}
-
-/// A number that nobody who sends frames can know.
-fn seed() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(std::process::id())
 }

@@ -1,0 +1,261 @@
+//! The state that the program keeps, read through memory alone: whoever holds the descriptors of
+//! these maps needs no call of bpf(2) and no capability.
+
+use std::{
+    io,
+    os::fd::{AsFd as _, OwnedFd},
+    sync::atomic::{Ordering, fence},
+};
+
+use bytes::{Buf as _, Bytes};
+use sensor_common::{
+    abi::name,
+    application::{Application, CAPACITY},
+    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
+    endpoint::{EndpointIndex, EndpointKey, Totals},
+    flow::{
+        FOLDED_WORD, FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, SLOT_WORDS, TAIL_WORDS,
+        UNFOLDED_WORD, WAYS,
+    },
+    record::{EndpointNotice, Evicted, RecordKind, SlotImage},
+};
+
+use super::{datapath::monotonic, loading::LoadError, mapped::MappedWords, ring::Ring};
+use crate::{
+    capture::{Datapath, Glance, Notice, ticks::TickClock},
+    observation::PayloadSample,
+};
+
+const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
+
+/// How large the maps are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableShape {
+    pub cpus: u32,
+    /// Of each CPU.
+    pub sets: u32,
+    pub endpoints: u32,
+    /// Octets.
+    pub records_ring: u32,
+    pub notices_ring: u32,
+}
+
+/// Open descriptors of the maps.
+#[derive(Debug)]
+pub struct TableFiles {
+    pub flows: OwnedFd,
+    pub flow_tails: OwnedFd,
+    pub books: OwnedFd,
+    pub ledgers: OwnedFd,
+    pub totals: OwnedFd,
+    pub records: OwnedFd,
+    pub notices: OwnedFd,
+}
+
+impl TableFiles {
+    pub const COUNT: usize = 7;
+
+    /// All of them, in the order of [`Self::from_array`].
+    pub fn as_array(&self) -> [&OwnedFd; Self::COUNT] {
+        [
+            &self.flows,
+            &self.flow_tails,
+            &self.books,
+            &self.ledgers,
+            &self.totals,
+            &self.records,
+            &self.notices,
+        ]
+    }
+
+    pub fn from_array(files: [OwnedFd; Self::COUNT]) -> Self {
+        let [flows, flow_tails, books, ledgers, totals, records, notices] = files;
+        Self { flows, flow_tails, books, ledgers, totals, records, notices }
+    }
+}
+
+/// Where the table of endpoints is read, which is a hash table and has no memory to map.
+pub trait EndpointSource {
+    /// Visits every endpoint that has an index.
+    fn each(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey));
+}
+
+/// The maps in this process' memory.
+pub struct Tables<E> {
+    clock: TickClock,
+    heads: MappedWords,
+    tails: MappedWords,
+    books: MappedWords,
+    ledgers: MappedWords,
+    totals: MappedWords,
+    records: Ring,
+    notices: Ring,
+    endpoints: E,
+}
+
+impl<E: EndpointSource> Tables<E> {
+    /// Maps them, all for reading only but for the reader's position in the rings.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Mapping`].
+    pub fn map(
+        shape: &TableShape,
+        files: &TableFiles,
+        clock: TickClock,
+        endpoints: E,
+    ) -> Result<Self, LoadError> {
+        let words = |map, file: &OwnedFd, words| {
+            MappedWords::read_only(file.as_fd(), 0, words).map_err(failed(map))
+        };
+        let ring = |map, file: &OwnedFd, octets| Ring::map(file, octets).map_err(failed(map));
+        let cpus = shape.cpus as usize;
+        let slots = cpus * shape.sets as usize * WAYS;
+        let totals = shape.endpoints as usize * CAPACITY as usize;
+        Ok(Self {
+            clock,
+            heads: words(name::FLOWS, &files.flows, slots * HEAD_WORDS)?,
+            tails: words(name::FLOW_TAILS, &files.flow_tails, slots * TAIL_WORDS)?,
+            books: words(name::BOOKS, &files.books, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
+            ledgers: words(name::LEDGERS, &files.ledgers, cpus * LEDGER_LINES)?,
+            totals: words(name::TOTALS, &files.totals, totals * 2 * 2)?,
+            records: ring(name::RECORDS, &files.records, shape.records_ring)?,
+            notices: ring(name::NOTICES, &files.notices, shape.notices_ring)?,
+            endpoints,
+        })
+    }
+
+    pub fn clock(&self) -> TickClock {
+        self.clock
+    }
+}
+
+fn failed(map: &'static str) -> impl FnOnce(io::Error) -> LoadError {
+    move |source| LoadError::Mapping { map, source }
+}
+
+impl<E: EndpointSource> Datapath for Tables<E> {
+    fn now(&self) -> u64 {
+        // CLOCK_MONOTONIC turned into ticks: reading jiffies would take a run of the program.
+        self.clock.tick(monotonic())
+    }
+
+    fn slots(&self) -> u32 {
+        (self.heads.len() / HEAD_WORDS) as u32
+    }
+
+    fn glance(&self, position: u32) -> Glance {
+        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
+        let unfolded = self.heads.load(head + UNFOLDED_WORD) & 0xffff_ffff;
+        Glance {
+            generation: self.tails.load(tail + GENERATION_WORD) as u32,
+            packets: unfolded + self.tails.load(tail + FOLDED_WORD),
+        }
+    }
+
+    fn slot(&self, position: u32) -> Option<FlowSlot> {
+        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
+        let before = self.tails.load(tail + GENERATION_WORD) as u32;
+        if before & 1 == 1 {
+            return None;
+        }
+        let mut words = [0; SLOT_WORDS];
+        words[..HEAD_WORDS].copy_from_slice(&self.heads.copy::<HEAD_WORDS>(head));
+        words[HEAD_WORDS..].copy_from_slice(&self.tails.copy::<TAIL_WORDS>(tail));
+        fence(Ordering::Acquire);
+        let after = self.tails.load(tail + GENERATION_WORD) as u32;
+        (before == after).then(|| FlowSlot::from_words(&words))
+    }
+
+    fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {
+        self.records.drain(|mut octets| {
+            if octets.remaining() < size_of::<Evicted>() {
+                return;
+            }
+            let kind = octets.get_u32_ne();
+            let position = octets.get_u32_ne();
+            let now = octets.get_u64_ne();
+            let mut words = [0; SLOT_WORDS];
+            words.fill_with(|| octets.get_u64_ne());
+            let slot = SlotImage::of(&FlowSlot::from_words(&words).in_table());
+            visit(&Evicted { kind, position, now, slot });
+        });
+    }
+
+    fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice)) {
+        let clock = &self.clock;
+        self.notices.drain(|item| {
+            if let Some(notice) = parse_notice(item, clock) {
+                visit(notice);
+            }
+        });
+    }
+
+    fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey)) {
+        self.endpoints.each(visit);
+    }
+
+    fn folded(&self, into: &mut Vec<Totals>) {
+        into.clear();
+        into.extend((0..self.totals.len() / 2).map(|index| Totals {
+            packets: self.totals.load(index * 2),
+            octets: self.totals.load(index * 2 + 1),
+        }));
+    }
+
+    fn interface_rows(&self) -> Vec<InterfaceRow> {
+        let rows = (0..self.books.len() / ROW_WORDS).map(|row| {
+            let words: [u64; ROW_WORDS] = self.books.copy(row * ROW_WORDS);
+            let mut undissected_frames = [0; UNDISSECTED_REASONS];
+            undissected_frames.copy_from_slice(&words[4..]);
+            InterfaceRow {
+                interface: words[0],
+                received_frames: words[1],
+                received_octets: words[2],
+                undissected_octets: words[3],
+                undissected_frames,
+            }
+        });
+        rows.filter(|row| row.received_frames > 0).collect()
+    }
+
+    fn ledger(&self) -> Ledger {
+        let mut sum = Ledger::default();
+        for word in 0..self.ledgers.len() {
+            sum.lines[word % LEDGER_LINES] += self.ledgers.load(word);
+        }
+        sum
+    }
+}
+
+fn parse_notice(item: &[u8], clock: &TickClock) -> Option<Notice> {
+    let mut octets = item;
+    let kind = octets.try_get_u32_ne().ok()?;
+    let second = octets.try_get_u32_ne().ok()?;
+    if kind == RecordKind::Opened as u32 {
+        return Some(Notice::Opened(second));
+    }
+    let mut word = || octets.try_get_u64_ne().ok();
+    if kind == RecordKind::Endpoint as u32 {
+        let key = EndpointKey { address: [word()?, word()?], station: word()?, vlans: word()? };
+        let (now, interface) = (word()?, word()?);
+        return Some(Notice::Endpoint(EndpointNotice { kind, index: second, key, now, interface }));
+    }
+    if kind != RecordKind::Sample as u32 && kind != RecordKind::HeaderSample as u32 {
+        return None;
+    }
+    let now = word()?;
+    let key = FlowKey::from_words([word()?, word()?, word()?, word()?, word()?, word()?]);
+    let station = word()?;
+    let sequence = octets.try_get_u32_ne().ok()?;
+    let (length, payload_length) = (octets.try_get_u16_ne().ok()?, octets.try_get_u16_ne().ok()?);
+    Some(Notice::Sample(PayloadSample {
+        key,
+        station,
+        application: Application::from_number(second as u8)?,
+        sequence,
+        octets: Bytes::copy_from_slice(octets.get(..usize::from(length))?),
+        payload_length,
+        at: clock.moment(now),
+    }))
+}

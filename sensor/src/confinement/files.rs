@@ -1,0 +1,126 @@
+//! Which files the worker may open (Landlock).
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use landlock::{
+    ABI, Access as _, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
+    RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
+};
+
+use crate::config::Config;
+
+/// The rights that are asked for; a kernel that knows fewer gives these.
+const VERSION: ABI = ABI::V6;
+
+/// Read by the C library to resolve names, by TLS and by the clock; by the runtime to count CPUs; by
+/// the metrics page. What is not there is passed over.
+const SYSTEM: [&str; 22] = [
+    "/etc/resolv.conf",
+    "/run/systemd/resolve",
+    "/run/resolvconf",
+    "/run/NetworkManager/resolv.conf",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/usr/share/zoneinfo",
+    "/etc/ssl/certs",
+    "/usr/lib",
+    "/usr/lib64",
+    "/proc/self",
+    "/proc/stat",
+    "/proc/sys/kernel",
+    "/sys/fs/cgroup",
+    "/sys/devices/system/cpu",
+];
+const DEVICES: [&str; 2] = ["/dev/null", "/dev/urandom"];
+
+/// Restricts this thread, and what it starts, to the files that `config` (read from `file`) means.
+/// Returns whether this kernel can.
+pub fn restrict(config: &Config, file: &Path) -> Result<bool, RulesetError> {
+    let read = AccessFs::from_read(VERSION) & !AccessFs::Execute;
+    let change = AccessFs::from_all(VERSION) & !AccessFs::Execute;
+    let mut ruleset = Ruleset::default()
+        .handle_access(AccessFs::from_all(VERSION))?
+        .scope(Scope::AbstractUnixSocket)?
+        .scope(Scope::Signal)?
+        .create()?;
+    let readable = SYSTEM.iter().map(PathBuf::from).chain(named(config, file));
+    let readable = readable.map(|path| (path, read));
+    let devices = DEVICES.iter().map(|path| (PathBuf::from(path), read | AccessFs::WriteFile));
+    let writable = written(config).into_iter().map(|path| (path, change));
+    for (path, access) in readable.chain(devices).chain(writable) {
+        // What is not there cannot be opened either.
+        if let Ok(descriptor) = PathFd::new(&path) {
+            ruleset = ruleset.add_rule(PathBeneath::new(descriptor, of_kind(&path, access)))?;
+        }
+    }
+    let status = ruleset.restrict_self()?;
+    Ok(status.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// Rights that mean something for a directory mean nothing for a file.
+fn of_kind(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
+    if path.is_dir() { access } else { access & AccessFs::from_file(VERSION) }
+}
+
+/// The configuration and the files that it names. Of both configurations the whole directory, so that
+/// files may be replaced by others of their names; but no directory of the system's.
+fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
+    let mut paths = config.intelligence.files.clone();
+    for syslog in &config.syslogs {
+        let files = [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file];
+        paths.extend(files.into_iter().flatten().cloned());
+    }
+    for webhook in &config.webhooks {
+        paths.push(webhook.secret_file.clone());
+        paths.extend(webhook.ca_file.clone());
+    }
+    for file in [Some(file.to_owned()), config.web.config_file.clone()].into_iter().flatten() {
+        let file = fs::canonicalize(&file).unwrap_or(file);
+        paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
+        paths.push(file);
+    }
+    paths
+}
+
+/// Not the root, nor a directory right below it, such as `/etc`.
+fn is_own(directory: &Path) -> bool {
+    directory.components().count() > 2
+}
+
+/// The directories that are written. They are made here, where they may still be made.
+fn written(config: &Config) -> Vec<PathBuf> {
+    let runtime = config.agent.socket.parent();
+    let events = config.events.path.as_deref().and_then(Path::parent);
+    let directories = [Some(config.agent.state_directory.as_path()), runtime, events];
+    let directories: Vec<PathBuf> = directories.into_iter().flatten().map(Path::to_owned).collect();
+    for directory in &directories {
+        // What fails here fails again, and is said, where the directory is used.
+        let _ = fs::create_dir_all(directory);
+    }
+    directories
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_system_no_directory_is_opened_for_the_sake_of_one_file() {
+        for directory in ["/", "/etc", "/tmp"] {
+            assert!(!is_own(Path::new(directory)), "{directory}");
+        }
+        for directory in ["/etc/wardline", "/opt/site/wardline"] {
+            assert!(is_own(Path::new(directory)), "{directory}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The keeper: the one process with capabilities. It loads and attaches the program, follows the
+//! interfaces and looks after the worker, to which it hands the tables. It reads no packet, no file
+//! of anybody else's, and serves nobody.
+
+pub mod line;
+mod nursery;
+pub mod protocol;
+pub mod service;
+mod watch;
+mod worker;
+
+pub use watch::StartError;
