@@ -7,7 +7,7 @@
 
 use crate::{
     flow::{FlowKey, FlowKeyFields, Network},
-    frame::{Frame, Header as _},
+    frame::{Frame, Header},
     wire::{
         ethernet::{self, Link, ethertype},
         transport::{protocol, tcp_flags},
@@ -28,6 +28,8 @@ pub struct Plain {
 /// much is looked for at once, also of a datagram, which Ethernet pads to as much.
 const IPV4_HEADERS: usize = 20 + 20;
 const IPV6_HEADERS: usize = 40 + 20;
+/// The shortest plain frame.
+const SHORTEST: usize = ethernet::HEADER_LENGTH + IPV4_HEADERS;
 
 /// The network header's part.
 struct Packet {
@@ -37,7 +39,8 @@ struct Packet {
     protocol: u8,
     /// Octets from the beginning of the transport header to the end of the packet.
     length: usize,
-    header_length: usize,
+    /// Where the packet ends.
+    end: usize,
     /// The transport header's words at 0 and, in TCP, at 12.
     beginning: u64,
     control: u64,
@@ -46,14 +49,21 @@ struct Packet {
 /// Dissects a plain frame received on `interface`; `None` if it is none.
 #[inline(always)]
 pub fn plain<F: Frame + ?Sized>(frame: &F, interface: u32) -> Option<Plain> {
-    let mut link = ethernet::addresses(frame, 0).ok()?;
-    if link.ethertype != ethertype::IPV4 && link.ethertype != ethertype::IPV6 {
+    let headers = frame.beginning::<SHORTEST>()?;
+    let mut link = ethernet::addresses_in(&headers, 0);
+    let packet = if link.ethertype == ethertype::IPV4 {
+        ipv4_packet(&headers.part::<{ ethernet::HEADER_LENGTH }, IPV4_HEADERS>(), &link)?
+    } else {
         ethernet::tags(frame, &mut link).ok()?;
-    }
-    let packet = match link.ethertype {
-        ethertype::IPV4 => ipv4_packet(frame, &link)?,
-        ethertype::IPV6 => ipv6_packet(frame, &link)?,
-        _ => return None,
+        match link.ethertype {
+            ethertype::IPV4 => {
+                ipv4_packet(&frame.header::<IPV4_HEADERS>(link.network_offset)?, &link)?
+            }
+            ethertype::IPV6 => {
+                ipv6_packet(&frame.header::<IPV6_HEADERS>(link.network_offset)?, &link)?
+            }
+            _ => return None,
+        }
     };
     let tcp_flags = match packet.protocol {
         protocol::TCP => segment(&packet)?,
@@ -71,14 +81,12 @@ pub fn plain<F: Frame + ?Sized>(frame: &F, interface: u32) -> Option<Plain> {
         interface,
         protocol: packet.protocol,
     });
-    let declared_length = link.network_offset + packet.header_length + packet.length;
-    Some(Plain { key, tcp_flags, declared_length })
+    Some(Plain { key, tcp_flags, declared_length: packet.end })
 }
 
 #[inline(always)]
-fn ipv4_packet<F: Frame + ?Sized>(frame: &F, link: &Link) -> Option<Packet> {
+fn ipv4_packet<H: Header>(headers: &H, link: &Link) -> Option<Packet> {
     const FRAGMENT: u64 = 0x3fff;
-    let headers = frame.header::<IPV4_HEADERS>(link.network_offset)?;
     let (first, second) = (headers.be_u64::<0>(), headers.be_u64::<8>());
     let total_length = (first >> 32) as usize & 0xffff;
     if first >> 56 != 0x45 || first & FRAGMENT != 0 || total_length < 20 {
@@ -90,15 +98,14 @@ fn ipv4_packet<F: Frame + ?Sized>(frame: &F, link: &Link) -> Option<Packet> {
         network: Network::Ipv4,
         protocol: (second >> 48) as u8,
         length: total_length - 20,
-        header_length: 20,
+        end: link.network_offset + total_length,
         beginning: headers.be_u64::<20>(),
         control: headers.be_u64::<32>(),
     })
 }
 
 #[inline(always)]
-fn ipv6_packet<F: Frame + ?Sized>(frame: &F, link: &Link) -> Option<Packet> {
-    let headers = frame.header::<IPV6_HEADERS>(link.network_offset)?;
+fn ipv6_packet<H: Header>(headers: &H, link: &Link) -> Option<Packet> {
     let first = headers.be_u64::<0>();
     if first >> 60 != 6 {
         return None;
@@ -109,7 +116,7 @@ fn ipv6_packet<F: Frame + ?Sized>(frame: &F, link: &Link) -> Option<Packet> {
         network: Network::Ipv6,
         protocol: (first >> 8) as u8,
         length: (first >> 16) as usize & 0xffff,
-        header_length: 40,
+        end: link.network_offset + 40 + ((first >> 16) as usize & 0xffff),
         beginning: headers.be_u64::<40>(),
         control: headers.be_u64::<52>(),
     })

@@ -2,7 +2,7 @@
 
 use crate::{
     books::Undissected,
-    frame::{Frame, Header as _},
+    frame::{Frame, Header},
 };
 
 /// Octets of destination address, source address and type.
@@ -74,15 +74,21 @@ pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undisse
 #[inline(always)]
 pub fn addresses<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
     let header = frame.header::<HEADER_LENGTH>(offset).ok_or(Undissected::TruncatedEthernet)?;
+    Ok(addresses_in(&header, offset))
+}
+
+/// The same of a frame that starts at `offset`, of which the first octets are given.
+#[inline(always)]
+pub fn addresses_in<H: Header>(header: &H, offset: usize) -> Link {
     let (head, tail) = (header.be_u64::<0>(), header.be_u64::<6>());
-    Ok(Link {
+    Link {
         destination: head >> 16,
         source: tail >> 16,
         outer_vlan: 0,
         inner_vlan: 0,
         ethertype: tail as u16,
         network_offset: offset + HEADER_LENGTH,
-    })
+    }
 }
 
 /// Goes past the tags that follow.
