@@ -54,6 +54,7 @@ mod tests {
         assert_eq!(slot.key(), key(40_000));
         assert_eq!(slot.tcp_flags(), 0x18);
         assert_eq!(slot.last_seen(0x1_2345_7000), 0x1_2345_6800);
+        assert_eq!(slot.last_seen(0x1_2345_6700), 0x1_2345_6800);
         assert_eq!(slot.last_seen(0x2_0000_0000), 0x1_2345_6800);
     }
 

@@ -1,9 +1,10 @@
 //! What the shipped program is measured against, and what runs before each of them. Built into an
-//! object of its own; nothing here is ever attached.
+//! object of its own; nothing here is ever attached but to links that the bench makes.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod live;
 mod mutator;
 mod settings;
 mod stock;
@@ -64,6 +65,26 @@ pub fn stock_hash(context: XdpContext) -> u32 {
 pub fn stock_lru(context: XdpContext) -> u32 {
     stock::count_in_lru(&context);
     xdp_action::XDP_PASS
+}
+
+/// Sends the frame on; what the mutators call when nothing is measured but a link.
+#[xdp(frags)]
+pub fn send(_context: XdpContext) -> u32 {
+    live::send()
+}
+
+/// A receiver that counts frames and drops them.
+#[xdp(frags)]
+pub fn receive_null(_context: XdpContext) -> u32 {
+    live::count();
+    xdp_action::XDP_DROP
+}
+
+/// As [`stock_hash`], and drops the frame.
+#[xdp(frags)]
+pub fn receive_hash(context: XdpContext) -> u32 {
+    stock::count_in_hash(&context);
+    xdp_action::XDP_DROP
 }
 
 /// A loop, so that the verifier refuses a program in which a panic can be reached.

@@ -16,16 +16,13 @@ mod saved;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 pub use habit::Service;
 pub use profile::{Profile, State};
 use role::RoleProfile;
 
-use crate::{flow::FlowRecord, inventory::DeviceId};
+use crate::{flow::FlowRecord, hash::HashMap, inventory::DeviceId};
 
 /// Hours since 1970-01-01T00:00:00Z.
 pub type Hour = u32;

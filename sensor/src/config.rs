@@ -17,6 +17,7 @@ pub mod receiver;
 pub mod reference;
 pub mod section;
 pub mod size;
+pub mod sizes;
 mod threshold;
 mod web;
 pub mod zone;

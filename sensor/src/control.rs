@@ -46,6 +46,16 @@ pub enum ControlError {
     Listen { path: PathBuf, source: io::Error },
 }
 
+impl ControlError {
+    /// Of its cause, where that is the system's.
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::NotRunning { source, .. } | Self::Listen { source, .. } => source.kind(),
+            _ => io::ErrorKind::Other,
+        }
+    }
+}
+
 /// Listens at `path` (mode 0660), in place of a socket that a dead agent left.
 ///
 /// # Errors

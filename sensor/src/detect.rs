@@ -45,6 +45,7 @@ pub mod threshold;
 pub(crate) mod trial;
 pub mod watch;
 mod window;
+mod windows;
 
 pub use alert::{Alert, AlertState, Severity};
 pub use description::Description;

@@ -19,6 +19,7 @@ pub mod event;
 pub mod explain;
 pub mod export;
 pub mod flow;
+pub mod hash;
 pub mod intelligence;
 pub mod interpret;
 pub mod inventory;

@@ -3,20 +3,24 @@
 use std::fmt;
 
 use sensor_common::{
-    application::CAPACITY,
+    endpoint::FIRST_ENDPOINT,
     flow::{FlowSlot, WAYS},
+    record::Evicted,
 };
 
 use crate::{
     capture::{host::TableSizes, xdp::XdpSettings},
-    config::Config,
+    config::{
+        Config,
+        sizes::{self, Sizes, VERDICTS_PER_SLOT},
+    },
 };
 
 /// Octets of a set of slots, heads and tails.
 const SET_OCTETS: usize = size_of::<FlowSlot>() * WAYS;
-/// Words of the verdict memory for each slot of the flow table.
-const VERDICTS_PER_SLOT: u32 = 2;
 const LARGEST_VERDICTS: u32 = 1 << 22;
+/// Octets that a record takes on its ring, with the ring's own header.
+const RECORD_OCTETS: u64 = size_of::<Evicted>() as u64 + 8;
 /// Samples a second and CPU.
 const SAMPLES_PER_SECOND: u32 = 1000;
 
@@ -25,6 +29,8 @@ const SAMPLES_PER_SECOND: u32 = 1000;
 pub struct Plan {
     pub settings: XdpSettings,
     pub cpus: u32,
+    /// What the configuration allows, if it says.
+    pub memory: Option<u64>,
 }
 
 impl Plan {
@@ -33,44 +39,57 @@ impl Plan {
         Self::for_cpus(config, cpus)
     }
 
-    /// The largest power of two of sets per CPU within the memory.
+    /// The largest power of two of sets per CPU within the slots that the configuration allows.
     pub fn for_cpus(config: &Config, cpus: u32) -> Self {
         let cpus = cpus.max(1);
-        let per_cpu = config.capture.memory / u64::from(cpus) / SET_OCTETS as u64;
+        let wanted = Sizes::of(&config.capture);
+        let per_cpu = wanted.slots / WAYS as u64 / u64::from(cpus);
         let largest = u64::from(u32::MAX >> 3) / u64::from(cpus);
         let sets = previous_power_of_two(per_cpu.clamp(1, largest));
         let slots = sets.saturating_mul(cpus).saturating_mul(WAYS as u32);
-        let verdicts =
-            slots.saturating_mul(VERDICTS_PER_SLOT).min(LARGEST_VERDICTS).next_power_of_two();
-        let sizes = TableSizes { sets, endpoints: config.capture.endpoints, verdicts };
+        let verdicts = previous_power_of_two(
+            slots.saturating_mul(VERDICTS_PER_SLOT).min(LARGEST_VERDICTS).into(),
+        );
+        let sizes = TableSizes { sets, endpoints: wanted.endpoints, verdicts };
         let settings = XdpSettings {
             sizes,
-            records_ring: config.capture.ring.min(1 << 30) as u32,
-            notices_ring: config.capture.notices_ring().clamp(4096, 1 << 30) as u32,
+            records_ring: wanted.ring.min(1 << 30) as u32,
+            notices_ring: wanted.notices_ring().clamp(4096, 1 << 30) as u32,
             samples_per_second: SAMPLES_PER_SECOND,
         };
-        Self { settings, cpus }
+        Self { settings, cpus, memory: config.capture.memory }
     }
 
     pub fn slots(&self) -> u64 {
         u64::from(self.settings.sizes.sets) * u64::from(self.cpus) * WAYS as u64
     }
 
+    /// Octets of the kernel's memory, but for some tens of kilobytes for each CPU.
+    pub fn octets(&self) -> u64 {
+        self.flow_octets() + self.endpoint_octets() + self.verdict_octets() + self.ring_octets()
+    }
+
     fn flow_octets(&self) -> u64 {
         u64::from(self.settings.sizes.sets) * u64::from(self.cpus) * SET_OCTETS as u64
     }
 
-    fn totals_octets(&self) -> u64 {
-        u64::from(self.settings.sizes.endpoints) * u64::from(CAPACITY) * 2 * 16
+    fn endpoint_octets(&self) -> u64 {
+        u64::from(self.settings.sizes.endpoints) * sizes::endpoint_octets()
     }
 
-    fn other_octets(&self) -> u64 {
-        let sizes = &self.settings.sizes;
-        u64::from(sizes.verdicts) * 8
-            + u64::from(sizes.endpoint_keys()) * 96
-            + u64::from(self.settings.records_ring)
-            + u64::from(self.settings.notices_ring)
+    fn verdict_octets(&self) -> u64 {
+        u64::from(self.settings.sizes.verdicts) * 8
     }
+
+    fn ring_octets(&self) -> u64 {
+        u64::from(self.settings.records_ring) + u64::from(self.settings.notices_ring)
+    }
+}
+
+/// How many of `slots` are in use when one flow in a hundred finds its set of four full, by chance:
+/// where there are 1.3 flows for each set, numbers of flows in a set being Poisson's.
+const fn calm(slots: u64) -> u64 {
+    slots * 13 / 40
 }
 
 fn previous_power_of_two(number: u64) -> u32 {
@@ -80,34 +99,39 @@ fn previous_power_of_two(number: u64) -> u32 {
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sizes = &self.settings.sizes;
-        let mebibytes = |octets: u64| octets as f64 / f64::from(1 << 20);
-        let (flows, totals, other) =
-            (self.flow_octets(), self.totals_octets(), self.other_octets());
-        writeln!(formatter, "plan for {} CPUs:", self.cpus)?;
+        let mut row = |what: &str, count: u64, of: &str, octets: u64| {
+            let mebibytes = octets as f64 / f64::from(1 << 20);
+            writeln!(formatter, "  {what:<10} {count:>11} {of:<34} {mebibytes:>9.1} MiB")
+        };
+        let slots_each = u64::from(sizes.sets) * WAYS as u64;
+        let records = u64::from(self.settings.records_ring) / RECORD_OCTETS;
+        row("flow table", self.slots(), &format!("slots, {slots_each} a CPU"), self.flow_octets())?;
+        row("endpoints", sizes.endpoints.into(), "with totals", self.endpoint_octets())?;
+        row("verdicts", sizes.verdicts.into(), "conversations", self.verdict_octets())?;
+        row("rings", records, "flow records, and notices", self.ring_octets())?;
+        row("together", self.cpus.into(), "CPUs", self.octets())?;
+        let mebibytes = |octets: u64| octets.div_ceil(1 << 20);
+        if let Some(memory) = self.memory {
+            let memory = mebibytes(memory);
+            writeln!(
+                formatter,
+                "  of {memory} MiB; tables have powers of two of sets on each CPU"
+            )?;
+        }
+        let share = mebibytes(self.flow_octets() / u64::from(self.cpus));
+        writeln!(formatter, "  of the flow table each CPU has {share} MiB for itself")?;
         writeln!(
             formatter,
-            "  flow table  {:>10} slots, {} a CPU, {WAYS} ways  {:>8.1} MiB",
-            self.slots(),
-            sizes.sets * WAYS as u32,
-            mebibytes(flows)
+            "  about {} flows at a time, {} on each CPU, before one in a hundred displaces another",
+            calm(self.slots()),
+            calm(slots_each)
         )?;
         writeln!(
             formatter,
-            "  totals      {:>10} endpoints                {:>8.1} MiB",
-            sizes.endpoints,
-            mebibytes(totals)
+            "  a flow is one direction on one CPU; one that is displaced is recorded, not lost"
         )?;
-        writeln!(
-            formatter,
-            "  verdicts    {:>10} conversations, and rings {:>8.1} MiB",
-            sizes.verdicts,
-            mebibytes(other)
-        )?;
-        writeln!(
-            formatter,
-            "  kernel memory in all {:>30.1} MiB",
-            mebibytes(flows + totals + other)
-        )
+        let devices = sizes.endpoints - FIRST_ENDPOINT;
+        writeln!(formatter, "  totals for {devices} addresses; further ones are counted together")
     }
 }
 
@@ -117,21 +141,29 @@ mod tests {
 
     fn config(memory: u64) -> Config {
         let mut config = Config::default();
-        config.capture.memory = memory;
+        config.capture.memory = Some(memory);
         config
     }
 
     #[test]
-    fn tables_stay_within_the_memory_on_any_number_of_cpus() {
-        for memory in [64 << 10, 1 << 20, 64 << 20, 3 << 30] {
+    fn a_plan_stays_within_the_memory_on_any_number_of_cpus() {
+        for memory in [2 << 20, 64 << 20, 100 << 20, 3 << 30] {
             for cpus in [1, 2, 3, 64, 128] {
                 let plan = Plan::for_cpus(&config(memory), cpus);
-                let least = u64::from(cpus) * SET_OCTETS as u64;
-                assert!(plan.flow_octets() <= memory.max(least), "{memory} {cpus}");
-                assert!(plan.flow_octets() * 2 + least > memory.min(1 << 30), "{memory} {cpus}");
+                assert!(plan.octets() <= memory, "{memory} {cpus}");
+                assert!(plan.octets() * 3 >= memory, "{memory} {cpus}");
                 assert!(plan.settings.sizes.sets.is_power_of_two());
                 assert!(plan.settings.sizes.verdicts.is_power_of_two());
             }
         }
+    }
+
+    #[test]
+    fn a_plan_says_what_it_means() {
+        let said = Plan::for_cpus(&Config::default(), 2).to_string();
+        assert!(said.contains("524288 slots, 262144 a CPU"), "{said}");
+        assert!(said.contains("about 170393 flows at a time, 85196 on each CPU"), "{said}");
+        assert!(said.contains("of 128 MiB"), "{said}");
+        assert!(said.contains("totals for 8190 addresses"), "{said}");
     }
 }

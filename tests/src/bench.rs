@@ -10,6 +10,7 @@
 mod bars;
 mod clock;
 mod document;
+mod drive;
 mod error;
 mod field;
 mod figures;
@@ -19,11 +20,16 @@ mod headers;
 mod loads;
 mod machine;
 mod plot;
+mod process;
 mod programs;
+pub mod replay;
 mod report;
 mod shipped;
+pub mod soak;
 mod steady;
 mod tables;
+pub mod veth;
+pub mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};

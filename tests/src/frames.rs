@@ -33,7 +33,7 @@ pub mod transport;
 pub mod tunnels;
 
 pub use checksum::Endpoints;
-pub use conversation::{Conversation, Side};
+pub use conversation::{Conversation, Party, Side};
 pub use ethernet::{EthernetHeader, MacAddress, Tag, ethertype};
 pub use generator::{FrameGenerator, Specimen};
 pub use ipv4::{Ipv4Header, protocol};

@@ -48,7 +48,7 @@ fn captures_below(directory: &Path) -> Vec<PathBuf> {
 /// Events, and the state at the end; no state when the capture could not be opened at all.
 fn replayed(capture: &Path, engine: Engine) -> (Vec<u8>, Result<Replayed, ReplayError>) {
     let mut events = Vec::new();
-    let result = replay(capture, engine, &Config::default(), &mut events, &mut |_, _| ());
+    let result = replay(capture, engine, &Config::default(), Some(&mut events), &mut |_, _| ());
     (events, result)
 }
 

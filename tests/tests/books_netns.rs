@@ -158,7 +158,7 @@ fn books_stay_exact_while_the_agent_is_killed_and_started_again() {
 fn what_a_small_table_and_small_rings_lose_is_in_the_books() {
     let lab = Lab::new("small").unwrap();
     let wire = lab.wire().unwrap();
-    let settings = Settings { memory: "64KiB", ring: "64KiB", ..Settings::on(&["rx0"]) };
+    let settings = Settings { flows: 512, ring: "64KiB", ..Settings::on(&["rx0"]) };
     let agent = Agent::start(&wire.receiver.namespace, settings).unwrap();
     let report = wire.sender.inject(frames(4).take(FRAMES)).unwrap().unwrap();
     let metrics = settled(&agent, &wire, report.sent);

@@ -59,7 +59,7 @@ fn the_capture_of_a_day_gives_the_same_alerts_and_devices() {
     day.finish_recording(&path).unwrap();
     assert!(made.found(Name::SmbSweep), "{:#?}", made.attacks);
     let mut again = Vec::new();
-    let replayed = replay(&path, Engine::Host, &config, &mut again, &mut |_, _| ()).unwrap();
+    let replayed = replay(&path, Engine::Host, &config, Some(&mut again), &mut |_, _| ()).unwrap();
     assert!(replayed.error.is_none());
     assert_eq!(replayed.summary.frames, made.frames);
     assert_eq!(replayed.summary.octets, made.octets);

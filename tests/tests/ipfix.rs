@@ -67,7 +67,7 @@ fn told(agent: &Agent) -> Sums {
 /// What nfdump reads of the same.
 fn collected(directory: &Path) -> Sums {
     let mut command = Command::new("nfdump");
-    command.arg("-R").arg(directory).args(["-q", "-o", "json"]).stdin(Stdio::null());
+    command.arg("-R").arg(directory).args(["-o", "json"]).stdin(Stdio::null());
     let output = command.output().unwrap();
     let mut sums = Sums::new();
     let records: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -201,10 +201,15 @@ fn nfdump_and_tshark_read_what_the_events_file_says() {
         let reasons = numbers(&tshark(&capture, &filter, &["cflow.flow_end_reason"]));
         assert_eq!(reasons.len() as u64, records, "records at port {port}");
         assert!(reasons.iter().all(|reason| (1..=5).contains(reason)));
+        let durations = tshark(&capture, &filter, &["cflow.timedelta"]).join(",");
+        let wrong = durations.split(',').filter(|text| {
+            !text.parse::<f64>().is_ok_and(|seconds| (0.0..60.0).contains(&seconds))
+        });
+        assert_eq!(wrong.collect::<Vec<_>>(), Vec::<&str>::new(), "durations");
         let sequences = numbers(&tshark(&capture, &filter, &["cflow.sequence"]));
         assert!(sequences.is_sorted() && sequences[0] == 0, "{sequences:?}");
         assert!(*sequences.last().unwrap() <= records);
-        let names = tshark(&capture, &filter, &["cflow.application_name"]).join(",");
+        let names = tshark(&capture, &filter, &["cflow.appl_name"]).join(",");
         assert!(names.contains("unknown"), "{names}");
     }
 }

@@ -140,7 +140,7 @@ fn an_alert_goes_on_over_a_reload_and_a_bad_file_changes_nothing() {
     let firing = |agent: &Agent| -> Vec<u64> {
         let alerts = agent.list("alerts").unwrap();
         let own = alerts.iter().filter(|alert| alert["alert"]["name"] == "smb_fan_out");
-        own.filter_map(|alert| alert["alert"]["id"].as_u64()).collect()
+        own.filter_map(|alert| alert["alert"]["instance"].as_u64()).collect()
     };
     let before = wait_until(PATIENCE, || {
         let found = firing(&agent);

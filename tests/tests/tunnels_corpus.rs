@@ -61,8 +61,14 @@ fn inner_flows_of_the_corpus_are_found() {
     assert!(files.len() >= 6, "{files:?}");
     for name in files {
         let mut events = Vec::new();
-        replay(&corpus.join(&name), Engine::Host, &Config::default(), &mut events, &mut |_, _| ())
-            .unwrap();
+        replay(
+            &corpus.join(&name),
+            Engine::Host,
+            &Config::default(),
+            Some(&mut events),
+            &mut |_, _| (),
+        )
+        .unwrap();
         let mut found = BTreeSet::new();
         for line in events.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()) {
             let event: serde_json::Value = serde_json::from_slice(line).unwrap();

@@ -15,6 +15,8 @@ const PACKAGE: &str = "sensor-ebpf";
 const PROGRAM: &str = "wardline-xdp";
 /// What the program is measured against.
 const BENCH_PROGRAMS: &str = "wardline-bench";
+/// The program with frames dropped at its end.
+const DROPPING_PROGRAM: &str = "wardline-drop";
 
 /// Both tools that the program needs.
 pub struct Tools {
@@ -45,7 +47,8 @@ pub fn build(workspace: &Workspace) -> Result<()> {
 
 /// Builds the programs that the shipped one is measured against.
 pub fn build_bench(workspace: &Workspace) -> Result<()> {
-    build_object(workspace, BENCH_PROGRAMS, &workspace.bench_object())
+    build_object(workspace, BENCH_PROGRAMS, &workspace.bench_object())?;
+    build_object(workspace, DROPPING_PROGRAM, &workspace.dropping_object())
 }
 
 fn build_object(workspace: &Workspace, program: &str, object: &Path) -> Result<()> {

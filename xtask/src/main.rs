@@ -1,4 +1,4 @@
-//! The commands of this repository: `cargo xtask setup|build|test|verify|bench|score|tidy|demo|
+//! The commands of this repository: `cargo xtask setup|build|test|verify|bench|soak|score|tidy|demo|
 //! hospital-day|fuzz|chance|miri`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
@@ -64,8 +64,10 @@ enum Command {
     },
     /// Load every program through this kernel's verifier and hold it to the instruction budget
     Verify,
-    /// Measure what the XDP program costs a packet, beside what else one could use
+    /// Measure what the XDP program costs a packet, or another subject, beside what else one could use
     Bench(bench::Options),
+    /// Keep an agent under load for long, and say whether memory, descriptors or CPU creep
+    Soak(bench::Soak),
     /// Replay a labelled corpus through the agent and score its flows and alerts
     Score(score::Options),
     /// Check what the compiler does not: file length, file names, metrics and applications against
@@ -116,6 +118,7 @@ fn run(command: Command) -> Result<ExitCode> {
             verify::run(&workspace)?;
         }
         Command::Bench(options) => bench::run(&workspace, &options)?,
+        Command::Soak(options) => bench::soak(&workspace, &options)?,
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
         Command::HospitalDay(options) => return hospital_day::run(&workspace, &options),

@@ -61,6 +61,11 @@ impl Workspace {
         self.bpf_target().join("wardline-bench.o")
     }
 
+    /// The program that drops what it has counted, for the bench.
+    pub fn dropping_object(&self) -> PathBuf {
+        self.bpf_target().join("wardline-drop.o")
+    }
+
     /// The page that the bench writes.
     pub fn performance_page(&self) -> PathBuf {
         self.root.join("docs/performance.md")

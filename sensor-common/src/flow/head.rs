@@ -85,9 +85,12 @@ impl FlowHead {
         (self.unfolded_packets as u64, self.unfolded_octets)
     }
 
-    /// The tick of the last packet, given a tick that is not earlier and less than 2^32 later.
+    /// The tick of the last packet, given a tick that is less than 2^32 - 2^16 later, or less than
+    /// 2^16 earlier: frames go on coming after a reader has looked at the clock.
     pub fn last_seen(&self, now: u64) -> u64 {
-        now - (now as u32).wrapping_sub(self.last_seen) as u64
+        let behind = (now as u32).wrapping_sub(self.last_seen);
+        let ahead = behind.wrapping_neg();
+        if ahead < 1 << 16 { now + ahead as u64 } else { now - behind as u64 }
     }
 
     #[inline(always)]

@@ -2,11 +2,12 @@
 //! read frame by frame as Ethernet.
 //!
 //! Leaves out the "modified" pcap format, compressed files, and link types that have no Ethernet
-//! form. Memory is one block, whatever the file's size.
+//! form. A file is read where the kernel holds it; of a pipe one block is in memory at a time.
 
 mod clock;
 mod error;
 mod link;
+mod mapped;
 mod section;
 mod source;
 
@@ -85,14 +86,19 @@ impl CaptureFile {
     /// no Ethernet form.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CaptureError> {
         let path = path.as_ref();
-        let (source, total) = Source::open(path)
+        let (source, total, mapped) = Source::open(path)
             .map_err(|source| CaptureError::Open { path: path.to_owned(), source })?;
-        Self::read(path, source, total)
+        Self::read(path, source, total, mapped)
     }
 
-    fn read(path: &Path, source: Source, total: Option<u64>) -> Result<Self, CaptureError> {
+    fn read<T: AsRef<[u8]> + Send + 'static>(
+        path: &Path,
+        source: Source,
+        total: Option<u64>,
+        memory: Option<T>,
+    ) -> Result<Self, CaptureError> {
         let failure = source.failure();
-        let opening = source::begin(source, path)?;
+        let opening = source::begin(source, path, memory)?;
         Ok(Self {
             path: path.to_owned(),
             total,
@@ -181,11 +187,7 @@ impl CaptureFile {
     fn fill(&mut self) -> Result<bool, CaptureError> {
         let available = self.reader.data().len();
         let needed = self.format.block_length(self.reader.data());
-        if self.reader.reader_exhausted() || needed.is_some_and(|needed| needed <= available) {
-            return Ok(false);
-        }
-        let needed = needed.unwrap_or(0);
-        if needed > LARGEST_BLOCK {
+        if let Some(needed) = needed.filter(|&needed| needed > LARGEST_BLOCK) {
             return Err(CaptureError::Oversized {
                 path: self.path.clone(),
                 offset: self.offset(),
@@ -193,6 +195,10 @@ impl CaptureFile {
                 maximum: LARGEST_BLOCK as u64,
             });
         }
+        if self.reader.reader_exhausted() || needed.is_some_and(|needed| needed <= available) {
+            return Ok(false);
+        }
+        let needed = needed.unwrap_or(0);
         // The reader asks for room beyond the block.
         if needed + 32 > self.capacity {
             self.capacity = (needed + 32).next_power_of_two();

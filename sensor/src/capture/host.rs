@@ -30,6 +30,20 @@ pub struct TableSizes {
 impl TableSizes {
     /// The sizes of a replay: 16,384 flows in the cache, 8,192 endpoints.
     pub const REPLAY: Self = Self { sets: 1 << 12, endpoints: 1 << 13, verdicts: 1 << 17 };
+    /// Octets of a capture for each flow that its replay has room for, above what all have.
+    const OCTETS_PER_FLOW: u64 = 4096;
+    const MOST_REPLAY_SETS: u64 = 1 << 16;
+
+    /// The sizes of a replay of a capture of so many octets, if that is known: flows of a large one
+    /// are not to displace each other all the time.
+    pub fn of_replay(octets: Option<u64>) -> Self {
+        let flows = octets.unwrap_or(0) / Self::OCTETS_PER_FLOW;
+        let least = u64::from(Self::REPLAY.sets);
+        let sets = (flows / WAYS as u64).clamp(least, Self::MOST_REPLAY_SETS).next_power_of_two();
+        let growth = (sets / least) as u32;
+        let Self { endpoints, verdicts, .. } = Self::REPLAY;
+        Self { sets: sets as u32, endpoints, verdicts: verdicts * growth }
+    }
 
     /// Entries of the endpoint table: every endpoint may have an alias.
     pub const fn endpoint_keys(&self) -> u32 {

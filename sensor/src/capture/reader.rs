@@ -4,8 +4,6 @@
 //! has seen of each slot and takes differences. A flow that leaves its slot comes as a record; if
 //! its record was lost, what had been seen of it stays counted and only the rest is lost.
 
-use std::collections::HashMap;
-
 use sensor_common::{
     application::{Application, Change, Context, Identification, identify_by_port},
     books::{Entry, Ledger},
@@ -17,6 +15,7 @@ use sensor_common::{
 use super::{Datapath, Notice, ticks::TickClock};
 use crate::{
     flow::Opinion,
+    hash::HashMap,
     observation::{EndpointSeen, FlowDelta, Observation},
 };
 
@@ -70,8 +69,8 @@ impl Reader {
         Self {
             clock,
             shadows: vec![Shadow::default(); datapath.slots() as usize],
-            missing: HashMap::new(),
-            overdue: HashMap::new(),
+            missing: HashMap::default(),
+            overdue: HashMap::default(),
             known: Vec::new(),
             recovered_packets: 0,
             recovered_octets: 0,

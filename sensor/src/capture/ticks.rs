@@ -27,10 +27,19 @@ impl TickClock {
 
     /// The moment of a tick; good to one tick (1 to 10 ms in the kernel).
     pub fn moment(&self, tick: u64) -> Moment {
+        // Of a replay's clock, and of any that runs for less than centuries, 64 bits are enough.
+        let narrow = tick.checked_sub(self.anchor_tick).and_then(|ticks| {
+            let micros = ticks.checked_mul(1_000_000)? / u64::from(self.per_second);
+            self.anchor.as_micros().checked_add(micros)
+        });
+        Moment::from_micros(narrow.unwrap_or_else(|| self.wide_micros(tick)))
+    }
+
+    fn wide_micros(&self, tick: u64) -> u64 {
         let ticks = i128::from(tick) - i128::from(self.anchor_tick);
         let micros = ticks * 1_000_000 / i128::from(self.per_second);
         let micros = i128::from(self.anchor.as_micros()) + micros;
-        Moment::from_micros(u64::try_from(micros.max(0)).unwrap_or(u64::MAX))
+        u64::try_from(micros.max(0)).unwrap_or(u64::MAX)
     }
 
     /// The tick at a moment.
@@ -51,5 +60,7 @@ mod tests {
         assert_eq!(clock.moment(1250), Moment::from_micros(11_000_000));
         assert_eq!(clock.moment(750), Moment::from_micros(9_000_000));
         assert_eq!(TickClock::of_replay().moment(1_500), Moment::from_micros(1_500_000));
+        let late = u64::MAX / 1_000_000 + 1000;
+        assert_eq!(clock.moment(late).as_micros(), clock.wide_micros(late));
     }
 }

@@ -37,7 +37,8 @@ pub fn run(words: Replay) -> Result<(), Failure> {
     for capture in &words.captures {
         let mut progress = Progress::new(capture);
         let mut show = |offset, total| progress.show(offset, total);
-        match replay(capture, words.engine, &config, &mut events, &mut show) {
+        let sink = events.as_mut().map(|events| &mut **events as &mut dyn Write);
+        match replay(capture, words.engine, &config, sink, &mut show) {
             Ok(replayed) => {
                 progress.clear();
                 if !is_quiet {
@@ -54,7 +55,7 @@ pub fn run(words: Replay) -> Result<(), Failure> {
             }
         }
     }
-    match events.flush() {
+    match events.map_or(Ok(()), |mut events| events.flush()) {
         Err(error) if !has_left(&error) => return Err(Failure::failed(&error)),
         _ => {}
     }
@@ -75,18 +76,16 @@ fn explain(error: &ReplayError) -> Failure {
     Failure::new(exit, error)
 }
 
-fn sink(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
-    match path {
-        None => Ok(Box::new(io::sink())),
-        Some(path) if path == Path::new("-") => Ok(Box::new(BufWriter::new(io::stdout()))),
-        Some(path) => {
-            let file = File::create(path).map_err(|error| Failure {
-                exit: Exit::Failed,
-                message: format!("cannot write events to {}: {error}", path.display()),
-            })?;
-            Ok(Box::new(BufWriter::with_capacity(1 << 18, file)))
-        }
+fn sink(path: Option<&Path>) -> Result<Option<Box<dyn Write>>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    if path == Path::new("-") {
+        return Ok(Some(Box::new(BufWriter::new(io::stdout()))));
     }
+    let file = File::create(path).map_err(|error| Failure {
+        exit: Exit::Failed,
+        message: format!("cannot write events to {}: {error}", path.display()),
+    })?;
+    Ok(Some(Box::new(BufWriter::with_capacity(1 << 18, file))))
 }
 
 /// One line on a terminal that says how far a long replay is.

@@ -4,12 +4,14 @@
 mod reload;
 
 use std::{
+    io,
     os::fd::AsFd as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -29,7 +31,7 @@ use crate::{
     capture::xdp::Tables,
     config::Config,
     confinement::{Confinement, confine_worker, probe},
-    control,
+    control::{self, ControlError},
     export::{
         delivery::{Delivery, wall_time},
         eve::EveFile,
@@ -48,6 +50,10 @@ use crate::{
 };
 use reload::{Origin, Reloader};
 
+/// For another worker to leave its addresses, and between two looks whether it has.
+const LEAVING: Duration = Duration::from_secs(5);
+const GLANCE: Duration = Duration::from_millis(50);
+
 pub fn run(words: Run) -> Result<(), Failure> {
     // Without its keeper it is nobody's.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
@@ -56,7 +62,7 @@ pub fn run(words: Run) -> Result<(), Failure> {
     log::start(config.agent.log.name());
     let confinement = confine_worker(&config, &words.config)
         .map_err(|error| Failure { exit: Exit::Failed, message: error.to_string() })?;
-    let line = std::io::stdin().as_fd().try_clone_to_owned();
+    let line = io::stdin().as_fd().try_clone_to_owned();
     let line = Line::new(line.map_err(|error| Failure::failed(&error))?);
     if words.probe {
         let given = line.prepared().map_err(|error| Failure::failed(&error))?;
@@ -86,8 +92,11 @@ async fn serve(
         exit: Exit::Failed,
         message: format!("cannot listen on {}: {error}", config.web.listen_address),
     };
-    let listener = web::bind(config.web.listen_address).await.map_err(failed)?;
-    let socket = control::listen(&config.agent.socket).map_err(|error| Failure::failed(&error))?;
+    let listener = patiently(|| web::bind(config.web.listen_address), io::Error::kind).await;
+    let listener = listener.map_err(failed)?;
+    let listen = || std::future::ready(control::listen(&config.agent.socket));
+    let socket = patiently(listen, ControlError::kind).await;
+    let socket = socket.map_err(|error| Failure::failed(&error))?;
     let Some((live, asker, questions)) = start(&config, line, confinement)? else {
         let _ = std::fs::remove_file(&config.agent.socket);
         return Ok(());
@@ -134,6 +143,23 @@ async fn serve(
     }
 }
 
+/// Tries again while an address is in use: by the worker of a keeper that was killed a moment ago,
+/// which takes a moment to end.
+async fn patiently<T, E, F: Future<Output = Result<T, E>>>(
+    attempt: impl Fn() -> F,
+    kind: impl Fn(&E) -> io::ErrorKind,
+) -> Result<T, E> {
+    let began = Instant::now();
+    loop {
+        match attempt().await {
+            Err(error) if kind(&error) == io::ErrorKind::AddrInUse && began.elapsed() < LEAVING => {
+                tokio::time::sleep(GLANCE).await;
+            }
+            result => return result,
+        }
+    }
+}
+
 /// Waits for SIGTERM or the end of the pipeline; SIGUSR1 and SIGHUP have the events file opened
 /// anew, after its rotation, and SIGHUP has the configuration reloaded. SIGINT, which a terminal
 /// sends to both processes, is the keeper's affair.
@@ -142,7 +168,7 @@ async fn wait_for_end(
     mut requests: mpsc::Receiver<Request>,
     mut reloader: Reloader,
     mut pipeline_end: watch::Receiver<()>,
-) -> std::io::Result<Reloader> {
+) -> io::Result<Reloader> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut rotated = signal(SignalKind::user_defined1())?;

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use sensor_common::flow::FlowSlot;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{number, path, size};
+use super::{
+    number, path, size,
+    sizes::{self, DEFAULT_MEMORY, Sizes},
+};
 
 /// How the program is attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,29 +33,25 @@ pub struct Capture {
     pub pin_directory: PathBuf,
     /// Whether the program stays attached and counts on when the agent stops.
     pub persist: bool,
-    /// Octets of the flow table, of all CPUs together.
-    #[serde(serialize_with = "size::serialize")]
-    pub memory: u64,
+    /// Octets of kernel memory that tables and rings may take together. `None` only where a size
+    /// is given and this is not: then nothing is held against it.
+    #[serde(serialize_with = "size::serialize_given", skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Slots of the flow table, all CPUs together; without it they follow from the memory, as do
+    /// the other two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flows: Option<u32>,
     /// Whether the kernel measures the time spent in the program (about 20 ns a packet).
     pub run_statistics: bool,
     /// Endpoints that totals are kept for.
-    pub endpoints: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<u32>,
     /// Octets of the ring of records: a power of two.
-    #[serde(serialize_with = "size::serialize")]
-    pub ring: u64,
+    #[serde(serialize_with = "size::serialize_given", skip_serializing_if = "Option::is_none")]
+    pub ring: Option<u64>,
 }
 
 impl Capture {
-    /// Octets of the ring of notices: a quarter of the ring of records.
-    pub const fn notices_ring(&self) -> u64 {
-        self.ring / 4
-    }
-
-    /// Flows that the table has room for.
-    pub const fn flows(&self) -> u64 {
-        self.memory / size_of::<FlowSlot>() as u64
-    }
-
     /// Whether the interface called `name` is one of those to watch.
     pub fn watches(&self, name: &str) -> bool {
         let mut patterns = self.interfaces.iter();
@@ -68,10 +66,11 @@ impl Default for Capture {
             mode: Mode::default(),
             pin_directory: PathBuf::from("/sys/fs/bpf/wardline"),
             persist: true,
-            memory: 64 * size::MIB,
+            memory: Some(DEFAULT_MEMORY),
+            flows: None,
             run_statistics: false,
-            endpoints: 8192,
-            ring: 8 * size::MIB,
+            endpoints: None,
+            ring: None,
         }
     }
 }
@@ -115,9 +114,9 @@ struct Written {
     flows: Option<u32>,
     run_statistics: bool,
     #[serde(deserialize_with = "endpoints")]
-    endpoints: u32,
+    endpoints: Option<u32>,
     #[serde(deserialize_with = "ring")]
-    ring: u64,
+    ring: Option<u64>,
 }
 
 impl Default for Written {
@@ -131,8 +130,8 @@ impl Default for Written {
             memory: None,
             flows: None,
             run_statistics: capture.run_statistics,
-            endpoints: capture.endpoints,
-            ring: capture.ring,
+            endpoints: None,
+            ring: None,
         }
     }
 }
@@ -141,24 +140,23 @@ impl TryFrom<Written> for Capture {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let memory = match (written.memory, written.flows) {
-            (Some(_), Some(_)) => {
-                return Err("`memory` and `flows` say the same: give one of them".to_owned());
-            }
-            (Some(memory), None) => memory,
-            (None, Some(flows)) => u64::from(flows) * size_of::<FlowSlot>() as u64,
-            (None, None) => Self::default().memory,
-        };
-        Ok(Self {
+        let Written { flows, endpoints, ring, .. } = written;
+        let is_any_given = flows.is_some() || endpoints.is_some() || ring.is_some();
+        let capture = Self {
             interfaces: written.interfaces,
             mode: written.mode,
             pin_directory: written.pin_directory,
             persist: written.persist,
-            memory,
+            memory: written.memory.or((!is_any_given).then_some(DEFAULT_MEMORY)),
+            flows,
             run_statistics: written.run_statistics,
-            endpoints: written.endpoints,
-            ring: written.ring.next_power_of_two(),
-        })
+            endpoints,
+            ring: ring.map(u64::next_power_of_two),
+        };
+        match written.memory.and_then(|memory| Sizes::of(&capture).conflict(memory)) {
+            Some(conflict) => Err(conflict),
+            None => Ok(capture),
+        }
     }
 }
 
@@ -190,7 +188,7 @@ fn interfaces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>,
 }
 
 fn memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    size::within(deserializer, 64 * size::KIB..=64 * size::GIB).map(Some)
+    size::within(deserializer, 2 * size::MIB..=64 * size::GIB).map(Some)
 }
 
 /// 64 KiB to 64 GiB of slots.
@@ -198,13 +196,13 @@ fn flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::E
     number::within(deserializer, 512..=1 << 29).map(Some)
 }
 
-fn endpoints<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    number::within(deserializer, 256..=65_536)
+fn endpoints<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    number::within(deserializer, sizes::ENDPOINTS).map(Some)
 }
 
 /// A quarter of it is still a page.
-fn ring<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    size::within(deserializer, 16 * size::KIB..=size::GIB)
+fn ring<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    size::within(deserializer, sizes::RING).map(Some)
 }
 
 #[cfg(test)]
@@ -225,11 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn the_ring_is_rounded_up_and_flows_become_memory() {
-        let capture: Capture = toml::from_str("ring = \"5MiB\"\nflows = 1024").unwrap();
-        assert_eq!(capture.ring, 8 * size::MIB);
-        assert_eq!(capture.notices_ring(), 2 * size::MIB);
-        assert_eq!(capture.memory, 128 * 1024);
-        assert_eq!(capture.flows(), 1024);
+    fn the_ring_is_rounded_up() {
+        let capture: Capture = toml::from_str("ring = \"5MiB\"").unwrap();
+        assert_eq!(capture.ring, Some(8 * size::MIB));
+        assert_eq!(Sizes::of(&capture).notices_ring(), 2 * size::MIB);
     }
 }

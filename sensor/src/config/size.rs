@@ -42,6 +42,21 @@ pub fn serialize<S: Serializer>(octets: &u64, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(&written(*octets))
 }
 
+/// Writes a size where there is one.
+///
+/// # Errors
+///
+/// Those of the serializer.
+pub fn serialize_given<S: Serializer>(
+    octets: &Option<u64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match octets {
+        Some(octets) => serialize(octets, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Reads a size, refusing what is out of `range`.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ fn complaints(text: &str) -> Vec<String> {
 fn an_empty_file_gives_the_defaults() {
     let config = parse("").unwrap();
     assert_eq!(config, Config::default());
-    assert_eq!(config.capture.memory, 64 << 20);
+    assert_eq!(config.capture.memory, Some(128 << 20));
     assert!(config.thresholds.len() > 10);
 }
 
@@ -144,7 +144,7 @@ fn one_mistake_does_not_hide_the_next() {
 #[test]
 fn what_does_not_go_together_is_refused() {
     let cases = [
-        ("[capture]\nmemory = \"1MiB\"\nflows = 1024", ":2:1: "),
+        ("[capture]\nmemory = \"2MiB\"\nflows = 65536", "`memory` is 2MiB"),
         ("[web]\nlisten_address = \"0.0.0.0:9469\"", ":2:1: "),
         ("[alertmanager]\nurls = [\"http://a:b@c\"]", ":2:8: "),
         ("[alertmanager]\nurls = [\"ftp://a\"]", ":2:8: "),

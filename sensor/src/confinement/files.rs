@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -97,17 +98,18 @@ fn is_own(directory: &Path) -> bool {
     directory.components().count() > 2
 }
 
-/// The directories that are written. They are made here, where they may still be made.
+/// The directories that are written. Those that the agent makes are made here, where it still may:
+/// the store's, which holds names of hosts, for nobody else.
 fn written(config: &Config) -> Vec<PathBuf> {
+    let state = config.agent.state_directory.as_path();
     let runtime = config.agent.socket.parent();
-    let events = config.events.path.as_deref().and_then(Path::parent);
-    let directories = [Some(config.agent.state_directory.as_path()), runtime, events];
-    let directories: Vec<PathBuf> = directories.into_iter().flatten().map(Path::to_owned).collect();
-    for directory in &directories {
+    for (directory, mode) in [(Some(state), 0o700), (runtime, 0o755)] {
         // What fails here fails again, and is said, where the directory is used.
-        let _ = fs::create_dir_all(directory);
+        let Some(directory) = directory else { continue };
+        let _ = fs::DirBuilder::new().recursive(true).mode(mode).create(directory);
     }
-    directories
+    let events = config.events.path.as_deref().and_then(Path::parent);
+    [Some(state), runtime, events].into_iter().flatten().map(Path::to_owned).collect()
 }
 
 #[cfg(test)]

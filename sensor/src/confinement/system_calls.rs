@@ -266,3 +266,51 @@ fn install(calls: Calls, others: SeccompAction, listed: SeccompAction) -> Result
         filter.and_then(TryInto::try_into).map_err(|error| error.to_string())?;
     apply_filter(&program).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        net::TcpListener,
+        os::unix::net::UnixDatagram,
+        process::Command,
+        thread::{self, spawn},
+    };
+
+    use rustix::net::{AddressFamily, SocketType, socket};
+
+    use super::*;
+
+    /// Runs in a thread of its own, because a list stays for as long as the thread.
+    fn under(list: fn() -> Result<(), Failed>, attempts: impl FnOnce() + Send + 'static) {
+        let confined = move || {
+            list().expect("the kernel takes the list");
+            attempts();
+        };
+        spawn(confined).join().expect("everything is as it should be");
+    }
+
+    fn is_refused<T>(result: io::Result<T>) -> bool {
+        result.err().and_then(|error| error.raw_os_error()) == Some(libc::EPERM)
+    }
+
+    #[test]
+    fn worker_listens_and_starts_threads_but_no_programs_and_has_no_raw_sockets() {
+        under(allow_worker, || {
+            TcpListener::bind("127.0.0.1:0").expect("it serves");
+            thread::spawn(|| ()).join().expect("it has threads");
+            assert!(is_refused(Command::new("true").spawn()));
+            let raw = socket(AddressFamily::PACKET, SocketType::RAW, None);
+            assert!(is_refused(raw.map_err(io::Error::from)));
+        });
+    }
+
+    #[test]
+    fn keeper_speaks_to_the_service_manager_and_to_no_network() {
+        under(allow_keeper, || {
+            UnixDatagram::unbound().expect("it has local sockets");
+            assert!(is_refused(TcpListener::bind("127.0.0.1:0")));
+            assert!(is_refused(Command::new("true").spawn()));
+        });
+    }
+}

@@ -6,7 +6,6 @@
 //! later.
 
 use std::{
-    collections::{HashMap, HashSet},
     net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
@@ -17,7 +16,11 @@ use super::{
     Detector, Evidence, Finding, Findings, FlowSeen, estate::Estate, opening::Part,
     settings::Parameters, table::Table,
 };
-use crate::{inventory::DeviceId, time::Moment};
+use crate::{
+    hash::{HashMap, HashSet},
+    inventory::DeviceId,
+    time::Moment,
+};
 
 /// Hosts that try at a time, addresses of each, and networks that are known.
 const HOSTS: usize = 4096;
@@ -61,7 +64,12 @@ struct Darknet {
 
 impl Darknet {
     pub fn new(window: Duration) -> Self {
-        Self { window, tries: Table::new(HOSTS, window), networks: HashSet::new(), overflowed: 0 }
+        Self {
+            window,
+            tries: Table::new(HOSTS, window),
+            networks: HashSet::default(),
+            overflowed: 0,
+        }
     }
 
     pub fn observe(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>) {

@@ -106,9 +106,10 @@ impl Desk {
         per_minute: u32,
         suppressions: Vec<Suppression>,
         maintenance: Vec<Maintenance>,
+        now: Timestamp,
     ) {
         self.storm.set_cap(per_minute);
-        self.orders.replace(suppressions, maintenance);
+        self.orders.replace(suppressions, maintenance, now);
     }
 
     /// What the configuration says, in words.

@@ -5,7 +5,7 @@
 
 mod reload;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 pub(super) use reload::Place;
 
@@ -16,6 +16,7 @@ use super::{
     opening,
     role::{self, Role},
     threshold::{Direction, Metric, Scope, Threshold},
+    windows::{Look, Windows},
 };
 use crate::{
     inventory::{Device, DeviceId},
@@ -63,12 +64,7 @@ pub(super) type Watch = (usize, DeviceId);
 pub struct Thresholds {
     rules: Vec<Threshold>,
     roles: Vec<Role>,
-    bounds: Bounds,
-    windows: HashMap<(Watch, Group), Measure>,
-    /// How many windows each device has of each rule that tells peers or ports apart.
-    groups: HashMap<Watch, u32>,
-    /// Distinct values in all windows.
-    values: usize,
+    windows: Windows,
     lives: Lives,
     overflowed: u64,
     unattributed: u64,
@@ -87,10 +83,7 @@ impl Thresholds {
         Self {
             rules,
             roles,
-            bounds,
-            windows: HashMap::new(),
-            groups: HashMap::new(),
-            values: 0,
+            windows: Windows::new(bounds),
             lives: Lives::new(resend),
             overflowed: 0,
             unattributed: 0,
@@ -212,24 +205,24 @@ impl Thresholds {
                 }
             }
             Change::Remove(value) => {
-                let distinct = self.windows.get_mut(&(watch, group));
+                let distinct = self.windows.find(watch, group);
                 if distinct
                     .and_then(Measure::distinct)
                     .is_some_and(|distinct| distinct.remove(&value))
                 {
-                    self.values -= 1;
+                    self.windows.values -= 1;
                 }
             }
             Change::Insert(at, value) => {
-                let values_are_full = self.values >= self.bounds.values;
+                let has_room = self.windows.has_room_for_value();
                 let Some(distinct) = self.window(watch, group, at).and_then(Measure::distinct)
                 else {
                     return;
                 };
-                if distinct.is_full_for(&value) || values_are_full && !distinct.contains(&value) {
+                if distinct.is_full_for(&value) || !has_room && !distinct.contains(&value) {
                     self.overflowed += 1;
                 } else if distinct.insert(value, at) {
-                    self.values += 1;
+                    self.windows.values += 1;
                 }
             }
         }
@@ -237,71 +230,43 @@ impl Thresholds {
 
     /// The window of `watch` and `group`, made if there is room.
     fn window(&mut self, watch: Watch, group: Group, at: Moment) -> Option<&mut Measure> {
-        let rule = &self.rules[watch.0];
-        let is_known = self.windows.contains_key(&(watch, group));
-        if !is_known {
-            let is_grouped = rule.per_peer || rule.per_port;
-            let groups = self.groups.get(&watch).copied().unwrap_or(0);
-            if self.windows.len() >= self.bounds.windows
-                || is_grouped && groups >= self.bounds.groups
-            {
-                self.overflowed += 1;
-                return None;
-            }
-            if is_grouped {
-                self.groups.insert(watch, groups + 1);
-            }
+        let measure = self.windows.find_or_make(watch, group, &self.rules[watch.0], at);
+        if measure.is_none() {
+            self.overflowed += 1;
         }
-        let make = || Measure::new(rule, at);
-        Some(self.windows.entry((watch, group)).or_insert_with(make))
+        measure
     }
 
-    /// Moves every window on, drops the idle ones, and returns the highest value of each watch
-    /// that is near its limit or has an alert.
+    /// Moves the windows on, drops the idle ones, and returns the highest value of each watch that
+    /// is near its limit or has an alert.
     fn levels<'a>(
         &mut self,
         now: Moment,
         device: &dyn Fn(DeviceId) -> Option<&'a Device>,
     ) -> BTreeMap<Watch, Level> {
         let mut levels: BTreeMap<Watch, Level> = BTreeMap::new();
-        let (rules, roles) = (&self.rules, &self.roles);
-        let (groups, values, lives) = (&mut self.groups, &mut self.values, &self.lives);
-        self.windows.retain(|&(watch, group), measure| {
+        let (rules, roles, lives) = (&self.rules, &self.roles, &self.lives);
+        self.windows.evaluate(now, rules, |watch, group, measure| {
             let rule = &rules[watch.0];
-            *values -= measure.advance(now);
             let (value, is_capped) = measure.value(rule, now);
-            let is_near = value >= rule.limit * rule.clear_below || lives.has(watch);
-            let mut keep = !measure.is_empty();
-            if keep && is_near {
-                let applies = device(watch.1).is_some_and(|device| applies(rule, roles, device));
+            if value < rule.limit * rule.clear_below && !lives.has(watch) {
+                return Look::Keep;
+            }
+            if device(watch.1).is_some_and(|device| applies(rule, roles, device)) {
+                let level = Level {
+                    value,
+                    is_capped,
+                    group,
+                    evidence_since: measure.evidence_since(rule, now),
+                };
+                levels.entry(watch).and_modify(|highest| highest.raise(level)).or_insert(level);
+            } else if rule.metric == Metric::Silence {
                 // A silent device that is not watched makes its window again with its next frame.
-                keep = applies || rule.metric != Metric::Silence;
-                if applies {
-                    let level = Level {
-                        value,
-                        is_capped,
-                        group,
-                        evidence_since: measure.evidence_since(rule, now),
-                    };
-                    levels.entry(watch).and_modify(|highest| highest.raise(level)).or_insert(level);
-                }
+                return Look::Drop;
             }
-            if !keep {
-                *values -= measure.values();
-                release_group(groups, watch);
-            }
-            keep
+            Look::Again
         });
         levels
-    }
-}
-
-fn release_group(groups: &mut HashMap<Watch, u32>, watch: Watch) {
-    if let Some(count) = groups.get_mut(&watch) {
-        *count -= 1;
-        if *count == 0 {
-            groups.remove(&watch);
-        }
     }
 }
 

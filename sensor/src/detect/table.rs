@@ -1,9 +1,9 @@
 //! Bounded state by key, for detectors: what was not touched for long goes, what finds no room is
 //! counted.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{hash::Hash, time::Duration};
 
-use crate::time::Moment;
+use crate::{hash::HashMap, time::Moment};
 
 /// Values by key. When it is full, keys that were not touched for `lifetime` make room; if there are
 /// none, the new one is refused: who floods the table displaces nobody.
@@ -26,7 +26,7 @@ struct Entry<V> {
 impl<K: Eq + Hash, V> Table<K, V> {
     pub fn new(capacity: usize, lifetime: Duration) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             capacity,
             lifetime,
             next_search: Moment::default(),

@@ -3,10 +3,10 @@
 //! A window covers the sub-bucket that is filling and the nine before it, so it never holds more
 //! than its length, and up to a tenth less.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use super::threshold::MAXIMUM_DISTINCT;
-use crate::time::Moment;
+use crate::{hash::HashMap, time::Moment};
 
 const BUCKETS: usize = 10;
 
@@ -85,7 +85,7 @@ pub struct Distinct {
 
 impl Distinct {
     pub fn new(window: Duration) -> Self {
-        Self { counts: Sums::new(window), last_seen: HashMap::new() }
+        Self { counts: Sums::new(window), last_seen: HashMap::default() }
     }
 
     /// Drops the values that have aged; returns how many.
@@ -96,7 +96,7 @@ impl Distinct {
             let counts = &self.counts;
             self.last_seen.retain(|_, bucket| counts.is_current(*bucket));
             if self.last_seen.is_empty() {
-                self.last_seen = HashMap::new();
+                self.last_seen = HashMap::default();
             }
         }
         before - self.last_seen.len()

@@ -3,9 +3,10 @@
 //! Slots lie in one vector; the hash chains and the list of recency are threaded through them, so
 //! that a biflow is held once and costs no allocation. The vector keeps its largest size.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher as _;
 
 use super::{biflow::Biflow, key::BiflowKey};
+use crate::hash::RandomState;
 
 const NONE: u32 = u32::MAX;
 const FEWEST_BUCKETS: usize = 1024;
@@ -46,7 +47,7 @@ impl BiflowStore {
             oldest: NONE,
             newest: NONE,
             length: 0,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 

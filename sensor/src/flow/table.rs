@@ -3,7 +3,7 @@
 //! Pure: time is what deltas and callers say. A reading is to be observed before the table is
 //! expired at the moment of that reading.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use super::{
     biflow::{Biflow, begins_connection},
@@ -14,6 +14,7 @@ use super::{
 };
 
 use crate::{
+    hash::HashMap,
     interpret::{FlowDetail, Lesson},
     inventory::DeviceId,
     observation::FlowDelta,
@@ -100,7 +101,7 @@ impl FlowTable {
             outcomes: Vec::new(),
             last_id: 0,
             displaced: 0,
-            details: HashMap::new(),
+            details: HashMap::default(),
             undescribed: 0,
         }
     }

@@ -7,12 +7,12 @@
 //! (the "space saving" sketch of Metwally, Agrawal and El Abbadi, 2005), so common kinds are never
 //! missed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use sensor_common::application::{Application, Evidence};
 
 use super::{FlowEndReason, FlowRecord};
-use crate::{inventory::DeviceId, time::Moment};
+use crate::{hash::HashMap, inventory::DeviceId, time::Moment};
 
 /// Kinds that are held.
 const CAPACITY: usize = 1024;

@@ -5,16 +5,12 @@
 
 mod refusal;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use sensor_common::{application::Application, flow::FlowKey};
 
 use super::announcement::Announcement;
-use crate::time::Moment;
+use crate::{hash::HashMap, time::Moment};
 pub use refusal::Refusal;
 
 /// Announcements that are kept by default.
@@ -94,7 +90,7 @@ impl Expectations {
     /// An empty table that holds at most `capacity` announcements, at least one.
     pub fn new(capacity: usize) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             order: BTreeMap::new(),
             capacity: capacity.max(1),
             next_number: 0,

@@ -15,7 +15,7 @@ mod beyond;
 mod claims;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
 };
 
@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     event::DeviceChange,
+    hash::HashMap,
     observation::{EndpointSeen, FlowDelta},
     time::Moment,
 };
@@ -99,7 +100,7 @@ impl Inventory {
         Self {
             register: Register::new(settings.max_devices, settings.max_addresses_per_device),
             settings,
-            endpoints: HashMap::new(),
+            endpoints: HashMap::default(),
             stations: BTreeMap::new(),
             leases: Leases::default(),
             refused: 0,

@@ -1,12 +1,12 @@
 //! The register of devices: keys, identifiers, owners of addresses, and what has changed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
 };
 
 use super::{Device, DeviceId, DeviceKey, leases::ClientNames, vendor::vendor_of};
-use crate::{event::DeviceChange, time::Moment};
+use crate::{event::DeviceChange, hash::HashMap, time::Moment};
 
 /// Where and when a device was seen for the first time, and last.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,9 @@ pub(super) struct Sighting {
 pub(super) struct Register {
     max_devices: usize,
     max_addresses_per_device: usize,
-    devices: BTreeMap<DeviceId, Device>,
+    devices: HashMap<DeviceId, Device>,
+    /// Their identifiers, ascending.
+    order: BTreeSet<DeviceId>,
     by_key: BTreeMap<DeviceKey, DeviceId>,
     /// Who used an address last; only addresses that the device keeps.
     owners: HashMap<IpAddr, DeviceId>,
@@ -34,9 +36,10 @@ impl Register {
         Self {
             max_devices,
             max_addresses_per_device,
-            devices: BTreeMap::new(),
+            devices: HashMap::default(),
+            order: BTreeSet::new(),
             by_key: BTreeMap::new(),
-            owners: HashMap::new(),
+            owners: HashMap::default(),
             changes: BTreeMap::new(),
             next: 1,
         }
@@ -58,6 +61,7 @@ impl Register {
                 self.owners.entry(address).or_insert(device.id);
             }
             self.by_key.insert(device.key, device.id);
+            self.order.insert(device.id);
             self.devices.insert(device.id, device);
         }
     }
@@ -78,7 +82,7 @@ impl Register {
     }
 
     pub(super) fn devices(&self) -> impl ExactSizeIterator<Item = &Device> {
-        self.devices.values()
+        self.order.iter().map(|id| &self.devices[id])
     }
 
     pub(super) fn owner_of(&self, address: IpAddr) -> Option<DeviceId> {
@@ -121,6 +125,7 @@ impl Register {
             last_seen: sighting.last_seen,
         };
         describe(&mut device);
+        self.order.insert(id);
         self.devices.insert(id, device);
         self.by_key.insert(key, id);
         self.changes.insert(id, DeviceChange::New);
@@ -190,6 +195,7 @@ impl Register {
         let Some(device) = self.devices.remove(&id) else {
             return;
         };
+        self.order.remove(&id);
         self.by_key.remove(&device.key);
         self.changes.remove(&id);
         for address in device.addresses {

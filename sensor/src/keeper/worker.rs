@@ -4,10 +4,7 @@
 use std::{
     io::{self, IoSlice},
     mem::MaybeUninit,
-    os::{
-        fd::{AsFd as _, OwnedFd},
-        unix::net,
-    },
+    os::{fd::AsFd as _, unix::net},
     process::{Child, ExitStatus},
     time::{Duration, Instant},
 };
@@ -34,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Opening the store and reading what is kept there.
 const PREPARED_WITHIN: Duration = Duration::from_secs(120);
 /// The pipeline goes round every 50 ms; a sweep of the largest table takes some seconds.
-const HEARD_WITHIN: Duration = Duration::from_secs(20);
+const HEARD_WITHIN: Duration = Duration::from_secs(30);
 
 /// How far a worker has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +59,7 @@ impl Worker {
         let flags = SocketFlags::CLOEXEC;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
         let child = nursery.worker(theirs)?;
-        let ours = net::UnixDatagram::from(OwnedFd::from(ours));
+        let ours = net::UnixDatagram::from(ours);
         ours.set_nonblocking(true)?;
         let line = UnixDatagram::from_std(ours)?;
         Ok(Self { child, line, stage: Stage::Starting, heard: Instant::now(), is_cut: false })

@@ -1,7 +1,7 @@
 //! A capture through the same pipeline, under the capture's own clock.
 
 use std::{
-    io::Write,
+    io::{self, Write},
     path::Path,
     time::{Duration, Instant},
 };
@@ -51,7 +51,7 @@ pub enum ReplayError {
     #[error(transparent)]
     Kernel(#[from] KernelReplayError),
     #[error("cannot write events: {0}")]
-    Events(#[source] std::io::Error),
+    Events(#[source] io::Error),
 }
 
 /// A replay's moments are the capture's microseconds since 1970.
@@ -126,17 +126,21 @@ pub struct Replayed {
     pub error: Option<ReplayError>,
 }
 
-/// Replays one capture. What was read before an error is in the result, and so is the error.
+/// Replays one capture. What was read before an error is in the result, and so is the error. Events
+/// that nobody asks for are not put into words.
 pub fn replay(
     path: &Path,
     engine: Engine,
     config: &Config,
-    events: &mut dyn Write,
+    events: Option<&mut dyn Write>,
     progress: &mut Progress<'_>,
 ) -> Result<Replayed, ReplayError> {
     let mut file = CaptureFile::open(path)?;
     Ok(match engine {
-        Engine::Host => replay_frames(&mut file, config, events, progress),
+        Engine::Host => {
+            let sizes = TableSizes::of_replay(file.progress().1);
+            run(HostDatapath::new(&sizes), &mut file, config, events, progress)
+        }
         Engine::Kernel => {
             let datapath = KernelReplay::open(&TableSizes::REPLAY)?;
             run(datapath, &mut file, config, events, progress)
@@ -148,7 +152,7 @@ pub fn replay(
 pub fn replay_frames(
     source: &mut dyn FrameSource,
     config: &Config,
-    events: &mut dyn Write,
+    events: Option<&mut dyn Write>,
     progress: &mut Progress<'_>,
 ) -> Replayed {
     run(HostDatapath::new(&TableSizes::REPLAY), source, config, events, progress)
@@ -158,7 +162,7 @@ fn run<D: Receive>(
     datapath: D,
     source: &mut dyn FrameSource,
     config: &Config,
-    events: &mut dyn Write,
+    events: Option<&mut dyn Write>,
     progress: &mut Progress<'_>,
 ) -> Replayed {
     let started = Instant::now();
@@ -185,7 +189,7 @@ struct Run<'a, D> {
     datapath: D,
     reader: Reader,
     core: Core,
-    writer: EveWriter<&'a mut dyn Write>,
+    writer: Option<EveWriter<&'a mut dyn Write>>,
     observation: Observation,
     pending: Vec<Event>,
     summary: Summary,
@@ -195,12 +199,12 @@ struct Run<'a, D> {
 }
 
 impl<'a, D: Receive> Run<'a, D> {
-    fn new(datapath: D, config: &Config, events: &'a mut dyn Write) -> Self {
+    fn new(datapath: D, config: &Config, events: Option<&'a mut dyn Write>) -> Self {
         Self {
             reader: Reader::new(&datapath, TickClock::of_replay()),
             datapath,
             core: Core::new(config, Vec::new(), None),
-            writer: EveWriter::new(events),
+            writer: events.map(EveWriter::new),
             observation: Observation::default(),
             pending: Vec::new(),
             summary: Summary::default(),
@@ -290,10 +294,13 @@ impl<'a, D: Receive> Run<'a, D> {
         self.core.step(&self.observation, now, &mut self.pending);
         self.write()?;
         self.write_statistics(now)?;
-        self.writer.flush().map_err(ReplayError::Events)
+        self.writer.as_mut().map_or(Ok(()), EveWriter::flush).map_err(ReplayError::Events)
     }
 
     fn write_statistics(&mut self, now: Moment) -> Result<(), ReplayError> {
+        if self.writer.is_none() {
+            return Ok(());
+        }
         let rows = self.datapath.interface_rows();
         let sum = |of: fn(&InterfaceRow) -> u64| rows.iter().map(of).sum::<u64>();
         let books = self.reader.books();
@@ -310,7 +317,8 @@ impl<'a, D: Receive> Run<'a, D> {
             "no_room": self.no_room(),
         });
         let at = WallClock::default().at(now);
-        self.writer.stats(at, &statistics, &CONTEXT).map_err(ReplayError::Events)
+        let written = self.writer.as_mut().map(|writer| writer.stats(at, &statistics, &CONTEXT));
+        written.unwrap_or(Ok(())).map_err(ReplayError::Events)
     }
 
     /// How often something found no room, by where.
@@ -327,15 +335,10 @@ impl<'a, D: Receive> Run<'a, D> {
     }
 
     fn write(&mut self) -> Result<(), ReplayError> {
-        let context = CONTEXT;
         for event in self.pending.drain(..) {
-            let written = match &event {
-                Event::Flow(record) => self.writer.flow(record, &context),
-                Event::Device(change, device) => self.writer.device(*change, device, &context),
-                Event::Alert(alert, device) => self.writer.alert(alert, device.as_ref(), &context),
-                Event::Desk(_) => Ok(()),
-            };
-            written.map_err(ReplayError::Events)?;
+            if let Some(writer) = &mut self.writer {
+                write_event(writer, &event).map_err(ReplayError::Events)?;
+            }
             match event {
                 Event::Flow(_) => self.summary.flows += 1,
                 Event::Alert(alert, _) => self.summary.alerts.push(alert),
@@ -343,5 +346,14 @@ impl<'a, D: Receive> Run<'a, D> {
             }
         }
         Ok(())
+    }
+}
+
+fn write_event(writer: &mut EveWriter<&mut dyn Write>, event: &Event) -> io::Result<()> {
+    match event {
+        Event::Flow(record) => writer.flow(record, &CONTEXT),
+        Event::Device(change, device) => writer.device(*change, device, &CONTEXT),
+        Event::Alert(alert, device) => writer.alert(alert, device.as_ref(), &CONTEXT),
+        Event::Desk(_) => Ok(()),
     }
 }

@@ -16,6 +16,7 @@ use axum::{
 };
 
 use super::{
+    file::WebFile,
     gate::Gate,
     login::{Logins, Verdict},
     rate::Bucket,
@@ -88,7 +89,9 @@ async fn guard(
 ) -> Response {
     let _answering = peer.begin();
     let file = sources.gate.current();
-    let mut response = if !sources.bucket.admits(file.rate_limit, Instant::now()) {
+    let mut response = if lacks(&peer.file, &file) {
+        (StatusCode::FORBIDDEN, "connect again: more is asked now\n").into_response()
+    } else if !sources.bucket.admits(file.rate_limit, Instant::now()) {
         (StatusCode::TOO_MANY_REQUESTS, "too many requests\n").into_response()
     } else {
         let authorization = request.headers().get(header::AUTHORIZATION);
@@ -110,10 +113,26 @@ async fn guard(
         }
     };
     let headers = response.headers_mut();
+    if !same(&peer.file, &file) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     for (name, value) in HEADERS.into_iter().chain(file.headers.iter().cloned()) {
         headers.insert(name, value);
     }
     response
+}
+
+/// Whether a connection that was made under `before` lacks what is asked for now.
+fn lacks(before: &WebFile, now: &WebFile) -> bool {
+    now.encrypts() && !before.encrypts() || now.needs_certificate && !before.needs_certificate
+}
+
+/// Whether a connection that was made under `before` would be made in the same way now.
+fn same(before: &WebFile, now: &WebFile) -> bool {
+    match (&before.tls, &now.tls) {
+        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+        (before, now) => before.is_none() == now.is_none(),
+    }
 }
 
 async fn answer(request: Request, next: Next) -> Response {

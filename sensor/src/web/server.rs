@@ -25,7 +25,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::gate::Gate;
+use super::{file::WebFile, gate::Gate};
 
 /// Connections at a time.
 pub const MOST_CONNECTIONS: usize = 512;
@@ -44,6 +44,8 @@ const MOST_FIELDS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Peer {
     pub address: IpAddr,
+    /// What was in force when it connected.
+    pub file: Arc<WebFile>,
     line: Arc<Line>,
 }
 
@@ -148,8 +150,9 @@ async fn until_closed(mut end: watch::Receiver<()>) {
 
 async fn attend(stream: TcpStream, peer: SocketAddr, line: Arc<Line>, router: Router, gate: &Gate) {
     let _ = stream.set_nodelay(true);
-    let peer = Peer { address: peer.ip(), line };
-    match gate.current().tls.clone() {
+    let file = gate.current();
+    let peer = Peer { address: peer.ip(), file: Arc::clone(&file), line };
+    match file.tls.clone() {
         None => converse(stream, peer, router).await,
         Some(config) => {
             let handshake = TlsAcceptor::from(config).accept(stream);

@@ -11,7 +11,7 @@ pub struct Settings {
     pub mode: &'static str,
     /// With pins of its own, which go when the agent under test is dropped.
     pub persist: bool,
-    pub memory: &'static str,
+    pub flows: u32,
     pub ring: &'static str,
     pub endpoints: u32,
     /// The log's level.
@@ -30,7 +30,7 @@ impl Settings {
             interfaces: interfaces.iter().map(|&name| name.to_owned()).collect(),
             mode: "native",
             persist: false,
-            memory: "64MiB",
+            flows: 524_288,
             ring: "8MiB",
             endpoints: 8192,
             log: "info",
@@ -44,7 +44,7 @@ impl Settings {
         let quoted = |name: &str| format!("{:?}", directory.join(name).display().to_string());
         format!(
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
-             memory = {:?}\nring = {:?}\nendpoints = {}\n\n\
+             flows = {}\nring = {:?}\nendpoints = {}\n\n\
              [agent]\nstate_directory = {}\nsocket = {}\nlog = {:?}\n\n\
              [web]\nlisten_address = \"127.0.0.1:{}\"\n{}\n\n\
              [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
@@ -52,7 +52,7 @@ impl Settings {
             self.mode,
             self.persist,
             pins.display().to_string(),
-            self.memory,
+            self.flows,
             self.ring,
             self.endpoints,
             quoted("state"),

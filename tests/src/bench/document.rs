@@ -5,13 +5,25 @@ use std::fs;
 use std::path::Path;
 
 use super::error::BenchError;
-use super::machine::Machine;
 use super::plot::plot;
 use super::report::Report;
 use super::tables::tables;
 
 const BEGIN: &str = "<!-- written by `cargo xtask bench --document` -->";
 const END: &str = "<!-- end of what the bench writes -->";
+
+/// Writes what one of the other benches found into its own section of the page.
+///
+/// # Errors
+///
+/// When the page cannot be written.
+pub fn put_section(page: &Path, bench: &str, section: &str) -> Result<(), BenchError> {
+    let begin = format!("<!-- written by `cargo xtask {bench} --document` -->");
+    let end = format!("<!-- end of what {bench} writes -->");
+    let earlier = fs::read_to_string(page).unwrap_or_else(|_| TITLE.to_owned());
+    let text = replaced_between(&earlier, section, &begin, &end);
+    fs::write(page, text).map_err(|source| BenchError::Write { path: page.to_path_buf(), source })
+}
 const TITLE: &str = "# Performance\n\n";
 const PLOT: &str = "performance.svg";
 
@@ -62,34 +74,30 @@ fn section(report: &Report) -> String {
 }
 
 fn machine(report: &Report) -> String {
-    let Machine { date, processor, processors, kernel, mitigations, .. } = &report.machine;
     let null = |pick: fn(&super::figures::Noise) -> f64| {
         let nulls = report.loads.iter().chain(&report.floods).map(|load| pick(&load.null));
         nulls.collect::<Vec<_>>()
     };
     let lowest = null(|null| null.minimum).into_iter().fold(f64::INFINITY, f64::min);
     let highest = null(|null| null.maximum).into_iter().fold(0.0, f64::max);
-    format!(
-        "Measured {date} on {processors} CPUs ({processor}), {kernel}, {}. Noise: load average \
-         {:.1} before and {:.1} after, {:.1} % of the time taken by the hypervisor; the null \
-         program took {lowest:.1} to {highest:.1} ns.\n",
-        if mitigations.is_empty() { "no mitigations".to_owned() } else { mitigations.join(", ") },
-        report.machine.load_before,
-        report.machine.load_after,
-        report.machine.stolen_percent,
-    )
+    let measured = report.machine.sentence();
+    format!("{measured} The null program took {lowest:.1} to {highest:.1} ns.\n")
 }
 
 /// `page` with `section` between the marks; at its end if it has none.
 fn replaced(page: &str, section: &str) -> String {
-    let marked = format!("{BEGIN}\n\n{section}\n{END}\n");
-    match (page.find(BEGIN), page.find(END)) {
+    replaced_between(page, section, BEGIN, END)
+}
+
+fn replaced_between(page: &str, section: &str, first: &str, last: &str) -> String {
+    let marked = format!("{first}\n\n{section}\n{last}\n");
+    match (page.find(first), page.find(last)) {
         (Some(begin), Some(end)) if begin < end => {
-            let rest = page[end + END.len()..].trim_start_matches('\n');
+            let rest = page[end + last.len()..].trim_start_matches('\n');
             let rest = if rest.is_empty() { String::new() } else { format!("\n{rest}") };
             format!("{}{marked}{rest}", &page[..begin])
         }
-        _ => format!("{page}{marked}"),
+        _ => format!("{page}\n{marked}"),
     }
 }
 
@@ -101,6 +109,8 @@ mod tests {
     fn only_what_stands_between_the_marks_is_written_anew() {
         let first = replaced("# Performance\n\nBy hand.\n\n", "one");
         let page = format!("{first}\n## Also by hand\n");
+        let others = replaced_between(&page, "three", "<!-- a -->", "<!-- b -->");
+        assert!(others.starts_with(&page) && others.contains("three"));
         let second = replaced(&page, "two");
         assert_eq!(second, page.replace("one", "two"));
         assert_eq!(replaced(&second, "two"), second);

@@ -2,11 +2,15 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use aya::EbpfError;
 use aya::maps::MapError;
 use aya::programs::ProgramError;
-use sensor::capture::xdp::LoadError;
+use sensor::capture::xdp::{AttachError, LoadError};
+
+use crate::agent::AgentError;
+use crate::lab::LabError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
@@ -30,6 +34,20 @@ pub enum BenchError {
     Affinity(#[source] io::Error),
     #[error("{variant} answered {answer} to the last frame of a turn, not XDP_PASS")]
     NotPassed { variant: String, answer: u32 },
+    #[error(transparent)]
+    Laboratory(#[from] LabError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error("cannot find an interface of the bench: {0}")]
+    Interface(#[source] io::Error),
+    #[error("cannot start {program}: {source}")]
+    Start { program: String, source: io::Error },
+    #[error("{program} ended with {status}")]
+    Ended { program: String, status: ExitStatus },
+    #[error("cannot read {what} of a process: {source}")]
+    Process { what: String, source: io::Error },
     #[error("cannot write the figures: {0}")]
     Json(#[from] serde_json::Error),
 }

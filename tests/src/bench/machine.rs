@@ -81,6 +81,20 @@ impl Machine {
         }
     }
 
+    /// When, on what, and beside what it was measured.
+    pub fn sentence(&self) -> String {
+        let Self { date, processor, processors, kernel, .. } = self;
+        let mitigations = match &self.mitigations[..] {
+            [] => "no mitigations".to_owned(),
+            mitigations => mitigations.join(", "),
+        };
+        format!(
+            "Measured {date} on {processors} CPUs ({processor}), {kernel}, {mitigations}. Noise: load \
+             average {:.1} before and {:.1} after, {:.1} % of the time taken by the hypervisor.",
+            self.load_before, self.load_after, self.stolen_percent
+        )
+    }
+
     /// Looks again when all is measured.
     pub fn look_again(&mut self) {
         let now = Ticks::now();

@@ -1,7 +1,8 @@
 //! The bench's own programs, loaded, and what they are told before each turn.
 
 use aya::maps::{Array, ProgramArray};
-use aya::programs::{ProgramFd, TestRun as _, TestRunOptions, Xdp};
+use aya::programs::xdp::XdpLinkId;
+use aya::programs::{ProgramFd, TestRun as _, TestRunAttrs, TestRunOptions, Xdp, XdpMode};
 use aya::{Ebpf, EbpfLoader, Pod};
 
 use super::clock::thread_nanoseconds;
@@ -103,6 +104,51 @@ impl Programs {
             program.load()?;
         }
         Ok(Self { ebpf })
+    }
+
+    /// Loads what [`super::veth`] needs besides: the sender, which leaves by `egress`, and receivers.
+    pub fn prepare_link(
+        &mut self,
+        egress: u32,
+        receivers: &[&'static str],
+    ) -> Result<(), BenchError> {
+        for &name in receivers.iter().chain(&["send"]) {
+            let program: &mut Xdp =
+                self.ebpf.program_mut(name).ok_or(BenchError::Missing(name))?.try_into()?;
+            program.load()?;
+        }
+        self.array::<u64>("EGRESS")?.set(0, u64::from(egress), 0)?;
+        let program: &Xdp =
+            self.ebpf.program("send").ok_or(BenchError::Missing("send"))?.try_into()?;
+        let program = program.fd()?.try_clone().map_err(BenchError::Descriptor)?;
+        self.measure(&program)
+    }
+
+    /// Attaches a receiver to an interface of this thread's namespace, in the driver.
+    pub fn attach(&mut self, name: &'static str, interface: u32) -> Result<XdpLinkId, BenchError> {
+        let program: &mut Xdp =
+            self.ebpf.program_mut(name).ok_or(BenchError::Missing(name))?.try_into()?;
+        Ok(program.attach_to_if_index(interface, XdpMode::Driver)?)
+    }
+
+    pub fn detach(&mut self, name: &'static str, link: XdpLinkId) -> Result<(), BenchError> {
+        let program: &mut Xdp =
+            self.ebpf.program_mut(name).ok_or(BenchError::Missing(name))?.try_into()?;
+        Ok(program.detach(link)?)
+    }
+
+    /// Sends so many frames over the link; they are real ones, and nobody waits for them.
+    pub fn send(&mut self, frame: &[u8], turn: Turn, frames: u32) -> Result<(), BenchError> {
+        const BATCH: u32 = 64;
+        self.array::<Turn>("TURN")?.set(0, turn, 0)?;
+        let name = Mutator::Ipv4.program();
+        let program: &Xdp = self.ebpf.program(name).ok_or(BenchError::Missing(name))?.try_into()?;
+        let mut options = TestRunOptions::new();
+        options.data_in = Some(frame);
+        options.repeat = frames;
+        options.attrs = TestRunAttrs::new().xdp_live_frames(BATCH);
+        program.test_run(options)?;
+        Ok(())
     }
 
     fn array<T: Pod>(

@@ -98,7 +98,7 @@ pub struct Outcome {
 
 /// Replays the day, and writes the sensor's events to `events`.
 pub fn run(day: &mut Day, config: &Config, events: &mut dyn Write) -> Result<Outcome, DayError> {
-    let replayed = replay_frames(day, config, events, &mut |_, _| ());
+    let replayed = replay_frames(day, config, Some(events), &mut |_, _| ());
     match replayed.error {
         Some(error) => Err(error.into()),
         None => Ok(judge(day, &replayed)),

@@ -27,7 +27,7 @@ impl Page {
         }
         let text = fs::read_to_string(target).unwrap_or_default();
         let headings = text.lines().filter(|line| line.starts_with('#'));
-        headings.map(|heading| slug(heading)).any(|slug| slug == anchor)
+        headings.map(slug).any(|slug| slug == anchor)
     }
 }
 

@@ -53,6 +53,7 @@ daemon-reload) ;;
 enable | start) [ -e /run/agent.pid ] || start ;;
 stop | disable) stop ;;
 restart) stop; start ;;
+reload) $(sed -n 's/^ExecReload=//p' $unit) ;;
 *) echo "this stand-in for systemctl does not know $1" >&2; exit 1 ;;
 esac
 END

@@ -52,7 +52,7 @@ fn make_pair(watched: &str, peer: &str, mtu: u32) -> Result<(), Reason> {
 
 fn start(guest: &Guest, interface: &str) -> Result<ChildGuard, Reason> {
     let configuration = format!(
-        "[capture]\ninterfaces = [\"{interface}\"]\npin_directory = \"{PINS}\"\nmemory = \"4MiB\"\n\
+        "[capture]\ninterfaces = [\"{interface}\"]\npin_directory = \"{PINS}\"\nflows = 32768\n\
          endpoints = 1024\n[agent]\nstate_directory = \"/tmp\"\nsocket = \"/tmp/wardline.sock\"\n\
          [events]\npath = \"/tmp/events.jsonl\"\n"
     );

@@ -66,9 +66,9 @@ fn with_tables(document: &str, reference: &str) -> Result<String> {
         match text[start..end].find("| key |") {
             Some(at) => {
                 let at = start + at;
-                let after = text[at..end].find("\n\n").map_or(end, |length| at + length);
-                let newline = if after == text.len() { "\n" } else { "" };
-                text.replace_range(at..after, &format!("{}{newline}", table));
+                let old = text[at..end].trim_end();
+                let after = at + old.find("\n\n").unwrap_or(old.len());
+                text.replace_range(at..after, table);
             }
             None => text.insert_str(start, &format!("\n{table}\n")),
         }

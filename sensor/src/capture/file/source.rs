@@ -7,9 +7,18 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use pcap_parser::{LegacyPcapReader, PcapNGReader, parse_pcap_header, traits::PcapReaderIterator};
+use memmap2::Mmap;
+use pcap_parser::{
+    LegacyPcapReader, PcapNGReader, parse_pcap_header, parse_sectionheaderblock,
+    traits::PcapReaderIterator,
+};
 
-use super::{BUFFER, LARGEST_BLOCK, error, error::CaptureError, section::Format};
+use super::{
+    BUFFER, LARGEST_BLOCK, error,
+    error::CaptureError,
+    mapped::{self, MappedReader},
+    section::Format,
+};
 
 const PCAP_HEADER: usize = 24;
 /// Type, length and byte-order magic of a section header block.
@@ -33,15 +42,16 @@ impl Failure {
 }
 
 impl Source {
-    /// Opens `path` and says how many octets it holds, if it is a file.
-    pub fn open(path: &Path) -> io::Result<(Self, Option<u64>)> {
+    /// Opens `path`. If it is a file, says how many octets it holds, and maps it if that can be done.
+    pub fn open(path: &Path) -> io::Result<(Self, Option<u64>, Option<Mmap>)> {
         if path == Path::new("-") {
-            return Ok((Self::new(io::stdin()), None));
+            return Ok((Self::new(io::stdin()), None, None));
         }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         let total = metadata.is_file().then_some(metadata.len());
-        Ok((Self::new(file), total))
+        let mapped = total.and_then(|_| mapped::map(&file).ok());
+        Ok((Self::new(file), total, mapped))
     }
 
     pub fn new(reader: impl Read + Send + 'static) -> Self {
@@ -77,8 +87,13 @@ pub(super) struct Opening {
 }
 
 /// Finds out the format. The first header is read whole beforehand, as the readers of pcap-parser
-/// want it from their first read, which a pipe may cut anywhere.
-pub(super) fn begin(mut source: Source, path: &Path) -> Result<Opening, CaptureError> {
+/// want it from their first read, which a pipe may cut anywhere. A capture that lies in memory is
+/// read there.
+pub(super) fn begin<T: AsRef<[u8]> + Send + 'static>(
+    mut source: Source,
+    path: &Path,
+    memory: Option<T>,
+) -> Result<Opening, CaptureError> {
     let mut header = Vec::new();
     fill(&mut source, path, &mut header, 4)?;
     let foreign =
@@ -101,8 +116,13 @@ pub(super) fn begin(mut source: Source, path: &Path) -> Result<Opening, CaptureE
                 });
             }
             fill_whole(&mut source, path, &mut header, length)?;
-            let capacity = BUFFER.max(length.next_power_of_two() * 2);
             let damaged = malformed(path, &header);
+            if let Some(memory) = memory {
+                parse_sectionheaderblock(&header).map_err(|_| damaged)?;
+                let reader = Box::new(MappedReader::pcapng(memory));
+                return Ok(Opening { reader, format, capacity: 0 });
+            }
+            let capacity = BUFFER.max(length.next_power_of_two() * 2);
             let reader = PcapNGReader::new(capacity, Cursor::new(header).chain(source));
             Ok(Opening { reader: Box::new(reader.map_err(|_| damaged)?), format, capacity })
         }
@@ -110,6 +130,10 @@ pub(super) fn begin(mut source: Source, path: &Path) -> Result<Opening, CaptureE
             fill_whole(&mut source, path, &mut header, PCAP_HEADER)?;
             let (_, parsed) = parse_pcap_header(&header).map_err(|_| foreign(&header))?;
             let format = Format::pcap(&parsed).map_err(|fault| fault.at(path, 20))?;
+            if let Some(memory) = memory {
+                let reader = Box::new(MappedReader::pcap(memory, parsed));
+                return Ok(Opening { reader, format, capacity: 0 });
+            }
             let damaged = malformed(path, &header);
             let reader = LegacyPcapReader::new(BUFFER, Cursor::new(header).chain(source));
             Ok(Opening { reader: Box::new(reader.map_err(|_| damaged)?), format, capacity: BUFFER })

@@ -16,7 +16,15 @@ struct Frame {
 
 fn open(octets: Vec<u8>) -> Result<CaptureFile, CaptureError> {
     let total = Some(octets.len() as u64);
-    CaptureFile::read(Path::new("test"), Source::new(Cursor::new(octets)), total)
+    CaptureFile::read(Path::new("test"), Source::new(Cursor::new(octets)), total, NOT_MAPPED)
+}
+
+const NOT_MAPPED: Option<Vec<u8>> = None;
+
+/// As [`open`], but read where it lies in memory.
+fn open_mapped(octets: Vec<u8>) -> Result<CaptureFile, CaptureError> {
+    let (total, source) = (Some(octets.len() as u64), Source::new(Cursor::new(octets.clone())));
+    CaptureFile::read(Path::new("test"), source, total, Some(octets))
 }
 
 fn frames(file: &mut CaptureFile) -> (Vec<Frame>, Option<CaptureError>) {
@@ -36,8 +44,11 @@ fn frames(file: &mut CaptureFile) -> (Vec<Frame>, Option<CaptureError>) {
 }
 
 fn all_frames(octets: Vec<u8>) -> Vec<Frame> {
+    let (mapped, error) = frames(&mut open_mapped(octets.clone()).unwrap());
+    assert!(error.is_none(), "{error:?}");
     let (frames, error) = frames(&mut open(octets).unwrap());
     assert!(error.is_none(), "{error:?}");
+    assert_eq!(frames, mapped);
     frames
 }
 
@@ -232,7 +243,7 @@ fn a_pipe_may_cut_anywhere() {
     enhanced(&mut file, 0, 2, PACKET);
     let whole = all_frames(file.octets.clone());
     let source = Source::new(Trickle(file.octets, 0));
-    let mut piped = CaptureFile::read(Path::new("-"), source, None).unwrap();
+    let mut piped = CaptureFile::read(Path::new("-"), source, None, NOT_MAPPED).unwrap();
     assert_eq!(frames(&mut piped).0, whole);
     assert_eq!(piped.progress().1, None);
 }
@@ -252,7 +263,7 @@ impl std::io::Read for Failing {
 fn a_failing_read_keeps_its_cause() {
     let octets = pcap(false, 0xa1b2_c3d4, 1, &[(0, 0, PACKET)]);
     let source = Source::new(Failing(Cursor::new(octets)));
-    let mut file = CaptureFile::read(Path::new("test"), source, None).unwrap();
+    let mut file = CaptureFile::read(Path::new("test"), source, None, NOT_MAPPED).unwrap();
     let (delivered, error) = frames(&mut file);
     assert_eq!(delivered.len(), 1);
     match error {

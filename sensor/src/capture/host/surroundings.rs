@@ -1,9 +1,6 @@
 //! Vectors in the place of the program's maps and rings.
 
-use std::{
-    cell::RefCell,
-    collections::{HashMap, VecDeque},
-};
+use std::{cell::RefCell, collections::VecDeque};
 
 use bytes::Bytes;
 use sensor_common::{
@@ -22,6 +19,7 @@ use sensor_common::{
 use super::TableSizes;
 use crate::{
     capture::{Notice, ticks::TickClock},
+    hash::HashMap,
     observation::PayloadSample,
 };
 

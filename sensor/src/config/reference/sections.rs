@@ -6,7 +6,7 @@ use super::row::{
     Shape::{List, Named, Table},
     needed, row,
 };
-use crate::config::size::{GIB, KIB};
+use crate::config::size::{GIB, KIB, MIB};
 
 const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
@@ -31,10 +31,10 @@ pub const SECTIONS: &[Section] = &[
         row("mode", OneOf(&["native", "generic", "auto"]), "`native`: in the driver, refused where it cannot; `generic`: behind it, packet counts approximate; `auto`: native where possible, else generic, and said"),
         row("pin_directory", Text(PATH), "on a BPF file system; where program and counts stay while no agent runs"),
         row("persist", Flag, "whether the program stays attached and counts on when the agent stops"),
-        row("memory", Size(64 * KIB, 64 * GIB), "of the flow table, all CPUs together; rounded down to a power of two of sets for each CPU"),
-        row("flows", Whole(512, 1 << 29), "in place of `memory`: slots of 128 octets"),
-        row("endpoints", Whole(256, 65_536), "pairs of station and address that totals are kept for"),
-        row("ring", Size(16 * KIB, GIB), "of the ring of records; rounded up to a power of two. Notices get a quarter of that besides"),
+        row("memory", Size(2 * MIB, 64 * GIB), "of the kernel's memory, for all tables and rings together; what follows from it is told by `config check`"),
+        row("flows", Whole(512, 1 << 29), "slots of 128 octets, all CPUs together; rounded down to a power of two of sets for each CPU. Without it, what of `memory` is left"),
+        row("endpoints", Whole(256, 65_536), "pairs of station and address that totals are kept for. Without it, for a quarter of `memory`"),
+        row("ring", Size(16 * KIB, GIB), "of the ring of records; rounded up to a power of two. Notices get a quarter of that besides. Without it, a sixteenth of `memory`"),
         row("run_statistics", Flag, "whether the kernel measures the time spent in the program; costs about 20 ns a packet"),
     ]),
     table("flow", &[
@@ -59,7 +59,7 @@ pub const SECTIONS: &[Section] = &[
         row("config_file", Text(PATH), "TLS, who may ask, headers, rates: [web.md](web.md)"),
         row("insecure_allow", Flag, "whether an address that other hosts reach is allowed without both TLS and authentication"),
         row("enable_lifecycle", Flag, "whether POST `/-/reload` is answered, to those who are known"),
-        row("maximum_device_series", Whole(0, 100_000), "devices with series of their own; the others are together in `overflow`"),
+        row("maximum_device_series", Whole(0, 100_000), "devices with series of their own, five each; the rest are together in `overflow`"),
     ]),
     table("events", &[
         row("path", Text(PATH), "of the file of JSON lines; nothing is written without it"),
@@ -95,12 +95,12 @@ pub const SECTIONS: &[Section] = &[
         row("timeout", Duration(SECOND / 10, 60 * SECOND), "of one request"),
         row("ca_file", Text(PATH), "PEM, authorities that may have signed the receiver's certificate"),
     ]},
-    Section { name: "ipfix", shape: List { smallest: "[[ipfix]]\nname = \"x\"\naddress = \"10.1.2.3:4739\"" }, rows: &[
+    Section { name: "ipfix", shape: List { smallest: "[[ipfix]]\nname = \"x\"\naddress = \"flows.example:4739\"" }, rows: &[
         needed("name", Text(NAME), "of one collector only"),
         needed("address", Text("host and port"), "such as `\"10.1.2.3:4739\"`"),
-        row("transport", OneOf(&["udp", "tcp"]), "`tcp`: what the collector does not take in time waits, in a bounded queue"),
+        row("transport", OneOf(&["udp", "tcp"]), "over UDP nobody notices what is lost"),
         row("template_interval", Duration(SECOND, HOUR), "over UDP, how often templates are sent again"),
-        row("observation_domain", Whole(1, u32::MAX as u64), "a number by which a collector tells sensors apart"),
+        row("observation_domain", Whole(0, u32::MAX as u64), "a number by which a collector tells sensors apart"),
     ]},
     table("outbox", &[
         row("maximum_entries", Whole(100, 1_000_000), "alerts that may wait for each receiver"),

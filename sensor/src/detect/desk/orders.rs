@@ -65,15 +65,19 @@ impl Orders {
         self.looked = None;
     }
 
-    /// Puts other orders of the configuration in place of those there are. What is in force is
-    /// looked through with the next [`Self::refresh`].
-    pub fn replace(&mut self, configured: Vec<Suppression>, windows: Vec<Maintenance>) {
+    /// Puts other orders of the configuration in place of those there are. The next
+    /// [`Self::refresh`] says that something has changed.
+    pub fn replace(
+        &mut self,
+        configured: Vec<Suppression>,
+        windows: Vec<Maintenance>,
+        now: Timestamp,
+    ) {
         if self.configured == configured && self.windows == windows {
             return;
         }
         (self.configured, self.windows) = (configured, windows);
-        self.in_force =
-            InForce { standing: self.standing.keys().copied().collect(), ..InForce::default() };
+        self.in_force = self.in_force_at(now);
         self.looked = None;
     }
 
@@ -128,9 +132,16 @@ impl Orders {
         for id in &ended {
             self.standing.remove(id);
         }
+        let in_force = self.in_force_at(now);
+        let has_changed = is_first || in_force != self.in_force;
+        self.in_force = in_force;
+        has_changed.then_some(ended)
+    }
+
+    fn in_force_at(&self, now: Timestamp) -> InForce {
         let configured = self.configured.iter().enumerate();
         let windows = self.windows.iter().enumerate();
-        let in_force = InForce {
+        InForce {
             configured: configured
                 .filter(|(_, each)| each.is_in_force(now))
                 .map(|(index, _)| index)
@@ -140,10 +151,7 @@ impl Orders {
                 .filter(|(_, each)| each.is_in_force(now))
                 .map(|(index, _)| index)
                 .collect(),
-        };
-        let has_changed = is_first || in_force != self.in_force;
-        self.in_force = in_force;
-        has_changed.then_some(ended)
+        }
     }
 
     /// Why receivers are not told of an alert, if so.

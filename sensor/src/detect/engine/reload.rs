@@ -1,6 +1,6 @@
 //! Other rules for an engine at work: windows and alerts of rules that go on stay.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use super::{GRACE, Thresholds};
 use crate::{
@@ -30,20 +30,10 @@ impl Thresholds {
             Some((place, measures_alike(before, &rules[place])))
         };
         let places: Vec<Place> = old.iter().map(place).collect();
-        let windows = std::mem::take(&mut self.windows);
-        let kept = windows.into_iter().filter_map(|(((rule, device), group), measure)| {
-            let (rule, is_alike) = places[rule]?;
-            is_alike.then_some((((rule, device), group), measure))
+        self.windows.relocate(rules, |rule| {
+            let (place, is_alike) = places[rule]?;
+            is_alike.then_some(place)
         });
-        self.windows = kept.collect();
-        self.values = self.windows.values().map(super::Measure::values).sum();
-        let mut groups = HashMap::new();
-        for &(watch, _) in self.windows.keys() {
-            if rules[watch.0].per_peer || rules[watch.0].per_port {
-                *groups.entry(watch).or_default() += 1;
-            }
-        }
-        self.groups = groups;
         let stays_until: Vec<Moment> = rules.iter().map(|rule| now + rule.window + GRACE).collect();
         let strangers = self.lives.relocate(resend, &places, &stays_until);
         let anew = places.iter().flatten().filter(|(_, is_alike)| !is_alike);

@@ -248,15 +248,15 @@ fn nothing_grows_beyond_its_bound() {
         bench.feed(draft, from, 2);
         bench.outcome(from, true, 0.0);
         assert!(bench.engine.windows() <= 500);
-        assert!(bench.engine.values <= 300);
+        assert!(bench.engine.windows.values <= 300);
     }
-    assert!(bench.engine.groups.values().all(|&count| count <= 16));
+    assert!(bench.engine.windows.groups.values().all(|&count| count <= 16));
     assert!(bench.engine.overflowed() > 10_000);
     bench.evaluate(1.0);
     bench.evaluate(10_000.0);
     assert_eq!(bench.engine.windows(), 0);
-    assert_eq!(bench.engine.values, 0);
-    assert!(bench.engine.groups.is_empty());
+    assert_eq!(bench.engine.windows.values, 0);
+    assert!(bench.engine.windows.groups.is_empty());
     assert_eq!(bench.engine.firing().count(), 0);
 }
 

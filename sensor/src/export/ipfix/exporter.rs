@@ -222,3 +222,6 @@ impl Session {
 fn export_time() -> u32 {
     u32::try_from(wall_time().as_micros() / 1_000_000).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ impl Core {
             config.alerts.per_minute,
             config.suppressions.clone(),
             config.maintenance.clone(),
+            self.wall.at(now),
         );
         let resend = config.alertmanager.resend_interval;
         let (mut anew, strangers) = self.thresholds.reconfigure(&config.thresholds, resend, now);

@@ -89,4 +89,6 @@ fn what_is_wrong_is_named_with_its_place() {
 fn a_secret_is_not_repeated() {
     let error = parse("basic_auth_users:\n  alice: hunter2\n").unwrap_err();
     assert!(!error.contains("hunter2"), "{error}");
+    let file = parse(&format!("basic_auth_users:\n  alice: {HASH}\n")).unwrap();
+    assert!(!format!("{file:?}").contains("$2y$"));
 }

@@ -25,14 +25,18 @@ fn mutated_captures_end_in_frames_or_an_error() {
     }
 }
 
-fn read_out(octets: Vec<u8>) -> usize {
-    let Ok(mut file) = open(octets) else { return 0 };
-    let mut count = 0;
-    while let Ok(Some(frame)) = file.next() {
-        assert!(frame.octets.len() <= LARGEST_BLOCK + 14);
-        count += 1;
-    }
-    count
+/// Reads a capture from a stream and from memory, which must come to the same.
+fn read_out(octets: Vec<u8>) {
+    let outcome = |opened: Result<CaptureFile, CaptureError>| match opened {
+        Ok(mut file) => {
+            let (frames, error) = frames(&mut file);
+            (frames, error.map(|error| error.to_string()), file.progress())
+        }
+        Err(error) => (Vec::new(), Some(error.to_string()), (0, None)),
+    };
+    let streamed = outcome(open(octets.clone()));
+    assert!(streamed.0.iter().all(|frame| frame.octets.len() <= LARGEST_BLOCK + 14));
+    assert_eq!(streamed, outcome(open_mapped(octets)));
 }
 
 /// The corpus is not part of the repository.

@@ -70,7 +70,7 @@ fn what_is_answered_is_no_scan() {
     }
     assert!(bench.evaluate(1.0).is_empty());
     assert_eq!(bench.engine.windows(), 0);
-    assert_eq!(bench.engine.values, 0);
+    assert_eq!(bench.engine.windows.values, 0);
 }
 
 #[test]
