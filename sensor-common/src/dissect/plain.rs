@@ -10,6 +10,7 @@ use crate::{
     frame::{Frame, Header},
     wire::{
         ethernet::{self, Link, ethertype},
+        ipv6,
         transport::{protocol, tcp_flags},
         tunnel,
     },
@@ -27,7 +28,7 @@ pub struct Plain {
 /// An IPv4 header without options, or the fixed header of IPv6, and the shortest TCP header; so
 /// much is looked for at once, also of a datagram, which Ethernet pads to as much.
 const IPV4_HEADERS: usize = 20 + 20;
-const IPV6_HEADERS: usize = 40 + 20;
+const IPV6_HEADERS: usize = ipv6::HEADER_LENGTH + 20;
 /// The shortest plain frame.
 const SHORTEST: usize = ethernet::HEADER_LENGTH + IPV4_HEADERS;
 
@@ -50,11 +51,13 @@ struct Packet {
 #[inline(always)]
 pub fn plain<F: Frame + ?Sized>(frame: &F, interface: u32) -> Option<Plain> {
     let headers = frame.beginning::<SHORTEST>()?;
-    let mut link = ethernet::addresses_in(&headers, 0);
+    let mut link = ethernet::addresses(&headers, 0);
     let packet = if link.ethertype == ethertype::IPV4 {
         ipv4_packet(&headers.part::<{ ethernet::HEADER_LENGTH }, IPV4_HEADERS>(), &link)?
     } else {
-        ethernet::tags(frame, &mut link).ok()?;
+        if link.ethertype != ethertype::IPV6 {
+            ethernet::tags(frame, &mut link).ok()?;
+        }
         match link.ethertype {
             ethertype::IPV4 => {
                 ipv4_packet(&frame.header::<IPV4_HEADERS>(link.network_offset)?, &link)?
@@ -110,13 +113,14 @@ fn ipv6_packet<H: Header>(headers: &H, link: &Link) -> Option<Packet> {
     if first >> 60 != 6 {
         return None;
     }
+    let length = (first >> 16) as usize & 0xffff;
     Some(Packet {
         source: [headers.be_u64::<8>(), headers.be_u64::<16>()],
         destination: [headers.be_u64::<24>(), headers.be_u64::<32>()],
         network: Network::Ipv6,
         protocol: (first >> 8) as u8,
-        length: (first >> 16) as usize & 0xffff,
-        end: link.network_offset + 40 + ((first >> 16) as usize & 0xffff),
+        length,
+        end: link.network_offset + ipv6::HEADER_LENGTH + length,
         beginning: headers.be_u64::<40>(),
         control: headers.be_u64::<52>(),
     })

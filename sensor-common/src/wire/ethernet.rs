@@ -61,25 +61,15 @@ fn is_tag(ethertype: u16) -> bool {
 /// [`Undissected::TooManyTags`] when a third tag follows.
 #[inline(always)]
 pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
-    let mut link = addresses(frame, offset)?;
+    let header = frame.header::<HEADER_LENGTH>(offset).ok_or(Undissected::TruncatedEthernet)?;
+    let mut link = addresses(&header, offset);
     tags(frame, &mut link)?;
     Ok(link)
 }
 
-/// Reads what stands before any tags.
-///
-/// # Errors
-///
-/// [`Undissected::TruncatedEthernet`].
+/// What stands before any tags, of a frame that starts at `offset` and with these octets.
 #[inline(always)]
-pub fn addresses<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
-    let header = frame.header::<HEADER_LENGTH>(offset).ok_or(Undissected::TruncatedEthernet)?;
-    Ok(addresses_in(&header, offset))
-}
-
-/// The same of a frame that starts at `offset`, of which the first octets are given.
-#[inline(always)]
-pub fn addresses_in<H: Header>(header: &H, offset: usize) -> Link {
+pub fn addresses<H: Header>(header: &H, offset: usize) -> Link {
     let (head, tail) = (header.be_u64::<0>(), header.be_u64::<6>());
     Link {
         destination: head >> 16,
