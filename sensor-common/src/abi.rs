@@ -5,7 +5,7 @@ use core::mem::size_of;
 use crate::{
     books::{InterfaceRow, Ledger},
     endpoint::{EndpointKey, Totals},
-    flow::{FlowKey, FlowSet, FlowSlot, WAYS},
+    flow::{FlowHead, FlowHeads, FlowKey, FlowTail, FlowTails, WAYS},
     record::{
         EndpointNotice, Evicted, HEADER_SAMPLE_OCTETS, HEADER_SAMPLE_WORDS, Opened, SAMPLE_OCTETS,
         SAMPLE_WORDS, Sample,
@@ -14,7 +14,7 @@ use crate::{
 
 /// Grows with every change of a layout, a name or a meaning below. The agent starts a new epoch
 /// instead of reading maps that another version left.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// Names of programs and maps in the object. Only the agent's `capture` and the program use them.
 pub mod name {
@@ -23,6 +23,7 @@ pub mod name {
     pub const PROGRAM_LINEAR: &str = "wardline_linear";
     pub const CLOCK_PROGRAM: &str = "wardline_clock";
     pub const FLOWS: &str = "FLOWS";
+    pub const FLOW_TAILS: &str = "FLOW_TAILS";
     pub const BOOKS: &str = "BOOKS";
     pub const LEDGERS: &str = "LEDGERS";
     pub const ENDPOINTS: &str = "ENDPOINTS";
@@ -133,8 +134,10 @@ pub struct ClockReading {
 // No hidden padding: every size is the sum of its fields.
 const _: () = {
     assert!(size_of::<FlowKey>() == 48);
-    assert!(size_of::<FlowSlot>() == 128);
-    assert!(size_of::<FlowSet>() == 128 * WAYS);
+    assert!(size_of::<FlowHead>() == 64);
+    assert!(size_of::<FlowTail>() == 64);
+    assert!(size_of::<FlowHeads>() == 64 * WAYS);
+    assert!(size_of::<FlowTails>() == 64 * WAYS);
     assert!(size_of::<EndpointKey>() == 32);
     assert!(size_of::<Totals>() == 16);
     assert!(size_of::<Evicted>() == 4 + 4 + 8 + 128);

@@ -8,7 +8,7 @@ use sensor_common::{
     books::Entry,
     dissect::Dissection,
     endpoint::{EndpointIndex, EndpointKey},
-    flow::FlowSlot,
+    flow::SlotInTable,
     frame::Frame,
     record::{
         EndpointNotice, Evicted, HEADER_SAMPLE_OCTETS, HEADER_SAMPLE_WORDS, Opened, RecordKind,
@@ -111,7 +111,7 @@ impl Environment for XdpEnvironment {
     }
 
     #[inline(always)]
-    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
+    fn report_evicted(&self, position: u32, slot: &SlotInTable<'_>, now: u64) -> bool {
         let Some(mut record) = RECORDS.reserve::<Evicted>(0) else {
             return false;
         };

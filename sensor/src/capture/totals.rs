@@ -39,9 +39,13 @@ impl TotalsReader {
             let Some(slot) = datapath.slot(position) else { continue };
             let (packets, octets) = slot.unfolded();
             let application = slot.verdict().number();
-            add(totals_index(slot.source_endpoint, application, Direction::Sent), packets, octets);
+            add(
+                totals_index(slot.tail.source_endpoint, application, Direction::Sent),
+                packets,
+                octets,
+            );
             let received =
-                totals_index(slot.destination_endpoint, application, Direction::Received);
+                totals_index(slot.tail.destination_endpoint, application, Direction::Received);
             add(received, packets, octets);
         }
         self.cells.resize(self.reading.len(), Totals::default());

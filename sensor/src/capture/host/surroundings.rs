@@ -11,7 +11,7 @@ use sensor_common::{
     budget::SampleBudget,
     dissect::Dissection,
     endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals},
-    flow::FlowSlot,
+    flow::SlotInTable,
     frame::Frame,
     record::{EndpointNotice, Evicted, RecordKind, SAMPLE_OCTETS, SAMPLE_WORDS, SlotImage},
 };
@@ -90,7 +90,7 @@ impl Environment for Surroundings {
         self.ledger.borrow_mut().add(entry, amount);
     }
 
-    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
+    fn report_evicted(&self, position: u32, slot: &SlotInTable<'_>, now: u64) -> bool {
         let kind = RecordKind::Evicted as u32;
         let slot = SlotImage::of(slot);
         self.records.borrow_mut().push(Evicted { kind, position, now, slot });

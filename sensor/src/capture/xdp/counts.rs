@@ -2,16 +2,13 @@
 
 use sensor_common::{
     books::{InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
-    flow::{GENERATION_WORD, SLOT_WORDS},
+    flow::{FOLDED_WORD, GENERATION_WORD, HEAD_WORDS, TAIL_WORDS, UNFOLDED_WORD},
 };
 
 use super::mapped::MappedWords;
 use crate::capture::Glance;
 
 pub const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
-/// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
-const UNFOLDED_WORD: usize = 7;
-const FOLDED_WORD: usize = 8;
 
 /// Rows of the books on which frames were counted.
 pub fn rows(books: &MappedWords) -> Vec<InterfaceRow> {
@@ -41,11 +38,11 @@ pub fn ledger(ledgers: &MappedWords) -> Ledger {
 }
 
 /// What a slot of the flow table tells at a glance.
-pub fn glance(flows: &MappedWords, position: u32) -> Glance {
-    let first = position as usize * SLOT_WORDS;
-    let unfolded = flows.load(first + UNFOLDED_WORD) & 0xffff_ffff;
+pub fn glance(heads: &MappedWords, tails: &MappedWords, position: u32) -> Glance {
+    let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
+    let unfolded = heads.load(head + UNFOLDED_WORD) & 0xffff_ffff;
     Glance {
-        generation: flows.load(first + GENERATION_WORD) as u32,
-        packets: flows.load(first + FOLDED_WORD).wrapping_add(unfolded),
+        generation: tails.load(tail + GENERATION_WORD) as u32,
+        packets: tails.load(tail + FOLDED_WORD).wrapping_add(unfolded),
     }
 }

@@ -269,6 +269,7 @@ fn table_files(ebpf: &Ebpf) -> Result<TableFiles, LoadError> {
     };
     Ok(TableFiles {
         flows: file(name::FLOWS)?,
+        flow_tails: file(name::FLOW_TAILS)?,
         books: file(name::BOOKS)?,
         ledgers: file(name::LEDGERS)?,
         totals: file(name::TOTALS)?,

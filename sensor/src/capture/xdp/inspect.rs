@@ -11,7 +11,7 @@ use aya::maps::{Array, Map, MapData, MapInfo};
 use sensor_common::{
     abi::{ABI_VERSION, Settings, name},
     books::{Entry, INTERFACE_ROWS, LEDGER_LINES},
-    flow::{SLOT_WORDS, WAYS},
+    flow::{HEAD_WORDS, TAIL_WORDS, WAYS},
 };
 
 use super::{
@@ -182,7 +182,9 @@ fn books(directory: &Path, epoch: &Epoch) -> io::Result<Books> {
     let cpus = epoch.cpus as usize;
     let rows = mapped(directory, name::BOOKS, cpus * INTERFACE_ROWS as usize * counts::ROW_WORDS)?;
     let ledgers = mapped(directory, name::LEDGERS, cpus * LEDGER_LINES)?;
-    let flows = mapped(directory, name::FLOWS, epoch.flow_slots as usize * SLOT_WORDS)?;
+    let slots = epoch.flow_slots as usize;
+    let heads = mapped(directory, name::FLOWS, slots * HEAD_WORDS)?;
+    let tails = mapped(directory, name::FLOW_TAILS, slots * TAIL_WORDS)?;
     let ledger = counts::ledger(&ledgers);
     let mut books = Books {
         encapsulated: ledger.line(Entry::Encapsulated),
@@ -196,7 +198,7 @@ fn books(directory: &Path, epoch: &Epoch) -> io::Result<Books> {
         books.undissected += row.undissected_frames.iter().sum::<u64>();
     }
     for position in 0..epoch.flow_slots {
-        let glance = counts::glance(&flows, position);
+        let glance = counts::glance(&heads, &tails, position);
         if glance.generation != 0 {
             books.live += glance.packets;
             books.flows += 1;

@@ -171,10 +171,11 @@ fn not_permitted_or<E: std::error::Error + 'static>(
     }
 }
 
-fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 11] {
+fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 12] {
     let totals = wanted.sizes.endpoints * sensor_common::application::CAPACITY * 2;
     [
         (name::FLOWS, cpus * wanted.sizes.sets),
+        (name::FLOW_TAILS, cpus * wanted.sizes.sets),
         (name::BOOKS, cpus * INTERFACE_ROWS),
         (name::LEDGERS, cpus),
         (name::ENDPOINTS, wanted.sizes.endpoint_keys()),

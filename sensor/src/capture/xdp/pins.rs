@@ -13,8 +13,9 @@ use sensor_common::abi::name;
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
 /// Maps that keep counting while no agent runs.
-pub const MAPS: [&str; 10] = [
+pub const MAPS: [&str; 11] = [
     name::FLOWS,
+    name::FLOW_TAILS,
     name::BOOKS,
     name::LEDGERS,
     name::ENDPOINTS,

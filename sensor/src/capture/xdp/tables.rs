@@ -13,7 +13,7 @@ use sensor_common::{
     application::{Application, CAPACITY},
     books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
-    flow::{FlowKey, FlowSlot, GENERATION_WORD, SLOT_WORDS, WAYS},
+    flow::{FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, SLOT_WORDS, TAIL_WORDS, WAYS},
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
 };
 
@@ -45,6 +45,7 @@ pub struct TableShape {
 #[derive(Debug)]
 pub struct TableFiles {
     pub flows: OwnedFd,
+    pub flow_tails: OwnedFd,
     pub books: OwnedFd,
     pub ledgers: OwnedFd,
     pub totals: OwnedFd,
@@ -53,16 +54,24 @@ pub struct TableFiles {
 }
 
 impl TableFiles {
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
 
     /// All of them, in the order of [`Self::from_array`].
     pub fn as_array(&self) -> [&OwnedFd; Self::COUNT] {
-        [&self.flows, &self.books, &self.ledgers, &self.totals, &self.records, &self.notices]
+        [
+            &self.flows,
+            &self.flow_tails,
+            &self.books,
+            &self.ledgers,
+            &self.totals,
+            &self.records,
+            &self.notices,
+        ]
     }
 
     pub fn from_array(files: [OwnedFd; Self::COUNT]) -> Self {
-        let [flows, books, ledgers, totals, records, notices] = files;
-        Self { flows, books, ledgers, totals, records, notices }
+        let [flows, flow_tails, books, ledgers, totals, records, notices] = files;
+        Self { flows, flow_tails, books, ledgers, totals, records, notices }
     }
 }
 
@@ -75,7 +84,8 @@ pub trait EndpointSource {
 /// The maps in this process' memory.
 pub struct Tables<E> {
     clock: TickClock,
-    flows: MappedWords,
+    heads: MappedWords,
+    tails: MappedWords,
     books: MappedWords,
     ledgers: MappedWords,
     totals: MappedWords,
@@ -105,7 +115,8 @@ impl<E: EndpointSource> Tables<E> {
         let totals = shape.endpoints as usize * CAPACITY as usize;
         Ok(Self {
             clock,
-            flows: words(name::FLOWS, &files.flows, slots * SLOT_WORDS)?,
+            heads: words(name::FLOWS, &files.flows, slots * HEAD_WORDS)?,
+            tails: words(name::FLOW_TAILS, &files.flow_tails, slots * TAIL_WORDS)?,
             books: words(name::BOOKS, &files.books, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
             ledgers: words(name::LEDGERS, &files.ledgers, cpus * LEDGER_LINES)?,
             totals: words(name::TOTALS, &files.totals, totals * 2 * 2)?,
@@ -131,22 +142,24 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn slots(&self) -> u32 {
-        (self.flows.len() / SLOT_WORDS) as u32
+        (self.heads.len() / HEAD_WORDS) as u32
     }
 
     fn glance(&self, position: u32) -> Glance {
-        counts::glance(&self.flows, position)
+        counts::glance(&self.heads, &self.tails, position)
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
-        let first = position as usize * SLOT_WORDS;
-        let before = self.flows.load(first + GENERATION_WORD) as u32;
+        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
+        let before = self.tails.load(tail + GENERATION_WORD) as u32;
         if before & 1 == 1 {
             return None;
         }
-        let words: [u64; SLOT_WORDS] = self.flows.copy(first);
+        let mut words = [0; SLOT_WORDS];
+        words[..HEAD_WORDS].copy_from_slice(&self.heads.copy::<HEAD_WORDS>(head));
+        words[HEAD_WORDS..].copy_from_slice(&self.tails.copy::<TAIL_WORDS>(tail));
         fence(Ordering::Acquire);
-        let after = self.flows.load(first + GENERATION_WORD) as u32;
+        let after = self.tails.load(tail + GENERATION_WORD) as u32;
         (before == after).then(|| FlowSlot::from_words(&words))
     }
 
@@ -160,7 +173,7 @@ impl<E: EndpointSource> Datapath for Tables<E> {
             let now = octets.get_u64_ne();
             let mut words = [0; SLOT_WORDS];
             words.fill_with(|| octets.get_u64_ne());
-            let slot = SlotImage::of(&FlowSlot::from_words(&words));
+            let slot = SlotImage::of(&FlowSlot::from_words(&words).in_table());
             visit(&Evicted { kind, position, now, slot });
         });
     }

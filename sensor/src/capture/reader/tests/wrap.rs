@@ -1,14 +1,14 @@
 //! Counters that begin near the end of what a word holds.
 
-use sensor_common::flow::{GENERATION_WORD, SLOT_WORDS};
+use sensor_common::flow::{FOLDED_WORD, GENERATION_WORD, HEAD_WORDS, SLOT_WORDS, UNFOLDED_WORD};
 
 use super::*;
 
-/// Words of a slot, as `capture/xdp/tables.rs` and the slot itself have them.
-const UNFOLDED_OCTETS: usize = 6;
-const UNFOLDED_PACKETS: usize = 7;
-const FOLDED_PACKETS: usize = 8;
-const FOLDED_OCTETS: usize = 9;
+/// Words of a slot: those of the head, then those of the tail.
+const UNFOLDED_OCTETS: usize = UNFOLDED_WORD - 1;
+const UNFOLDED_PACKETS: usize = UNFOLDED_WORD;
+const FOLDED_PACKETS: usize = HEAD_WORDS + FOLDED_WORD;
+const FOLDED_OCTETS: usize = FOLDED_PACKETS + 1;
 /// In the upper half: when the last packet came.
 const LAST_SEEN: u64 = 1 << 32;
 
@@ -28,7 +28,7 @@ impl Datapath for OneFlow {
 
     fn glance(&self, _: u32) -> Glance {
         let slot = FlowSlot::from_words(&self.words);
-        Glance { generation: slot.generation, packets: slot.packets() }
+        Glance { generation: slot.tail.generation, packets: slot.packets() }
     }
 
     fn slot(&self, _: u32) -> Option<FlowSlot> {
@@ -58,7 +58,7 @@ impl Datapath for OneFlow {
 /// counted seven packets of 100 octets twenty times.
 fn reported(start: u64) -> Vec<(u64, u64)> {
     let mut datapath = OneFlow { words: [0; SLOT_WORDS] };
-    datapath.words[GENERATION_WORD] = 2;
+    datapath.words[HEAD_WORDS + GENERATION_WORD] = 2;
     datapath.words[UNFOLDED_PACKETS] = LAST_SEEN;
     datapath.words[FOLDED_PACKETS] = start;
     datapath.words[FOLDED_OCTETS] = start;
