@@ -5,7 +5,7 @@ use core::mem::size_of;
 use crate::{
     books::{InterfaceRow, Ledger},
     endpoint::{Answer, EndpointKey, EndpointsState, Totals},
-    flow::{FlowKey, FlowSet, FlowSlot, WAYS},
+    flow::{FlowHead, FlowHeads, FlowKey, FlowTail, FlowTails, WAYS},
     record::{
         EndpointNotice, Evicted, HEADER_SAMPLE_OCTETS, HEADER_SAMPLE_WORDS, Opened, SAMPLE_OCTETS,
         SAMPLE_WORDS, Sample,
@@ -23,6 +23,7 @@ pub mod name {
     pub const PROGRAM_LINEAR: &str = "wardline_linear";
     pub const CLOCK_PROGRAM: &str = "wardline_clock";
     pub const FLOWS: &str = "FLOWS";
+    pub const FLOW_TAILS: &str = "FLOW_TAILS";
     pub const BOOKS: &str = "BOOKS";
     pub const LEDGERS: &str = "LEDGERS";
     pub const ENDPOINTS: &str = "ENDPOINTS";
@@ -93,6 +94,28 @@ impl Settings {
         octets
     }
 
+    /// The settings that [`Settings::to_octets`] wrote.
+    pub fn from_octets(octets: &[u8; size_of::<Self>()]) -> Self {
+        let word = |number: usize| {
+            let mut word = [0; 4];
+            word.copy_from_slice(&octets[8 + 4 * number..12 + 4 * number]);
+            u32::from_ne_bytes(word)
+        };
+        Self {
+            seed: Self::seed_of(octets),
+            set_mask: word(0),
+            verdict_mask: word(1),
+            cpus: word(2),
+            is_replay: word(3),
+            samples_per_second: word(4),
+            ticks_per_second: word(5),
+            abi_version: word(6),
+            is_linear: word(7),
+            endpoints: word(8),
+            address_mask: word(9),
+        }
+    }
+
     /// The seed of settings that [`Settings::to_octets`] made.
     pub fn seed_of(octets: &[u8; size_of::<Self>()]) -> u64 {
         let mut seed = [0; 8];
@@ -123,8 +146,10 @@ pub struct ClockReading {
 // No hidden padding: every size is the sum of its fields.
 const _: () = {
     assert!(size_of::<FlowKey>() == 48);
-    assert!(size_of::<FlowSlot>() == 128);
-    assert!(size_of::<FlowSet>() == 128 * WAYS);
+    assert!(size_of::<FlowHead>() == 64);
+    assert!(size_of::<FlowTail>() == 64);
+    assert!(size_of::<FlowHeads>() == 64 * WAYS);
+    assert!(size_of::<FlowTails>() == 64 * WAYS);
     assert!(size_of::<EndpointKey>() == 32);
     assert!(size_of::<Totals>() == 16);
     assert!(size_of::<Answer>() == 64);
@@ -140,3 +165,26 @@ const _: () = {
     assert!(size_of::<ReplayFrame>() == 24);
     assert!(size_of::<ClockReading>() == 16);
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_back_as_they_were_written() {
+        let settings = Settings {
+            seed: 0x0102_0304_0506_0708,
+            set_mask: 1,
+            verdict_mask: 2,
+            cpus: 3,
+            is_replay: 4,
+            samples_per_second: 5,
+            ticks_per_second: 6,
+            abi_version: 7,
+            is_linear: 8,
+            endpoints: 9,
+            address_mask: 10,
+        };
+        assert_eq!(Settings::from_octets(&settings.to_octets()), settings);
+    }
+}

@@ -6,17 +6,21 @@
 //! whatever happens to the flow table: `totals = folded + unfolded of the live slots`.
 
 mod carrier;
+mod express;
 mod verdict;
 
 use core::hint::black_box;
 
-pub use self::carrier::{count_carrier, enter, finds_tunnel};
+pub use self::{
+    carrier::{count_carrier, enter, finds_tunnel},
+    express::settled_head,
+};
 
 use crate::{
     books::{Entry, Fate},
     dissect::Dissection,
     endpoint::{Direction, ELSEWHERE, EndpointIndex, EndpointKey, OVERFLOW},
-    flow::{FirstPacket, FlowSet, FlowSlot, WAYS, preferred_way},
+    flow::{FirstPacket, FlowSet, SlotInTable, WAYS, preferred_way},
     frame::Frame,
     payload::Payload,
     read_back::read_back,
@@ -87,7 +91,7 @@ pub trait Environment {
     /// Adds a flow that left its slot to this CPU's ledger.
     fn note_gone(&self, fate: Fate, packets: u64, octets: u64);
     /// Hands a flow that loses its slot to user space; `false` when the ring is full.
-    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool;
+    fn report_evicted(&self, position: u32, slot: &SlotInTable<'_>, now: u64) -> bool;
     /// Announces a flow that took a free slot; `false` when the ring is full.
     fn announce_opened(&self, position: u32) -> bool;
     fn announce_endpoint(&self, notice: &EndpointNotice) -> bool;
@@ -133,7 +137,7 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
     first_position: u32,
     octets: u64,
     now: u64,
@@ -143,17 +147,17 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     // Read back: the verifier would go through all the rest once for every way.
     read_back();
     let way = work.way;
-    let verdict = set.slots[way % WAYS].verdict();
+    let verdict = set.head(way).verdict();
     if !verdict.is_settled() || is_first_segment(flags) {
-        if !set.slots[way % WAYS].is_new_connection(flags) {
+        if !set.slot(way).is_new_connection(flags) {
             verdict::classify(environment, frame, work, set);
         }
     } else if verdict.is_sampled_throughout() {
         verdict::sample_later(environment, frame, work, set);
     }
-    let slot = &mut set.slots[way % WAYS];
-    slot.count(octets, flags, now);
-    if slot.is_due() {
+    let head = set.head(way);
+    head.count(octets, flags, now);
+    if head.is_due() {
         look_after(environment, work, set);
     }
 }
@@ -163,20 +167,20 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
 fn find_slot<E: Environment>(
     environment: &E,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
     first_position: u32,
     now: u64,
 ) {
     work.now = now;
     let preferred = preferred_way(work.hash);
-    match set.find(&work.dissection.key, preferred) {
-        Some(way) if !set.slots[way % WAYS].has_ended_before(work.dissection.tcp_flags) => {
+    match set.heads.find(&work.dissection.key, preferred) {
+        Some(way) if !set.head(way).has_ended_before(work.dissection.tcp_flags) => {
             work.way = way;
         }
         found => {
             work.way = match found {
                 Some(way) => way,
-                None => set.vacancy(now, preferred),
+                None => set.heads.vacancy(now, preferred),
             };
             take_slot(environment, work, set, first_position);
         }
@@ -188,31 +192,30 @@ fn find_slot<E: Environment>(
 fn take_slot<E: Environment>(
     environment: &E,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
     first_position: u32,
 ) {
     let work = black_box(work);
     let position = first_position + (work.way % WAYS) as u32;
-    let slot = &mut set.slots[work.way % WAYS];
-    if slot.is_empty() {
+    let mut slot = set.slot(work.way);
+    if slot.head.is_empty() {
         if !environment.announce_opened(position) {
             environment.note(Entry::LostNotices, 1);
         }
     } else {
-        evict(environment, slot, position, work.now);
+        evict(environment, &mut slot, position, work.now);
     }
     let endpoints = (source_endpoint(environment, work), destination_endpoint(environment, work));
-    let slot = &mut set.slots[work.way % WAYS];
     let first = FirstPacket {
         icmp_type_code: work.dissection.icmp_type_code,
         tcp_flags: work.dissection.tcp_flags,
     };
-    slot.open(&work.dissection.key, work.now, endpoints, first);
+    set.slot(work.way).open(&work.dissection.key, work.now, endpoints, first);
     environment.note(Entry::FlowsOpened, 1);
 }
 
 #[inline(always)]
-fn evict<E: Environment>(environment: &E, slot: &mut FlowSlot, position: u32, now: u64) {
+fn evict<E: Environment>(environment: &E, slot: &mut SlotInTable<'_>, position: u32, now: u64) {
     fold(environment, slot);
     let (packets, octets) = (slot.packets(), slot.octets());
     let fate = match environment.report_evicted(position, slot, now) {
@@ -226,29 +229,29 @@ fn evict<E: Environment>(environment: &E, slot: &mut FlowSlot, position: u32, no
 #[inline(never)]
 fn look_after<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
     let work = black_box(work);
-    let slot = &mut set.slots[work.way % WAYS];
-    if slot.must_fold() {
-        fold(environment, slot);
+    let mut slot = set.slot(work.way);
+    if slot.head.must_fold() {
+        fold(environment, &mut slot);
     }
-    if slot.destination_endpoint == ELSEWHERE {
+    if slot.tail.destination_endpoint == ELSEWHERE {
         let index = destination_endpoint(environment, work);
-        let slot = &mut set.slots[work.way % WAYS];
+        let mut slot = set.slot(work.way);
         if index != ELSEWHERE {
-            fold(environment, slot);
-            slot.destination_endpoint = index;
+            fold(environment, &mut slot);
+            slot.tail.destination_endpoint = index;
         }
     }
 }
 
 /// Adds what the flow counted since the last fold to the totals of both its endpoints.
 #[inline(always)]
-fn fold<E: Environment>(environment: &E, slot: &mut FlowSlot) {
+fn fold<E: Environment>(environment: &E, slot: &mut SlotInTable<'_>) {
     let (packets, octets) = slot.fold();
     if packets == 0 {
         return;
     }
-    let application = slot.verdict().number();
-    let (source, destination) = (slot.source_endpoint, slot.destination_endpoint);
+    let application = slot.head.verdict().number();
+    let (source, destination) = (slot.tail.source_endpoint, slot.tail.destination_endpoint);
     environment.add_totals(source, application, Direction::Sent, packets, octets);
     environment.add_totals(destination, application, Direction::Received, packets, octets);
 }

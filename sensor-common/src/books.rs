@@ -90,7 +90,8 @@ pub const INTERFACE_ROWS: u32 = 64;
 /// The row that `interface` uses unless another interface holds it.
 #[inline(always)]
 pub const fn preferred_row(interface: u32) -> u32 {
-    1 + interface % (INTERFACE_ROWS - 1)
+    let row = interface % INTERFACE_ROWS;
+    if row == 0 { 1 } else { row }
 }
 
 /// A line of the per-CPU [`Ledger`]. The discriminant is its index.

@@ -1,5 +1,7 @@
 //! From the octets of a frame to its flow key and payload.
 
+pub mod plain;
+
 use crate::{
     books::Undissected,
     flow::{FlowKey, FlowKeyFields, Network},

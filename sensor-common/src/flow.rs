@@ -1,14 +1,18 @@
 //! Flow keys, flow slots and the set-associative flow cache.
 
 mod encapsulation;
+mod head;
 mod key;
 mod set;
 mod slot;
+mod tail;
 
 pub use encapsulation::Encapsulation;
+pub use head::{FlowHead, HEAD_WORDS, UNFOLDED_WORD};
 pub use key::{FlowKey, FlowKeyFields, Network};
-pub use set::{FlowSet, WAYS, preferred_way};
-pub use slot::{FirstPacket, FlowSlot, GENERATION_WORD, SLOT_WORDS};
+pub use set::{FlowHeads, FlowSet, FlowTails, WAYS, preferred_way};
+pub use slot::{FirstPacket, FlowSlot, SLOT_WORDS, SlotInTable};
+pub use tail::{FOLDED_WORD, FlowTail, GENERATION_WORD, TAIL_WORDS};
 
 #[cfg(test)]
 mod tests {
@@ -32,18 +36,20 @@ mod tests {
     #[test]
     fn a_slot_survives_the_way_through_its_words() {
         let mut slot = FlowSlot::default();
-        slot.open(
+        slot.in_table().open(
             &key(40_000),
             0x1_2345_6789,
             (7, 9),
             FirstPacket { icmp_type_code: 0x0800, tcp_flags: 2 },
         );
-        slot.count(1514, 0x18, 0x1_2345_6800);
-        slot.set_verdict(Verdict::settled(crate::application::Application::Dicom));
-        slot.evidence = 3;
-        slot.inspected = 2;
+        slot.head.count(1514, 0x18, 0x1_2345_6800);
+        slot.head.set_verdict(Verdict::settled(crate::application::Application::Dicom));
+        slot.tail.evidence = 3;
+        slot.tail.inspected = 2;
         let mut words = [0; SLOT_WORDS];
-        slot.write_words(&mut words);
+        slot.in_table().write_words(&mut words);
+        assert_eq!(words[UNFOLDED_WORD] as u32, 1);
+        assert_eq!(words[HEAD_WORDS + GENERATION_WORD] as u32, 2);
         assert_eq!(FlowSlot::from_words(&words), slot);
         assert_eq!(slot.key(), key(40_000));
         assert_eq!(slot.tcp_flags(), 0x18);
@@ -55,9 +61,9 @@ mod tests {
     #[test]
     fn flags_and_verdict_do_not_change_what_a_slot_holds() {
         let mut slot = FlowSlot::default();
-        slot.open(&key(1), 1, (0, 0), FirstPacket::default());
-        slot.count(60, 0xff, 1);
-        slot.set_verdict(Verdict::from_bits(0xff));
+        slot.in_table().open(&key(1), 1, (0, 0), FirstPacket::default());
+        slot.head.count(60, 0xff, 1);
+        slot.head.set_verdict(Verdict::from_bits(0xff));
         assert!(slot.holds(&key(1)));
         assert!(!slot.holds(&key(2)));
     }
@@ -92,8 +98,8 @@ mod tests {
             assert_ne!(inner.hash(99), plain.hash(99));
             assert_ne!(inner.conversation(99), plain.conversation(99));
             let mut slot = FlowSlot::default();
-            slot.open(&inner, 1, (0, 0), FirstPacket::default());
-            slot.set_verdict(Verdict::from_bits(0xff));
+            slot.in_table().open(&inner, 1, (0, 0), FirstPacket::default());
+            slot.head.set_verdict(Verdict::from_bits(0xff));
             assert!(slot.holds(&inner) && !slot.holds(&plain));
             assert_eq!(slot.key(), inner);
         }
@@ -155,25 +161,27 @@ mod tests {
 
     #[test]
     fn the_quietest_flow_of_a_full_set_is_the_victim() {
-        let mut set = FlowSet::default();
+        let (mut heads, mut tails) = (FlowHeads::default(), FlowTails::default());
+        let mut set = FlowSet { heads: &mut heads, tails: &mut tails };
         for (way, seen) in [5u64, 3, 9, 4].into_iter().enumerate() {
-            set.slots[way].open(&key(way as u16 + 1), seen, (0, 0), FirstPacket::default());
+            set.slot(way).open(&key(way as u16 + 1), seen, (0, 0), FirstPacket::default());
         }
         for preferred in 0..WAYS {
-            assert_eq!(set.find(&key(3), preferred), Some(2));
-            assert_eq!(set.find(&key(77), preferred), None);
-            assert_eq!(set.vacancy(10, preferred), 1);
+            assert_eq!(heads.find(&key(3), preferred), Some(2));
+            assert_eq!(heads.find(&key(77), preferred), None);
+            assert_eq!(heads.vacancy(10, preferred), 1);
         }
-        set.slots[3] = FlowSlot::default();
-        assert_eq!(set.vacancy(10, 0), 3);
+        heads.ways[3] = FlowHead::default();
+        assert_eq!(heads.vacancy(10, 0), 3);
     }
 
     #[test]
     fn a_new_flow_takes_its_preferred_way_or_the_next_that_is_empty() {
-        let mut set = FlowSet::default();
-        assert_eq!(set.vacancy(10, 2), 2);
-        set.slots[2].open(&key(1), 5, (0, 0), FirstPacket::default());
-        set.slots[3].open(&key(2), 5, (0, 0), FirstPacket::default());
-        assert_eq!(set.vacancy(10, 2), 0);
+        let (mut heads, mut tails) = (FlowHeads::default(), FlowTails::default());
+        let mut set = FlowSet { heads: &mut heads, tails: &mut tails };
+        assert_eq!(set.heads.vacancy(10, 2), 2);
+        set.slot(2).open(&key(1), 5, (0, 0), FirstPacket::default());
+        set.slot(3).open(&key(2), 5, (0, 0), FirstPacket::default());
+        assert_eq!(set.heads.vacancy(10, 2), 0);
     }
 }

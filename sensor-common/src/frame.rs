@@ -11,6 +11,12 @@ pub trait Frame {
     /// them.
     fn header<const LENGTH: usize>(&self, offset: usize) -> Option<Self::Header<LENGTH>>;
 
+    /// The same at the very beginning of the frame.
+    #[inline(always)]
+    fn beginning<const LENGTH: usize>(&self) -> Option<Self::Header<LENGTH>> {
+        self.header(0)
+    }
+
     /// Copies the `N` octets at `offset`, or `None` if the readable part ends before them.
     fn octets<const N: usize>(&self, offset: usize) -> Option<[u8; N]>;
 
@@ -48,20 +54,35 @@ pub trait Frame {
 
 /// Octets that were found whole. Reading beyond their end does not compile.
 pub trait Header: Copy {
+    /// A part of it.
+    type Part<const LENGTH: usize>: Header;
+
+    /// `LENGTH` of its octets from `AT` on.
+    fn part<const AT: usize, const LENGTH: usize>(&self) -> Self::Part<LENGTH>;
     fn be_u32<const AT: usize>(&self) -> u32;
     fn be_u64<const AT: usize>(&self) -> u64;
 }
 
-impl<const LENGTH: usize> Header for [u8; LENGTH] {
+impl<const WHOLE: usize> Header for [u8; WHOLE] {
+    type Part<const LENGTH: usize> = [u8; LENGTH];
+
+    #[inline(always)]
+    fn part<const AT: usize, const LENGTH: usize>(&self) -> [u8; LENGTH] {
+        const { assert!(AT + LENGTH <= WHOLE) };
+        let mut part = [0; LENGTH];
+        part.copy_from_slice(&self[AT..AT + LENGTH]);
+        part
+    }
+
     #[inline(always)]
     fn be_u32<const AT: usize>(&self) -> u32 {
-        const { assert!(AT + 4 <= LENGTH) };
+        const { assert!(AT + 4 <= WHOLE) };
         u32::from_be_bytes([self[AT], self[AT + 1], self[AT + 2], self[AT + 3]])
     }
 
     #[inline(always)]
     fn be_u64<const AT: usize>(&self) -> u64 {
-        const { assert!(AT + 8 <= LENGTH) };
+        const { assert!(AT + 8 <= WHOLE) };
         let mut word = [0; 8];
         word.copy_from_slice(&self[AT..AT + 8]);
         u64::from_be_bytes(word)

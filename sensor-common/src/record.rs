@@ -2,7 +2,7 @@
 
 use crate::{
     endpoint::{EndpointIndex, EndpointKey},
-    flow::{FlowSlot, SLOT_WORDS},
+    flow::{FlowSlot, SLOT_WORDS, SlotInTable},
 };
 
 /// The first word of every record.
@@ -44,7 +44,7 @@ impl Default for SlotImage {
 
 impl SlotImage {
     #[inline(always)]
-    pub fn of(slot: &FlowSlot) -> Self {
+    pub fn of(slot: &SlotInTable<'_>) -> Self {
         let mut image = Self::default();
         image.take(slot);
         image
@@ -52,7 +52,7 @@ impl SlotImage {
 
     /// Becomes the image of `slot`, in place.
     #[inline(always)]
-    pub fn take(&mut self, slot: &FlowSlot) {
+    pub fn take(&mut self, slot: &SlotInTable<'_>) {
         slot.write_words(&mut self.words);
     }
 

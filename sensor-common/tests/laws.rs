@@ -207,6 +207,42 @@ fn a_table_of_one_set_hands_on_what_it_cannot_keep() {
     assert_eq!(table.evictions(), u64::from(frames) - kept, "seven in turn never find their slots");
 }
 
+#[test]
+fn packets_of_settled_flows_take_the_express_way_but_every_64th() {
+    let packets = if cfg!(miri) { 8 } else { 200 };
+    let mut table = FlowTable::new(4, 4, !0);
+    let tagged = |tags: &[u8], network: &[u8], protocol| {
+        let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+        frame.extend(tags);
+        frame.extend(network);
+        frame.extend(transport(protocol, 9, 0x18, &[0x55; 20]));
+        frame
+    };
+    let ipv4 = |protocol, length: u8| {
+        [8, 0, 0x45, 0, 0, length, 0, 0, 0x40, 0, 64, protocol, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1]
+    };
+    let mut ipv6 = [0; 42];
+    ipv6[..10].copy_from_slice(&[0x86, 0xdd, 0x60, 0, 0, 0, 0, 40, TCP, 64]);
+    (ipv6[10], ipv6[25], ipv6[26], ipv6[41]) = (0xfd, 1, 0xfd, 2);
+    let frames = [
+        tagged(&[], &ipv4(TCP, 60), TCP),
+        tagged(&[], &ipv4(UDP, 48), UDP),
+        tagged(&[0x81, 0, 0, 20], &ipv4(TCP, 60), TCP),
+        tagged(&[0x88, 0xa8, 0, 7, 0x81, 0, 0, 20], &ipv4(UDP, 48), UDP),
+        tagged(&[], &ipv6, TCP),
+        tagged(&[0x81, 0, 0, 20], &ipv6, TCP),
+    ];
+    for packet in 0..packets {
+        for frame in &frames {
+            table.receive(frame, frame.len() as u64, 1, packet);
+        }
+    }
+    table.assert_balanced();
+    // Four are inspected; at the 63rd, the 127th and so on the flow is looked after.
+    let express = packets - 4 - (packets + 1) / 64;
+    assert_eq!(table.express_frames(), express * frames.len() as u64);
+}
+
 /// A recogniser that is in no row would be neither fuzzed nor asked above.
 #[test]
 #[cfg_attr(miri, ignore = "Miri reads no files")]

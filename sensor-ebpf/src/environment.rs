@@ -9,7 +9,7 @@ use sensor_common::{
     books::{Entry, Fate},
     dissect::Dissection,
     endpoint::{Direction, EndpointIndex, EndpointKey, totals_index},
-    flow::FlowSlot,
+    flow::SlotInTable,
     frame::Frame,
     record::{
         EndpointNotice, Evicted, HEADER_SAMPLE_OCTETS, HEADER_SAMPLE_WORDS, Opened, RecordKind,
@@ -119,7 +119,7 @@ impl Environment for XdpEnvironment {
     }
 
     #[inline(always)]
-    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
+    fn report_evicted(&self, position: u32, slot: &SlotInTable<'_>, now: u64) -> bool {
         let Some(mut record) = RECORDS.reserve::<Evicted>(0) else {
             return false;
         };

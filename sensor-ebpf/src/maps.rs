@@ -13,12 +13,17 @@ use sensor_common::{
     endpoint::{
         Answer, EndpointIndex, EndpointKey, EndpointsState, KNOWN_ADDRESSES_IN_BLOCK, Totals,
     },
-    flow::FlowSet,
+    flow::{FlowHeads, FlowTails},
 };
 
-/// Flow table: one region of sets per CPU.
+/// Flow table: one region of sets per CPU. Here are the heads of the slots, which every packet
+/// touches.
 #[map]
-pub static FLOWS: Array<FlowSet> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+pub static FLOWS: Array<FlowHeads> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// The tails of the same slots.
+#[map]
+pub static FLOW_TAILS: Array<FlowTails> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
 /// `INTERFACE_ROWS` rows per CPU.
 #[map]

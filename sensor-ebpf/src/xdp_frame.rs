@@ -147,10 +147,18 @@ pub struct XdpHeader<const LENGTH: usize> {
     start: usize,
 }
 
-impl<const LENGTH: usize> Header for XdpHeader<LENGTH> {
+impl<const WHOLE: usize> Header for XdpHeader<WHOLE> {
+    type Part<const LENGTH: usize> = XdpHeader<LENGTH>;
+
+    #[inline(always)]
+    fn part<const AT: usize, const LENGTH: usize>(&self) -> XdpHeader<LENGTH> {
+        const { assert!(AT + LENGTH <= WHOLE) };
+        XdpHeader { start: self.start + AT }
+    }
+
     #[inline(always)]
     fn be_u32<const AT: usize>(&self) -> u32 {
-        const { assert!(AT + 4 <= LENGTH) };
+        const { assert!(AT + 4 <= WHOLE) };
         let value: u64;
         // SAFETY: the frame has `LENGTH` octets from `start`.
         unsafe {
@@ -162,7 +170,7 @@ impl<const LENGTH: usize> Header for XdpHeader<LENGTH> {
 
     #[inline(always)]
     fn be_u64<const AT: usize>(&self) -> u64 {
-        const { assert!(AT + 8 <= LENGTH) };
+        const { assert!(AT + 8 <= WHOLE) };
         let value: u64;
         // SAFETY: the frame has `LENGTH` octets from `start`.
         unsafe {
@@ -179,6 +187,12 @@ impl Frame for XdpFrame {
     #[inline(always)]
     fn header<const LENGTH: usize>(&self, offset: usize) -> Option<XdpHeader<LENGTH>> {
         self.locate(offset, LENGTH).map(|start| XdpHeader { start })
+    }
+
+    #[inline(always)]
+    fn beginning<const LENGTH: usize>(&self) -> Option<XdpHeader<LENGTH>> {
+        let start = opaque(self.data);
+        (start + LENGTH <= self.data_end).then_some(XdpHeader { start })
     }
 
     #[inline(always)]

@@ -2,20 +2,27 @@
 
 mod alerts;
 mod arguments;
+mod attach;
 mod config;
 mod detach;
 mod detections;
+mod doctor;
 mod events;
+mod ifaces;
 mod intelligence;
 mod keeper;
 mod list;
 mod log;
+mod pages;
+mod place;
 mod privilege;
 mod profiles;
 mod reference;
 mod reload;
 mod replay;
+mod status;
 mod verify;
+mod version;
 mod worker;
 
 use std::{error::Error, fmt, io::Write as _, process::ExitCode};
@@ -29,6 +36,8 @@ pub enum Exit {
     Failed = 1,
     /// The words, the configuration or the capture are wrong.
     BadInput = 2,
+    /// It did what was asked, and what it found is not as it should be.
+    Degraded = 3,
     NotPermitted = 4,
 }
 
@@ -91,8 +100,15 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Unknown(words) => list::run(crate::question::Subject::Unknown, words),
         Command::Profiles(words) => profiles::run(words),
         Command::Detections(words) => detections::run(words),
-        Command::Reload(words) => reload::run(&words),
+        Command::Status(words) => status::run(words),
+        Command::Ifaces(words) => ifaces::run(words),
+        Command::Attach(words) => attach::run(words),
         Command::Detach(words) => detach::run(words),
+        Command::Doctor(words) => doctor::run(words),
+        Command::Reload(words) => reload::run(&words),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { directory } => pages::manual(directory.as_deref()),
+        Command::Version { json } => version::run(json),
         Command::Reference => reference::run(),
         Command::Verify => verify::run(),
     };

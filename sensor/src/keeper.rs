@@ -2,6 +2,7 @@
 //! interfaces and looks after the worker, to which it hands the tables. It reads no packet, no file
 //! of anybody else's, and serves nobody.
 
+mod guard;
 pub mod line;
 mod nursery;
 pub mod protocol;
@@ -9,4 +10,4 @@ pub mod service;
 mod watch;
 mod worker;
 
-pub use watch::StartError;
+pub use watch::{StartError, attach};

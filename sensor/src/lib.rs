@@ -20,6 +20,7 @@ pub mod explain;
 pub mod export;
 pub mod flow;
 pub mod hash;
+pub mod host;
 pub mod intelligence;
 pub mod interpret;
 pub mod inventory;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sensor_common::{
     endpoint::{ANSWERS, Answer, FIRST_ENDPOINT, Totals},
-    flow::{FlowSet, WAYS},
+    flow::{FlowSlot, WAYS},
     record::Evicted,
 };
 
@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+/// Octets of a set of slots, heads and tails.
+const SET_OCTETS: usize = size_of::<FlowSlot>() * WAYS;
 const LARGEST_VERDICTS: u32 = 1 << 22;
 /// Octets that a record takes on its ring, with the ring's own header.
 const RECORD_OCTETS: u64 = size_of::<Evicted>() as u64 + 8;
@@ -76,7 +78,7 @@ impl Plan {
     }
 
     fn flow_octets(&self) -> u64 {
-        u64::from(self.settings.sizes.sets) * u64::from(self.cpus) * size_of::<FlowSet>() as u64
+        u64::from(self.settings.sizes.sets) * u64::from(self.cpus) * SET_OCTETS as u64
     }
 
     fn endpoint_octets(&self) -> u64 {

@@ -16,6 +16,14 @@ use crate::{
     inventory::DeviceId,
 };
 
+/// Devices of one role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoleDevices {
+    pub known: u64,
+    /// Of them those not seen for a quarter of an hour.
+    pub silent: u64,
+}
+
 /// One device's line in the metrics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceTotals {
@@ -53,6 +61,8 @@ pub struct Snapshot {
     pub confinement: Confinement,
     pub interfaces: Vec<InterfaceTotals>,
     pub interfaces_missing: usize,
+    /// Pins that somebody removed and the agent made again.
+    pub pins_restored: u64,
     pub books: FlowBooks,
     pub ledger: Ledger,
     pub flow_slots: u32,
@@ -64,6 +74,7 @@ pub struct Snapshot {
     pub records_by_reason: BTreeMap<&'static str, u64>,
     pub devices: usize,
     pub devices_refused: u64,
+    pub roles: BTreeMap<String, RoleDevices>,
     pub endpoints: usize,
     pub endpoints_capacity: u32,
     /// At most as many as may have series of their own.
@@ -116,6 +127,7 @@ impl Snapshot {
         count("wardline_epoch_resumed", u64::from(self.is_resumed));
         count("wardline_worker_restarts_total", self.worker_restarts);
         count("wardline_interfaces_missing", self.interfaces_missing as u64);
+        count("wardline_pins_restored_total", self.pins_restored);
         count("wardline_flow_table_slots", u64::from(self.flow_slots));
         count("wardline_flow_table_flows", self.books.live_flows);
         count("wardline_flows_opened_total", self.ledger.line(Entry::FlowsOpened));
@@ -255,6 +267,11 @@ impl Snapshot {
             let id = device.id.0.to_string();
             let labels = [("device", id.as_str()), ("vendor", device.vendor.as_str())];
             page.add("wardline_device_info", &labels, 1.0);
+        }
+        for (role, devices) in &self.roles {
+            let labels = [("role", role.as_str())];
+            page.add("wardline_role_devices", &labels, devices.known as f64);
+            page.add("wardline_role_devices_silent", &labels, devices.silent as f64);
         }
         for (application, totals) in &self.applications {
             let labels = [("application", application.name())];

@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod link;
 pub mod mirror;
 pub mod namespace;
+pub mod small_disk;
 mod stale;
 pub mod witness;
 
@@ -25,6 +26,7 @@ pub use error::LabError;
 pub use hospital::Hospital;
 pub use link::{LinkStatistics, Port, Wire};
 pub use namespace::Namespace;
+pub use small_disk::SmallDisk;
 pub use stale::sweep_stale;
 
 /// Every namespace of every lab is called `wl-<process id>-…`.

@@ -9,18 +9,23 @@
 //! - [`demo`] shows the agent at work in that hospital;
 //! - [`guest`] is what is tried on a kernel in a virtual machine;
 //! - [`bench`] measures the XDP program;
+//! - [`soak`] kills and replaces the agent for an hour;
 //! - [`day`] makes a whole hospital's day and counts the alarms on it.
+//! - [`day`] makes a whole hospital's day and counts the alarms on it;
+//! - [`deploy`] reads what is shipped for Prometheus and Grafana.
 
 pub mod agent;
 pub mod bench;
 pub mod canary;
 pub mod day;
 pub mod demo;
+pub mod deploy;
 pub mod documents;
 pub mod fetch;
 pub mod frames;
 pub mod guest;
 pub mod lab;
 pub mod siem;
+pub mod soak;
 pub mod speakers;
 pub mod sweep;

@@ -11,7 +11,10 @@ use sensor_common::{
     endpoint::EndpointKey,
     flow::FlowSlot,
 };
-use tests::frames::FrameGenerator;
+use tests::frames::{
+    Endpoints, EthernetHeader, FrameGenerator, Ipv4Header, Ipv6Header, MacAddress, Tag, TcpHeader,
+    ethertype, protocol, tcp_flags, udp_datagram,
+};
 
 const FRAMES: usize = 20_000;
 /// Small enough that flows are evicted and endpoints refused.
@@ -133,4 +136,59 @@ fn kernel_and_host_agree_on_tunnels_cut_at_every_octet() {
         assert_same(&state(&mut host), &state(&mut kernel), &specimen.description);
     }
     assert!(kernel.ledger().line(Entry::EncapsulatedUndissected) > 1000);
+}
+
+/// Plain frames of two hosts, each also with octets on the wire that were not captured.
+fn plain_frames() -> Vec<(Vec<u8>, usize)> {
+    let (from, to) = ([10, 20, 0, 21], [10, 30, 0, 10]);
+    let link = || {
+        EthernetHeader::between(MacAddress::vendor(0x20e791, 1), MacAddress::vendor(0xd4ae52, 1))
+    };
+    let v6 = |host| std::net::Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, host);
+    let mut frames = Vec::new();
+    for (index, payload) in [1, 20, 700].into_iter().enumerate() {
+        let payload = vec![0x55; payload];
+        let port = 50_000 + index as u16;
+        let ends = Endpoints::v4(from, to);
+        let segment = TcpHeader::with_flags(port, 9, tcp_flags::ACK).segment(&ends, &payload);
+        let datagram = udp_datagram(&ends, port, 9, &payload);
+        let ipv4 = |protocol, octets: &[u8]| Ipv4Header::between(from, to).packet(protocol, octets);
+        for (protocol, octets) in [(protocol::TCP, &segment), (protocol::UDP, &datagram)] {
+            let packet = ipv4(protocol, octets);
+            for link in [link(), link().tagged(Tag::customer(20))] {
+                frames.push(link.frame(ethertype::IPV4, &packet));
+            }
+            let twice = link().tagged(Tag::customer(7)).tagged(Tag::customer(20));
+            frames.push(twice.frame(ethertype::IPV4, &packet));
+            let packet = Ipv6Header::between(v6(1), v6(2)).packet(protocol, octets);
+            for link in [link(), link().tagged(Tag::customer(20))] {
+                frames.push(link.frame(ethertype::IPV6, &packet));
+            }
+        }
+    }
+    frames.into_iter().flat_map(|frame| [(frame.clone(), 0), (frame, 9)]).collect()
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn kernel_and_host_agree_on_packets_of_settled_flows() {
+    for buffers in [Buffers::Several, Buffers::One] {
+        let mut host = HostDatapath::new(&SIZES);
+        let mut kernel = KernelReplay::open_for(buffers, &SIZES).expect("the program loads");
+        let frames = plain_frames();
+        for packet in 0..150 {
+            for (frame, uncaptured) in &frames {
+                let wire_length = (frame.len() + uncaptured) as u64;
+                host.receive(frame, wire_length, 1, packet);
+                kernel.receive(frame, wire_length, 1, packet).expect("the kernel runs the frame");
+            }
+            if packet % 30 == 29 {
+                let context = format!("after {packet} packets of each flow, {buffers:?}");
+                assert_same(&state(&mut host), &state(&mut kernel), &context);
+            }
+        }
+        let slots = (0..host.slots()).filter_map(|position| host.slot(position));
+        let settled = slots.filter(|slot| slot.verdict().is_settled()).count();
+        assert_eq!(settled, frames.len() / 2, "flows were settled, {buffers:?}");
+    }
 }

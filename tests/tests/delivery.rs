@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tests::agent::{Agent, Scratch, Settings, executable, is_installed, wait_until};
-use tests::lab::{Lab, Wire};
+use tests::lab::{Lab, SmallDisk, Wire};
 use tests::siem::{Authority, Hook, Input, Rsyslog, stories};
 use tests::sweep;
 
@@ -226,43 +226,6 @@ fn test_alerts_arrive(agent: &Agent, wire: &Wire, hook: &Hook, rsyslog: &Rsyslog
     assert_eq!(test(&["--sink", "nobody"]).0, Some(2));
 }
 
-/// A small file system, unmounted when it is dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(path: &Path) -> Self {
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(path);
-        assert!(command.status().unwrap().success(), "mount");
-        Self(path.to_owned())
-    }
-
-    /// Takes all the room that is left.
-    fn fill(&self) {
-        let mut length = 1 << 20;
-        let mut octets = Vec::new();
-        while length > 0 {
-            octets.resize(octets.len() + length, 0);
-            if fs::write(self.0.join("filler"), &octets).is_err() {
-                octets.truncate(octets.len() - length);
-                length /= 2;
-            }
-        }
-        let _ = fs::write(self.0.join("filler"), &octets);
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.0.join("filler")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // The agent may still have files there.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
 #[test]
 #[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
 fn a_full_disk_delays_no_alert_and_loses_none() {
@@ -277,12 +240,12 @@ fn a_full_disk_delays_no_alert_and_loses_none() {
     let more = webhook(&scratch) + SOON_OVER;
     let mut agent = Agent::start(namespace, Settings { more, ..Settings::on(&["rx0"]) }).unwrap();
     agent.stop().unwrap();
-    let disk = SmallDisk::mount(&agent.state_directory());
+    let disk = SmallDisk::mount(&agent.state_directory()).unwrap();
     agent.start_again().unwrap();
     let failures =
         || agent.metrics().unwrap().count("wardline_events_failed_total", &[("sink", "store")]);
 
-    disk.fill();
+    disk.fill().unwrap();
     sweep_from(&wire, 10..30);
     until("alerts arrive though the store is full", || {
         stories(&hook.keys()).len() >= 20 && failures() > 0
@@ -293,7 +256,7 @@ fn a_full_disk_delays_no_alert_and_loses_none() {
     until("alerts wait in memory", || waiting(&agent, "hook") >= 20);
     let before = agent.metrics().unwrap();
     assert_eq!(before.sum("wardline_outbox_dropped_total", &[]), 0);
-    disk.make_room();
+    disk.make_room().unwrap();
     let stored = || {
         let mut command = Command::new("sqlite3");
         command.arg("-readonly").arg(agent.state_directory().join("wardline.db"));

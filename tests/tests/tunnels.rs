@@ -200,8 +200,8 @@ fn what_is_inside_a_tunnel_does_not_decide_whose_plain_traffic_is() {
     let datapath = datapath_after(&[forged, answer]);
     let (plain, inner) = flows(&datapath);
     let answer = plain.iter().find(|slot| slot.key().source_port() == 2575).unwrap();
-    assert_ne!(answer.destination_endpoint, inner[0].source_endpoint);
-    assert_eq!(answer.destination_endpoint, sensor_common::endpoint::ELSEWHERE);
+    assert_ne!(answer.tail.destination_endpoint, inner[0].tail.source_endpoint);
+    assert_eq!(answer.tail.destination_endpoint, sensor_common::endpoint::ELSEWHERE);
 }
 
 #[test]

@@ -1,10 +1,13 @@
+//! The commands of this repository: `cargo xtask setup|build|test|verify|bench|score|tidy|demo|
+//! hospital-day|soak|fuzz|chance|miri`.
 //! The commands of this repository: `cargo xtask setup|build|test|verify|bench|soak|score|tidy|demo|
-//! hospital-day|fuzz|chance|miri`.
+//! hospital-day|fuzz|chance|miri|package|audit`.
 //!
 //! This crate knows how the others are built and judged; it depends on none of them, so that it
 //! compiles in seconds and before any of them does.
 
 mod agent;
+mod audit;
 mod bench;
 mod bpf;
 mod cargo;
@@ -14,11 +17,13 @@ mod fuzz;
 mod hospital_day;
 mod linker;
 mod miri;
+mod package;
 mod payloads;
 mod privileges;
 mod process;
 mod score;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 mod toolchain;
@@ -66,8 +71,6 @@ enum Command {
     Verify,
     /// Measure what the XDP program costs a packet, or another subject, beside what else one could use
     Bench(bench::Options),
-    /// Keep an agent under load for long, and say whether memory, descriptors or CPU creep
-    Soak(bench::Soak),
     /// Replay a labelled corpus through the agent and score its flows and alerts
     Score(score::Options),
     /// Check what the compiler does not: file length, file names, metrics and applications against
@@ -80,12 +83,19 @@ enum Command {
     },
     /// Replay a hospital's day, made as it is replayed, and count the alerts on it
     HospitalDay(hospital_day::Options),
+    /// Keep an agent under load for long, and say whether memory, descriptors or CPU creep; or do to it
+    /// what an operator fears
+    Soak(soak::Options),
     /// Search for octets that break a law, with coverage as the guide, target by target
     Fuzz(fuzz::Options),
     /// Count how often flows of chance, or of another protocol, are confirmed wrongly
     Chance(chance::Options),
     /// Run the tests of sensor-common in Miri, where its component is installed
     Miri,
+    /// Build a .deb and an .rpm, with their bill of materials
+    Package(package::Options),
+    /// Hold the libraries to what deny.toml allows: licences, sources, doubles, advisories
+    Audit,
     /// Run the hospital laboratory with the agent in the middle of it
     Demo {
         /// Leave the laboratory standing afterwards
@@ -118,12 +128,14 @@ fn run(command: Command) -> Result<ExitCode> {
             verify::run(&workspace)?;
         }
         Command::Bench(options) => bench::run(&workspace, &options)?,
-        Command::Soak(options) => bench::soak(&workspace, &options)?,
         Command::Score(options) => return score::run(&workspace, &options),
         Command::Tidy { mend } => tidy::run(&workspace, mend)?,
         Command::HospitalDay(options) => return hospital_day::run(&workspace, &options),
+        Command::Soak(options) => return soak::run(&workspace, &options),
         Command::Fuzz(options) => return fuzz::run(&workspace, &options),
         Command::Chance(options) => chance::run(&workspace, &options)?,
+        Command::Package(options) => package::run(&workspace, &options)?,
+        Command::Audit => audit::run(&workspace)?,
         Command::Miri => return miri::run(&workspace),
         Command::Demo { keep } => {
             // Who may not make a laboratory is shown a recording, and needs nothing to make one with.

@@ -35,6 +35,8 @@ pub enum Need {
     Vm,
     /// Fuzzing
     Fuzz,
+    /// Packages, and trying them
+    Package,
 }
 
 impl Need {

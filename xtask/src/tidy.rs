@@ -1,6 +1,7 @@
 //! What a reader notices and the compiler does not.
 
 mod applications;
+mod failures;
 mod metrics;
 mod references;
 mod sources;
@@ -19,6 +20,7 @@ pub fn run(workspace: &Workspace, mend: bool) -> Result<()> {
         sources::check(root)?,
         metrics::check(root)?,
         applications::check(root, mend)?,
+        failures::check(root)?,
         references,
     ];
     for warning in findings.iter().flat_map(|found| &found.warnings) {

@@ -106,6 +106,16 @@ impl Workspace {
         self.root.join("tests/corpus")
     }
 
+    /// Packages, and what they are made of.
+    pub fn packages(&self) -> PathBuf {
+        self.target.join("package")
+    }
+
+    /// Where the agent is built for other architectures.
+    pub fn foreign(&self) -> PathBuf {
+        self.target.join("foreign")
+    }
+
     /// Where Miri builds: with another compiler than the rest.
     pub fn miri_target(&self) -> PathBuf {
         self.target.join("miri")

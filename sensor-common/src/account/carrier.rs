@@ -6,7 +6,7 @@
 
 use core::hint::black_box;
 
-use super::{Environment, WAYS, Work, find_slot, look_after, verdict::propose};
+use super::{Environment, Work, find_slot, look_after, verdict::propose};
 use crate::{
     application::{Application, Change, Evidence, Identification, identify_by_headers},
     books::Entry,
@@ -33,31 +33,31 @@ pub fn finds_tunnel<F: Frame + ?Sized>(frame: &F, work: &mut Work) -> bool {
 pub fn count_carrier<E: Environment>(
     environment: &E,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
     first_position: u32,
     now: u64,
 ) {
     find_slot(environment, work, set, first_position, now);
     // Read back: the verifier would go through all the rest once for every way.
     let work = black_box(work);
-    if !set.slots[work.way % WAYS].verdict().is_settled() {
+    if !set.head(work.way).verdict().is_settled() {
         settle_carrier(environment, work, set);
     }
-    let slot = &mut set.slots[work.way % WAYS];
-    slot.count(work.octets, 0, now);
-    if slot.is_due() {
+    let head = set.head(work.way);
+    head.count(work.octets, 0, now);
+    if head.is_due() {
         look_after(environment, work, set);
     }
 }
 
 #[inline(never)]
-fn settle_carrier<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
+fn settle_carrier<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet<'_>) {
     let work = black_box(work);
     // Headers do not say it of UDP.
     let vxlan = Identification { application: Application::Vxlan, evidence: Evidence::Confirmed };
     let tunnel = identify_by_headers(&work.dissection.key, false).unwrap_or(vxlan);
     propose(environment, work, set, tunnel, Change::None);
-    set.slots[work.way % WAYS].settle();
+    set.slot(work.way).settle();
 }
 
 /// Puts what the frame at work carries in the frame's place; `false` if it has no flow, which is

@@ -12,7 +12,7 @@ use crate::{
     },
     books::Entry,
     endpoint::ELSEWHERE,
-    flow::{FlowSet, FlowSlot, WAYS},
+    flow::{FlowSet, SlotInTable},
     frame::Frame,
     wire::transport::{is_first_segment, protocol, tcp_flags},
 };
@@ -42,14 +42,14 @@ pub(super) fn classify<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
 ) {
     let work = black_box(work);
     let dissection = &work.dissection;
     let key = &dissection.key;
     if let Some(identification) = identify_by_headers(key, dissection.is_later_fragment) {
         propose(environment, work, set, identification, Change::None);
-        return set.slots[work.way % WAYS].settle();
+        return set.slot(work.way).settle();
     }
     work.conversation = key.conversation(environment.seed());
     if is_first_segment(dissection.tcp_flags) {
@@ -57,9 +57,9 @@ pub(super) fn classify<E: Environment, F: Frame + ?Sized>(
         environment.remember(work.conversation, 0);
         return;
     }
-    let slot = &mut set.slots[work.way % WAYS];
-    let was_unanswered = slot.is_unanswered();
-    slot.looked_at = slot.looked_at.saturating_add(1);
+    let tail = set.tail(work.way);
+    let was_unanswered = tail.is_unanswered();
+    tail.looked_at = tail.looked_at.saturating_add(1);
     if was_unanswered {
         environment.remember(work.conversation, 0);
     } else if !is_answer(work.dissection.tcp_flags) {
@@ -69,7 +69,7 @@ pub(super) fn classify<E: Environment, F: Frame + ?Sized>(
     if work.dissection.payload_length > 0 {
         inspect(environment, frame, work, set);
     }
-    if is_done(&set.slots[work.way % WAYS]) {
+    if is_done(&set.slot(work.way)) {
         settle(environment, work, set);
     }
 }
@@ -87,24 +87,24 @@ fn inspect<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
 ) {
     let work = black_box(work);
-    let slot = &mut set.slots[work.way % WAYS];
+    let tail = set.tail(work.way);
     let Work { dissection, payload, .. } = work;
     environment.note(Entry::Inspected, 1);
-    slot.inspected += 1;
+    tail.inspected += 1;
     payload.fill(frame, dissection.payload_offset, dissection.payload_length);
-    payload.prepend(slot.held, slot.held_length as usize);
-    if slot.inspected == 1 || slot.held_length != 0 {
-        slot.digest = payload.digest(environment.seed());
+    payload.prepend(tail.held, tail.held_length as usize);
+    if tail.inspected == 1 || tail.held_length != 0 {
+        tail.digest = payload.digest(environment.seed());
     }
-    slot.held_length = 0;
-    slot.held = 0;
-    if slot.evidence != Evidence::Confirmed as u8 {
+    tail.held_length = 0;
+    tail.held = 0;
+    if tail.evidence != Evidence::Confirmed as u8 {
         find_marker(environment, frame, work, set);
     }
-    if may_be_sampled(&set.slots[work.way % WAYS]) {
+    if may_be_sampled(&set.slot(work.way)) {
         sample(environment, frame, work, set);
     }
 }
@@ -115,7 +115,7 @@ fn find_marker<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
 ) {
     let work = black_box(work);
     let context = Context::of(&work.dissection.key);
@@ -125,12 +125,12 @@ fn find_marker<E: Environment, F: Frame + ?Sized>(
         }
         return;
     }
-    let slot = &mut set.slots[work.way % WAYS];
+    let slot = set.slot(work.way);
     let length = work.payload.length();
     let is_stream = context.protocol == protocol::TCP;
-    if is_stream && length < HELD_OCTETS && slot.verdict().number() == 0 {
-        slot.held = work.payload.first_word();
-        slot.held_length = length as u8;
+    if is_stream && length < HELD_OCTETS && slot.head.verdict().number() == 0 {
+        slot.tail.held = work.payload.first_word();
+        slot.tail.held_length = length as u8;
     }
 }
 
@@ -140,12 +140,12 @@ pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
 ) {
     let work = black_box(work);
-    let verdict = set.slots[work.way % WAYS].verdict();
+    let verdict = set.head(work.way).verdict();
     let Work { dissection, payload, .. } = work;
-    if dissection.payload_length == 0 || !may_be_sampled(&set.slots[work.way % WAYS]) {
+    if dissection.payload_length == 0 || !may_be_sampled(&set.slot(work.way)) {
         return;
     }
     // Of the contents of files no more than this is read. Octets that are not where it looks, in
@@ -160,8 +160,8 @@ pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
 /// Whether user space may see something of the present payload; never, if only the port speaks for
 /// the verdict.
 #[inline(always)]
-fn may_be_sampled(slot: &FlowSlot) -> bool {
-    slot.verdict().is_sampled(slot.inspected) && slot.evidence > Evidence::Port as u8
+fn may_be_sampled(slot: &SlotInTable<'_>) -> bool {
+    slot.head.verdict().is_sampled(slot.tail.inspected) && slot.tail.evidence > Evidence::Port as u8
 }
 
 /// Hands of a payload to user space what [`sample_length`] allows.
@@ -170,17 +170,17 @@ fn sample<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
 ) {
     measure(work, set);
     // Read back: the verifier would go on with every length on its own.
     let work = black_box(work);
-    let slot = &set.slots[work.way % WAYS];
+    let slot = set.slot(work.way);
     if work.permitted > 0 {
         let request = SampleRequest {
-            application: slot.verdict().number(),
-            endpoint: slot.source_endpoint,
-            is_header: slot.verdict().is_sampled_by_header(),
+            application: slot.head.verdict().number(),
+            endpoint: slot.tail.source_endpoint,
+            is_header: slot.head.verdict().is_sampled_by_header(),
             length: work.permitted,
             now: work.now,
         };
@@ -190,50 +190,50 @@ fn sample<E: Environment, F: Frame + ?Sized>(
 
 /// How much of the payload in this frame may be sampled.
 #[inline(always)]
-fn measure(work: &mut Work, set: &mut FlowSet) {
+fn measure(work: &mut Work, set: &mut FlowSet<'_>) {
     let work = black_box(work);
-    let slot = &mut set.slots[work.way % WAYS];
-    let verdict = slot.verdict().bits();
+    let slot = set.slot(work.way);
+    let verdict = slot.head.verdict().bits();
     // Octets held of the segment before count in the payload, but are not in this frame.
     let held = work.payload.length().saturating_sub(work.dissection.payload_length);
-    let permitted = sample_length(verdict, &work.payload, slot.awaited);
+    let permitted = sample_length(verdict, &work.payload, slot.tail.awaited);
     work.permitted = permitted.saturating_sub(held);
-    slot.awaited = awaited_octets(verdict, &work.payload, slot.awaited);
+    slot.tail.awaited = awaited_octets(verdict, &work.payload, slot.tail.awaited);
 }
 
 /// Whether later packets can add nothing to what is known of the flow.
 #[inline(always)]
-fn is_done(slot: &FlowSlot) -> bool {
-    let verdict = slot.verdict();
-    if slot.looked_at == u8::MAX {
+fn is_done(slot: &SlotInTable<'_>) -> bool {
+    let verdict = slot.head.verdict();
+    if slot.tail.looked_at == u8::MAX {
         return true;
     }
     if verdict.number() == Application::Unknown as u8 {
-        return slot.inspected >= INSPECTED_PACKETS;
+        return slot.tail.inspected >= INSPECTED_PACKETS;
     }
-    if slot.looked_at >= LOOKED_AT_PACKETS {
+    if slot.tail.looked_at >= LOOKED_AT_PACKETS {
         return true;
     }
-    if slot.evidence == Evidence::Confirmed as u8 {
+    if slot.tail.evidence == Evidence::Confirmed as u8 {
         // Of what is sampled throughout, the sampling goes on.
-        verdict.is_sampled_throughout() || !verdict.is_sampled(slot.inspected + 1)
+        verdict.is_sampled_throughout() || !verdict.is_sampled(slot.tail.inspected + 1)
     } else {
-        slot.inspected >= INSPECTED_PACKETS
+        slot.tail.inspected >= INSPECTED_PACKETS
     }
 }
 
 /// Ends the search; where nothing was found, the port is all there is.
 #[inline(always)]
-fn settle<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
-    let slot = &set.slots[work.way % WAYS];
-    if slot.inspected > 0 && slot.verdict().number() == Application::Unknown as u8 {
+fn settle<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet<'_>) {
+    let slot = set.slot(work.way);
+    if slot.tail.inspected > 0 && slot.head.verdict().number() == Application::Unknown as u8 {
         propose_by_port(environment, work, set);
     }
-    set.slots[work.way % WAYS].settle();
+    set.slot(work.way).settle();
 }
 
 #[inline(never)]
-fn propose_by_port<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
+fn propose_by_port<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet<'_>) {
     let work = black_box(work);
     let by_port = identify_by_port(&Context::of(&work.dissection.key)).unwrap_or_default();
     propose(environment, work, set, by_port, Change::None);
@@ -244,7 +244,7 @@ fn propose_by_port<E: Environment>(environment: &E, work: &mut Work, set: &mut F
 pub(super) fn propose<E: Environment>(
     environment: &E,
     work: &mut Work,
-    set: &mut FlowSet,
+    set: &mut FlowSet<'_>,
     identification: Identification,
     change: Change,
 ) -> bool {
@@ -253,7 +253,7 @@ pub(super) fn propose<E: Environment>(
         evidence: identification.evidence as u8,
         change: change as u8,
     };
-    let says_more = proposal.says_more_than(&set.slots[work.way % WAYS]);
+    let says_more = proposal.says_more_than(&set.slot(work.way));
     if says_more {
         work.proposal = proposal;
         adopt(environment, work, set);
@@ -263,14 +263,14 @@ pub(super) fn propose<E: Environment>(
 
 impl Proposal {
     #[inline(always)]
-    fn says_more_than(&self, slot: &FlowSlot) -> bool {
-        let present = slot.verdict().number();
+    fn says_more_than(&self, slot: &SlotInTable<'_>) -> bool {
+        let present = slot.head.verdict().number();
         if self.is_first(present) {
             return true;
         }
         let is_less_particular =
             self.application == Application::Http as u8 && is_carried_by_http(present);
-        self.evidence > slot.evidence && !is_less_particular
+        self.evidence > slot.tail.evidence && !is_less_particular
     }
 
     /// Whether nothing was known before.
@@ -282,23 +282,23 @@ impl Proposal {
 
 /// Gives the flow the proposed verdict.
 #[inline(never)]
-fn adopt<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
+fn adopt<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet<'_>) {
     let work = black_box(work);
-    let slot = &mut set.slots[work.way % WAYS];
+    let mut slot = set.slot(work.way);
     let proposal = work.proposal;
-    let present = slot.verdict().number();
-    fold(environment, slot);
+    let present = slot.head.verdict().number();
+    fold(environment, &mut slot);
     if !proposal.is_first(present) {
-        slot.earlier_application = present;
-        slot.earlier_evidence = slot.evidence;
-        slot.change = proposal.change;
+        slot.tail.earlier_application = present;
+        slot.tail.earlier_evidence = slot.tail.evidence;
+        slot.tail.change = proposal.change;
     }
-    slot.set_verdict(Verdict::from_bits(proposal.application));
-    slot.evidence = proposal.evidence;
-    if slot.destination_endpoint == ELSEWHERE {
+    slot.head.set_verdict(Verdict::from_bits(proposal.application));
+    slot.tail.evidence = proposal.evidence;
+    if slot.tail.destination_endpoint == ELSEWHERE {
         // By now the other side has often spoken and is known.
         let index = destination_endpoint(environment, work);
-        set.slots[work.way % WAYS].destination_endpoint = index;
+        set.tail(work.way).destination_endpoint = index;
     }
 }
 

@@ -1,27 +1,71 @@
 //! The sets of the flow cache.
 
-use super::{key::FlowKey, slot::FlowSlot};
+use super::{
+    head::FlowHead,
+    key::FlowKey,
+    slot::{FlowSlot, SlotInTable},
+    tail::FlowTail,
+};
 
 /// Slots in a set.
 pub const WAYS: usize = 4;
 
-/// One set of the cache.
+/// The heads of one set.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FlowSet {
-    pub slots: [FlowSlot; WAYS],
+pub struct FlowHeads {
+    pub ways: [FlowHead; WAYS],
 }
 
-impl FlowSet {
+/// The tails of one set.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowTails {
+    pub ways: [FlowTail; WAYS],
+}
+
+/// One set of the cache where it lies in the table.
+#[derive(Debug)]
+pub struct FlowSet<'a> {
+    pub heads: &'a mut FlowHeads,
+    pub tails: &'a mut FlowTails,
+}
+
+impl FlowSet<'_> {
+    #[inline(always)]
+    pub fn head(&mut self, way: usize) -> &mut FlowHead {
+        &mut self.heads.ways[way % WAYS]
+    }
+
+    #[inline(always)]
+    pub fn tail(&mut self, way: usize) -> &mut FlowTail {
+        &mut self.tails.ways[way % WAYS]
+    }
+
+    #[inline(always)]
+    pub fn slot(&mut self, way: usize) -> SlotInTable<'_> {
+        SlotInTable {
+            head: &mut self.heads.ways[way % WAYS],
+            tail: &mut self.tails.ways[way % WAYS],
+        }
+    }
+
+    /// A copy of one slot.
+    pub fn copy(&self, way: usize) -> FlowSlot {
+        FlowSlot { head: self.heads.ways[way % WAYS], tail: self.tails.ways[way % WAYS] }
+    }
+}
+
+impl FlowHeads {
     /// The way that holds `key`, sought from `preferred` on.
     #[inline(always)]
     pub fn find(&self, key: &FlowKey, preferred: usize) -> Option<usize> {
         let mut way = preferred % WAYS;
-        for _ in 0..WAYS {
-            if self.slots[way].holds(key) {
+        for turn in 0..WAYS {
+            if self.ways[way].holds(key) {
                 return Some(way);
             }
-            way = next_way(way);
+            way = next_way(way, turn);
         }
         None
     }
@@ -33,16 +77,16 @@ impl FlowSet {
         let mut vacancy = preferred % WAYS;
         let mut longest = 0;
         let mut way = preferred % WAYS;
-        for _ in 0..WAYS {
-            let slot = &self.slots[way];
+        for turn in 0..WAYS {
+            let head = &self.ways[way];
             // An empty slot has been quiet for ever.
-            let quiet = (now as u32).wrapping_sub(slot.last_seen) as u64;
-            let quiet = if slot.is_empty() { u64::MAX } else { quiet };
+            let quiet = (now as u32).wrapping_sub(head.last_seen) as u64;
+            let quiet = if head.is_empty() { u64::MAX } else { quiet };
             if quiet > longest {
                 longest = quiet;
                 vacancy = way;
             }
-            way = next_way(way);
+            way = next_way(way, turn);
         }
         vacancy
     }
@@ -56,7 +100,9 @@ pub const fn preferred_way(hash: u64) -> usize {
     (hash >> 32) as usize % WAYS
 }
 
+/// The way after the one that came in this turn: first its neighbour in the same pair of cache
+/// lines, which processors fetch together, then the other pair.
 #[inline(always)]
-const fn next_way(way: usize) -> usize {
-    (way + 1) % WAYS
+const fn next_way(way: usize, turn: usize) -> usize {
+    way ^ if turn == 1 { 3 } else { 1 }
 }

@@ -5,12 +5,12 @@ use std::{vec, vec::Vec};
 
 use super::surroundings::Surroundings;
 use crate::{
-    account::{Environment, INSPECTED_PACKETS, Work, account},
+    account::{Environment, INSPECTED_PACKETS, Work, account, settled_head},
     application::{CAPACITY, MOST_SAMPLED_PACKETS},
     books::Entry,
-    dissect::dissect,
+    dissect::{dissect, plain::plain},
     endpoint::{Direction, totals_index},
-    flow::{FlowSet, FlowSlot, WAYS, preferred_way},
+    flow::{FlowHead, FlowHeads, FlowSet, FlowSlot, FlowTails, WAYS, preferred_way},
 };
 
 /// Packets and octets.
@@ -19,12 +19,14 @@ type Counts = (u64, u64);
 /// A packet path of one CPU with as little room as one likes.
 #[derive(Debug)]
 pub struct FlowTable {
-    sets: Vec<FlowSet>,
+    heads: Vec<FlowHeads>,
+    tails: Vec<FlowTails>,
     work: Work,
     surroundings: Surroundings,
     endpoints: u32,
     received: Counts,
     undissected: Counts,
+    express_frames: u64,
 }
 
 impl FlowTable {
@@ -33,17 +35,49 @@ impl FlowTable {
     pub fn new(sets: usize, endpoints: u32, room: u64) -> Self {
         assert!(sets.is_power_of_two());
         Self {
-            sets: vec![FlowSet::default(); sets],
+            heads: vec![FlowHeads::default(); sets],
+            tails: vec![FlowTails::default(); sets],
             work: Work::default(),
             surroundings: Surroundings::new(endpoints, room),
             endpoints,
             received: (0, 0),
             undissected: (0, 0),
+            express_frames: 0,
         }
     }
 
-    /// Counts a frame as the program does, and checks what it changed.
+    /// Counts a frame the whole way, and checks what that changed: no more and no less than the
+    /// express way would have, had it taken the frame.
     pub fn receive(&mut self, frame: &[u8], octets: u64, interface: u32, now: u64) {
+        let expressed = self.expressed(frame, octets, interface, now);
+        let changes = self.surroundings.changes.get();
+        let tails = expressed.map(|(index, _)| self.tails[index]);
+        self.receive_whole_way(frame, octets, interface, now);
+        if let Some((index, heads)) = expressed {
+            assert_eq!(self.heads[index], heads, "the express way counts otherwise: {frame:x?}");
+            assert_eq!(Some(self.tails[index]), tails, "more is to be done for {frame:x?}");
+            assert_eq!(self.surroundings.changes.get(), changes, "more is to be done: {frame:x?}");
+            self.express_frames += 1;
+        }
+    }
+
+    /// The set of a frame that the express way takes, and its heads after that.
+    fn expressed(
+        &self,
+        frame: &[u8],
+        octets: u64,
+        interface: u32,
+        now: u64,
+    ) -> Option<(usize, FlowHeads)> {
+        let plain = plain(frame, interface)?;
+        let hash = plain.key.hash(self.surroundings.seed());
+        let index = hash as usize & (self.heads.len() - 1);
+        let mut heads = self.heads[index];
+        settled_head(&mut heads, &plain.key, hash)?.count(octets, plain.tcp_flags, now);
+        Some((index, heads))
+    }
+
+    fn receive_whole_way(&mut self, frame: &[u8], octets: u64, interface: u32, now: u64) {
         add(&mut self.received, (1, octets));
         if dissect(frame, interface, &mut self.work.dissection).is_err() {
             add(&mut self.undissected, (1, octets));
@@ -53,25 +87,27 @@ impl FlowTable {
         let flags = self.work.dissection.tcp_flags;
         let hash = key.hash(self.surroundings.seed());
         self.work.hash = hash;
-        let index = hash as usize & (self.sets.len() - 1);
-        let before = self.sets[index];
+        let index = hash as usize & (self.heads.len() - 1);
+        let (heads, tails) = (&mut self.heads[index], &mut self.tails[index]);
         let preferred = preferred_way(hash);
-        let way = before.find(&key, preferred);
-        let way = way.unwrap_or_else(|| quietest(&before, now, preferred));
-        let set = &mut self.sets[index];
+        let way = heads.find(&key, preferred);
+        let way = way.unwrap_or_else(|| quietest(heads, now, preferred));
+        let mut set = FlowSet { heads, tails };
+        let before = [0, 1, 2, 3].map(|way| set.copy(way));
         let first_position = (index * WAYS) as u32;
-        account(&self.surroundings, frame, &mut self.work, set, first_position, octets, now);
-        for (at, (then, slot)) in before.slots.iter().zip(&set.slots).enumerate() {
-            assert!(at == way || then == slot, "slot {at} changed for a frame of slot {way}");
+        account(&self.surroundings, frame, &mut self.work, &mut set, first_position, octets, now);
+        for (at, then) in before.iter().enumerate() {
+            let is_kept = *then == set.copy(at);
+            assert!(at == way || is_kept, "slot {at} changed for a frame of slot {way}");
         }
-        let (then, slot) = (&before.slots[way], &set.slots[way]);
-        assert!(slot.holds(&key) && slot.generation.is_multiple_of(2));
-        assert!(slot.inspected <= INSPECTED_PACKETS.max(MOST_SAMPLED_PACKETS));
+        let (then, slot) = (&before[way], &set.copy(way));
+        assert!(slot.holds(&key) && slot.tail.generation.is_multiple_of(2));
+        assert!(slot.tail.inspected <= INSPECTED_PACKETS.max(MOST_SAMPLED_PACKETS));
         assert_eq!(slot.last_seen(now), now);
-        let is_same_flow = then.holds(&key) && !then.has_ended_before(flags);
+        let is_same_flow = then.holds(&key) && !then.head.has_ended_before(flags);
         let counted = if is_same_flow { (then.packets(), then.octets()) } else { (0, 0) };
         assert_eq!((slot.packets(), slot.octets()), (counted.0 + 1, counted.1 + octets));
-        assert_eq!(slot.generation == then.generation, is_same_flow);
+        assert_eq!(slot.tail.generation == then.tail.generation, is_same_flow);
     }
 
     /// `received = undissected + live + evicted + lost`, in packets and in octets; and totals, with
@@ -100,6 +136,11 @@ impl FlowTable {
         }
     }
 
+    /// Frames that the express way would have taken.
+    pub fn express_frames(&self) -> u64 {
+        self.express_frames
+    }
+
     /// Flows that lost their slots.
     pub fn evictions(&self) -> u64 {
         let ledger = self.surroundings.ledger.borrow();
@@ -111,8 +152,10 @@ impl FlowTable {
         self.received.0 - self.undissected.0
     }
 
-    fn slots(&self) -> impl Iterator<Item = &FlowSlot> {
-        self.sets.iter().flat_map(|set| &set.slots).filter(|slot| !slot.is_empty())
+    fn slots(&self) -> impl Iterator<Item = FlowSlot> {
+        let heads = self.heads.iter().flat_map(|heads| heads.ways);
+        let slots = heads.zip(self.tails.iter().flat_map(|tails| tails.ways));
+        slots.map(|(head, tail)| FlowSlot { head, tail }).filter(|slot| !slot.is_empty())
     }
 
     fn totals(&self, direction: Direction) -> Counts {
@@ -135,14 +178,14 @@ fn add(sum: &mut Counts, counts: Counts) {
 
 /// An empty slot before all others, then the one whose last frame is longest ago; of several the
 /// first from `preferred` on.
-fn quietest(set: &FlowSet, now: u64, preferred: usize) -> usize {
-    let quiet = |slot: &FlowSlot| match slot.is_empty() {
+fn quietest(heads: &FlowHeads, now: u64, preferred: usize) -> usize {
+    let quiet = |head: &FlowHead| match head.is_empty() {
         true => u64::MAX,
-        false => now - slot.last_seen(now),
+        false => now - head.last_seen(now),
     };
-    let longest = set.slots.iter().map(quiet).max().unwrap_or(0);
-    let mut ways = (preferred..preferred + WAYS).map(|way| way % WAYS);
-    ways.find(|way| quiet(&set.slots[*way]) == longest && longest > 0).unwrap_or(preferred)
+    let longest = heads.ways.iter().map(quiet).max().unwrap_or(0);
+    let mut ways = [0, 1, 2, 3].into_iter().map(|step| preferred ^ step);
+    ways.find(|way| quiet(&heads.ways[*way]) == longest && longest > 0).unwrap_or(preferred)
 }
 
 /// Frames as a fuzzer keeps them, through a table that the first octets choose.

@@ -13,7 +13,7 @@ use crate::{
     books::{Entry, Fate, Ledger},
     dissect::Dissection,
     endpoint::{Direction, EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals, totals_index},
-    flow::FlowSlot,
+    flow::SlotInTable,
     frame::Frame,
     record::{EndpointNotice, SAMPLE_OCTETS},
 };
@@ -32,6 +32,8 @@ pub(super) struct Surroundings {
     pub ledger: RefCell<Ledger>,
     /// Packets and octets of the flows that were handed on.
     pub handed_on: Cell<(u64, u64)>,
+    /// How often anything here was changed.
+    pub changes: Cell<u64>,
 }
 
 impl Surroundings {
@@ -46,10 +48,16 @@ impl Surroundings {
             verdicts: RefCell::new(vec![0; VERDICTS]),
             ledger: RefCell::default(),
             handed_on: Cell::default(),
+            changes: Cell::default(),
         }
     }
 
+    fn changed(&self) {
+        self.changes.set(self.changes.get() + 1);
+    }
+
     fn has_room(&self) -> bool {
+        self.changed();
         self.room.set(self.room.get().rotate_right(1));
         self.room.get() & 1 == 1
     }
@@ -61,15 +69,17 @@ impl Environment for Surroundings {
     }
 
     fn note(&self, entry: Entry, amount: u64) {
+        self.changed();
         self.ledger.borrow_mut().add(entry, amount);
     }
 
     fn note_gone(&self, fate: Fate, packets: u64, octets: u64) {
+        self.changed();
         self.ledger.borrow_mut().add_gone(fate, packets, octets);
     }
 
-    fn report_evicted(&self, _: u32, slot: &FlowSlot, _: u64) -> bool {
-        assert_eq!(slot.unfolded(), (0, 0), "a flow leaves with all its counts folded");
+    fn report_evicted(&self, _: u32, slot: &SlotInTable<'_>, _: u64) -> bool {
+        assert_eq!(slot.head.unfolded(), (0, 0), "a flow leaves with all its counts folded");
         let has_room = self.has_room();
         if has_room {
             let (packets, octets) = self.handed_on.get();
@@ -92,6 +102,7 @@ impl Environment for Surroundings {
     }
 
     fn admit_endpoint(&self, key: &EndpointKey) -> Option<EndpointIndex> {
+        self.changed();
         let index = self.next_endpoint.get();
         if index == self.last_endpoint {
             return None;
@@ -103,6 +114,7 @@ impl Environment for Surroundings {
     }
 
     fn alias_endpoint(&self, alias: &EndpointKey, index: EndpointIndex) {
+        self.changed();
         self.endpoints.borrow_mut().entry(*alias).or_insert(index);
     }
 
@@ -114,6 +126,7 @@ impl Environment for Surroundings {
         packets: u64,
         octets: u64,
     ) {
+        self.changed();
         let index = totals_index(endpoint, application, direction);
         let totals = &mut self.totals.borrow_mut()[index as usize];
         totals.packets += packets;
@@ -125,10 +138,12 @@ impl Environment for Surroundings {
     }
 
     fn remember(&self, conversation: u64, word: u64) {
+        self.changed();
         self.verdicts.borrow_mut()[conversation as usize % VERDICTS] = word;
     }
 
     fn sample<F: Frame + ?Sized>(&self, _: &F, dissection: &Dissection, request: &SampleRequest) {
+        self.changed();
         let verdict = Verdict::from_bits(request.application);
         let sampling = verdict.application().sampling();
         assert_ne!(sampling, Sampling::Never, "a sample of {verdict:?}: {dissection:?}");

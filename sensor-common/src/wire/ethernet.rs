@@ -2,7 +2,7 @@
 
 use crate::{
     books::Undissected,
-    frame::{Frame, Header as _},
+    frame::{Frame, Header},
 };
 
 /// Octets of destination address, source address and type.
@@ -62,24 +62,41 @@ fn is_tag(ethertype: u16) -> bool {
 #[inline(always)]
 pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undissected> {
     let header = frame.header::<HEADER_LENGTH>(offset).ok_or(Undissected::TruncatedEthernet)?;
+    let mut link = addresses(&header, offset);
+    tags(frame, &mut link)?;
+    Ok(link)
+}
+
+/// What stands before any tags, of a frame that starts at `offset` and with these octets.
+#[inline(always)]
+pub fn addresses<H: Header>(header: &H, offset: usize) -> Link {
     let (head, tail) = (header.be_u64::<0>(), header.be_u64::<6>());
-    let mut link = Link {
+    Link {
         destination: head >> 16,
         source: tail >> 16,
         outer_vlan: 0,
         inner_vlan: 0,
         ethertype: tail as u16,
         network_offset: offset + HEADER_LENGTH,
-    };
+    }
+}
+
+/// Goes past the tags that follow.
+///
+/// # Errors
+///
+/// [`Undissected::TruncatedVlan`] or [`Undissected::TooManyTags`].
+#[inline(always)]
+pub fn tags<F: Frame + ?Sized>(frame: &F, link: &mut Link) -> Result<(), Undissected> {
     if !is_tag(link.ethertype) {
-        return Ok(link);
+        return Ok(());
     }
     let tag = frame.be_u32(link.network_offset).ok_or(Undissected::TruncatedVlan)?;
     link.outer_vlan = (tag >> 16) as u16 & 0x0fff;
     link.ethertype = tag as u16;
     link.network_offset += TAG_LENGTH;
     if !is_tag(link.ethertype) {
-        return Ok(link);
+        return Ok(());
     }
     let tag = frame.be_u32(link.network_offset).ok_or(Undissected::TruncatedVlan)?;
     link.inner_vlan = (tag >> 16) as u16 & 0x0fff;
@@ -88,5 +105,5 @@ pub fn link<F: Frame + ?Sized>(frame: &F, offset: usize) -> Result<Link, Undisse
     if is_tag(link.ethertype) {
         return Err(Undissected::TooManyTags);
     }
-    Ok(link)
+    Ok(())
 }

@@ -5,11 +5,11 @@ mod surroundings;
 
 use sensor_common::{
     abi::Settings,
-    account::{Work, account, count_carrier, enter, finds_tunnel},
+    account::{Work, account, count_carrier, enter, finds_tunnel, settled_head},
     books::{INTERFACE_ROWS, InterfaceRow, Ledger, preferred_row},
-    dissect::dissect,
+    dissect::{dissect, plain::plain},
     endpoint::{EndpointIndex, EndpointKey, Totals, known_address_blocks},
-    flow::{FlowSet, FlowSlot, WAYS},
+    flow::{FlowHeads, FlowSet, FlowSlot, FlowTails, WAYS},
     record::{Evicted, SlotImage},
 };
 
@@ -72,7 +72,8 @@ impl TableSizes {
 #[derive(Debug)]
 pub struct HostDatapath {
     settings: Settings,
-    sets: Vec<FlowSet>,
+    heads: Vec<FlowHeads>,
+    tails: Vec<FlowTails>,
     rows: Vec<InterfaceRow>,
     work: Work,
     surroundings: Surroundings,
@@ -84,7 +85,8 @@ impl HostDatapath {
         let settings = sizes.replay_settings();
         Self {
             settings,
-            sets: vec![FlowSet::default(); sizes.sets as usize],
+            heads: vec![FlowHeads::default(); sizes.sets as usize],
+            tails: vec![FlowTails::default(); sizes.sets as usize],
             rows: vec![InterfaceRow::default(); INTERFACE_ROWS as usize],
             work: Work::default(),
             surroundings: Surroundings::new(settings, sizes),
@@ -95,9 +97,13 @@ impl HostDatapath {
     /// Counts one frame; `now` in ticks of a millisecond.
     pub fn receive(&mut self, frame: &[u8], wire_length: u64, interface: u32, now: u64) {
         self.now = now;
+        let expressed = self.express(frame, wire_length, interface, now);
         let row = interface_row(&mut self.rows, interface);
         row.received_frames += 1;
         row.received_octets += wire_length;
+        if expressed.is_some() {
+            return;
+        }
         if let Err(reason) = dissect(frame, interface, &mut self.work.dissection) {
             row.undissected_frames[reason as usize] += 1;
             row.undissected_octets += wire_length;
@@ -108,9 +114,19 @@ impl HostDatapath {
             return;
         }
         let index = self.set_index();
-        let Self { surroundings, work, .. } = self;
-        let (set, octets) = (&mut self.sets[index as usize], work.octets);
-        account(surroundings, frame, work, set, index * WAYS as u32, octets, now);
+        let octets = self.work.octets;
+        let Self { surroundings, work, heads, tails, .. } = self;
+        let mut set = set(heads, tails, index);
+        account(surroundings, frame, work, &mut set, index * WAYS as u32, octets, now);
+    }
+
+    /// Counts a frame for which no more is to be done than that.
+    fn express(&mut self, frame: &[u8], wire_length: u64, interface: u32, now: u64) -> Option<()> {
+        let plain = plain(frame, interface)?;
+        let hash = plain.key.hash(self.settings.seed);
+        let heads = &mut self.heads[(hash as u32 & self.settings.set_mask) as usize];
+        settled_head(heads, &plain.key, hash)?.count(wire_length, plain.tcp_flags, now);
+        Some(())
     }
 
     /// Counts a frame that carries another and puts that in its place; `false` if nothing is left
@@ -120,10 +136,15 @@ impl HostDatapath {
             return true;
         }
         let index = self.set_index();
-        let Self { surroundings, work, .. } = self;
-        let set = &mut self.sets[index as usize];
-        count_carrier(surroundings, work, set, index * WAYS as u32, now);
+        let Self { surroundings, work, heads, tails, .. } = self;
+        let mut set = set(heads, tails, index);
+        count_carrier(surroundings, work, &mut set, index * WAYS as u32, now);
         enter(surroundings, frame, work, interface)
+    }
+
+    fn copy(&self, position: u32) -> FlowSlot {
+        let (set, way) = (position as usize / WAYS, position as usize % WAYS);
+        FlowSlot { head: self.heads[set].ways[way], tail: self.tails[set].ways[way] }
     }
 
     /// The set that the flow at work belongs to.
@@ -131,6 +152,10 @@ impl HostDatapath {
         self.work.hash = self.work.dissection.key.hash(self.settings.seed);
         self.work.hash as u32 & self.settings.set_mask
     }
+}
+
+fn set<'a>(heads: &'a mut [FlowHeads], tails: &'a mut [FlowTails], index: u32) -> FlowSet<'a> {
+    FlowSet { heads: &mut heads[index as usize], tails: &mut tails[index as usize] }
 }
 
 /// As in the program: an interface's own row, or the first if another interface has that.
@@ -150,18 +175,17 @@ impl Datapath for HostDatapath {
     }
 
     fn slots(&self) -> u32 {
-        (self.sets.len() * WAYS) as u32
+        (self.heads.len() * WAYS) as u32
     }
 
     fn glance(&self, position: u32) -> Glance {
-        let slot = &self.sets[position as usize / WAYS].slots[position as usize % WAYS];
-        Glance { generation: slot.generation, packets: slot.packets() }
+        let slot = self.copy(position);
+        Glance { generation: slot.tail.generation, packets: slot.packets() }
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
         // As a reader of the kernel's table sees it: what is held of payload stays there.
-        let slot = &self.sets[position as usize / WAYS].slots[position as usize % WAYS];
-        Some(SlotImage::of(slot).slot())
+        Some(SlotImage::of(&self.copy(position).in_table()).slot())
     }
 
     fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {

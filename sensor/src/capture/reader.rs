@@ -29,6 +29,9 @@ struct Shadow {
     octets: u64,
 }
 
+/// After so many sweeps everything that had happened before the first is in the books.
+const SWEEPS_TO_CLOSE: usize = 3;
+
 /// Frames by fate, as far as the reader can tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlowBooks {
@@ -89,7 +92,10 @@ impl Reader {
     /// that are under way are reported with what they counted so far.
     pub fn resume(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
         self.announce_all(datapath, observation);
-        self.sweep(datapath, observation);
+        // The books lag behind by a sweep or two; the earlier agent's page must not be ahead of ours.
+        for _ in 0..SWEEPS_TO_CLOSE {
+            self.sweep(datapath, observation);
+        }
     }
 
     /// Reads the rings and the slots that they point to: cheap, for many times a second.
@@ -175,8 +181,8 @@ impl Reader {
             }
             let shadow = self.shadows[position as usize];
             if !shadow.is_closed {
-                live.counted_packets += shadow.packets;
-                live.counted_octets += shadow.octets;
+                live.counted_packets = live.counted_packets.wrapping_add(shadow.packets);
+                live.counted_octets = live.counted_octets.wrapping_add(shadow.octets);
                 live.live_flows += 1;
             }
         }
@@ -257,11 +263,11 @@ impl Reader {
         observation: &mut Observation,
     ) {
         let shadow = &mut self.shadows[position as usize];
-        if shadow.generation != slot.generation {
+        if shadow.generation != slot.tail.generation {
             if shadow.generation != 0 && !shadow.is_closed {
                 self.missing.insert((position, shadow.generation), *shadow);
             }
-            *shadow = Shadow { generation: slot.generation, ..Shadow::default() };
+            *shadow = Shadow { generation: slot.tail.generation, ..Shadow::default() };
         }
         if shadow.is_closed {
             return;
@@ -277,10 +283,10 @@ impl Reader {
     fn take_record(&mut self, record: &Evicted, observation: &mut Observation) {
         let slot = record.slot.slot();
         let Some(shadow) = self.shadows.get_mut(record.position as usize) else { return };
-        let seen = if shadow.generation == slot.generation {
+        let seen = if shadow.generation == slot.tail.generation {
             *shadow
         } else {
-            let flow = (record.position, slot.generation);
+            let flow = (record.position, slot.tail.generation);
             self.missing.remove(&flow).or_else(|| self.overdue.remove(&flow)).unwrap_or_default()
         };
         let delta = difference(&self.clock, &seen, &slot, record.now);
@@ -288,14 +294,18 @@ impl Reader {
             observation.flows.push(delta);
         }
         // Generations only grow: an older record says nothing of the flow seen since.
-        let is_newer = slot.generation.wrapping_sub(shadow.generation) < 1 << 31;
+        let is_newer = slot.tail.generation.wrapping_sub(shadow.generation) < 1 << 31;
         if is_newer {
-            if shadow.generation != slot.generation && shadow.generation != 0 && !shadow.is_closed {
+            if shadow.generation != slot.tail.generation
+                && shadow.generation != 0
+                && !shadow.is_closed
+            {
                 // Records of one slot come in order, so the earlier flow's was lost.
                 self.recovered_packets += shadow.packets;
                 self.recovered_octets += shadow.octets;
             }
-            *shadow = Shadow { generation: slot.generation, is_closed: true, ..Shadow::default() };
+            *shadow =
+                Shadow { generation: slot.tail.generation, is_closed: true, ..Shadow::default() };
         }
     }
 }
@@ -304,28 +314,35 @@ impl Reader {
 /// markers, the port is all there is.
 fn identification(slot: &FlowSlot) -> Identification {
     let identification = slot.identification();
-    if identification.application == Application::Unknown && slot.inspected > 0 {
+    if identification.application == Application::Unknown && slot.tail.inspected > 0 {
         return identify_by_port(&Context::of(&slot.key())).unwrap_or_default();
     }
     identification
+}
+
+/// How much a counter has grown that counts modulo 2^64. One that seems to have shrunk was read while
+/// its flow changed hands, and has not grown.
+fn growth(before: u64, now: u64) -> u64 {
+    let growth = now.wrapping_sub(before);
+    if growth < 1 << 63 { growth } else { 0 }
 }
 
 fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> FlowDelta {
     let Identification { application, evidence } = identification(slot);
     FlowDelta {
         key: slot.key(),
-        source_endpoint: slot.source_endpoint,
-        destination_endpoint: slot.destination_endpoint,
-        packets: slot.packets().saturating_sub(seen.packets),
-        octets: slot.octets().saturating_sub(seen.octets),
+        source_endpoint: slot.tail.source_endpoint,
+        destination_endpoint: slot.tail.destination_endpoint,
+        packets: growth(seen.packets, slot.packets()),
+        octets: growth(seen.octets, slot.octets()),
         tcp_flags: slot.tcp_flags(),
-        first_tcp_flags: slot.first_tcp_flags,
-        icmp_type_code: slot.icmp_type_code,
+        first_tcp_flags: slot.tail.first_tcp_flags,
+        icmp_type_code: slot.tail.icmp_type_code,
         opinion: Opinion::of_packet_path(application, evidence),
         earlier: slot.earlier_identification(),
-        change: Change::from_number(slot.change),
-        digest: slot.digest,
-        first_seen: clock.moment(slot.first_seen),
+        change: Change::from_number(slot.tail.change),
+        digest: slot.tail.digest,
+        first_seen: clock.moment(slot.tail.first_seen),
         last_seen: clock.moment(slot.last_seen(now)),
         is_new: seen.packets == 0,
     }

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::{attach::Attach, detach::Detach, doctor::Doctor, ifaces::Ifaces, status::Status};
 use crate::{
     config::duration,
     detect::selector::{DeviceSelector, Network},
@@ -48,16 +49,48 @@ pub enum Command {
     Profiles(Profiles),
     /// List what is looked for: thresholds and detections, or all about one of them.
     Detections(Catalogue),
-    /// Have the running agent read its configuration anew.
-    Reload(Reload),
+    /// Say whether the program is attached, since when, and what it has counted; needs no agent.
+    Status(Status),
+    /// List the interfaces, what holds their XDP hooks, and what to know before attaching.
+    Ifaces(Ifaces),
+    /// Attach to interfaces without an agent; the next one takes over what is counted.
+    Attach(Attach),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
+    /// Check kernel, privileges, interfaces, disk and configuration, and say what to do.
+    Doctor(Doctor),
+    /// Have the running agent read its configuration anew.
+    Reload(Reload),
+    /// Print the completions of a shell, to be put where it looks for them.
+    Completions {
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command.
+    Man {
+        /// Where to write them; it must exist.
+        #[arg(long, value_name = "PATH")]
+        directory: Option<PathBuf>,
+    },
+    /// Print the version, and that of the layout which the agent shares with the kernel.
+    Version {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the reference of the command line, as Markdown.
     #[command(hide = true)]
     Reference,
     /// Load the program and print how many instructions the verifier went through.
     #[command(hide = true)]
     Verify,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Fish,
+    Zsh,
 }
 
 #[derive(Debug, Args)]
@@ -304,11 +337,4 @@ pub struct Reload {
     /// The agent's socket.
     #[arg(long, value_name = "PATH", default_value = "/run/wardline/wardline.sock")]
     pub socket: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub struct Detach {
-    /// Where the program is pinned.
-    #[arg(long, value_name = "PATH", default_value = "/sys/fs/bpf/wardline")]
-    pub pin_directory: PathBuf,
 }

@@ -87,7 +87,7 @@ fn worker_words(words: &Run) -> Vec<String> {
     all
 }
 
-fn load(config: &Config) -> Result<XdpDatapath, KeeperError> {
+pub fn load(config: &Config) -> Result<XdpDatapath, KeeperError> {
     let plan = Plan::of(config);
     let pins = match config.capture.persist {
         true => Some(Pins::open(&config.capture.pin_directory)?),
@@ -106,7 +106,7 @@ fn load(config: &Config) -> Result<XdpDatapath, KeeperError> {
     Ok(datapath)
 }
 
-fn explain(error: &KeeperError) -> Failure {
+pub fn explain(error: &KeeperError) -> Failure {
     let exit =
         match error {
             KeeperError::Load(LoadError::NotPermitted)

@@ -43,3 +43,57 @@ fn filter(level: &str) -> EnvFilter {
     let filter = std::env::var("WARDLINE_LOG").unwrap_or_else(|_| level.to_owned());
     EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    const HOSTILE: &str = "pump\u{1b}[2J\u{7}\n{\"level\":\"ERROR\"}\u{9b}31m";
+
+    #[derive(Clone, Default)]
+    struct Pages(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Pages {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged of a hostile name, for a collector or for a terminal.
+    fn logged(is_json: bool) -> String {
+        let pages = Pages::default();
+        let writer = pages.clone();
+        let log = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .with_target(false)
+            .with_ansi(false);
+        let say = || tracing::warn!(quoted = HOSTILE, shown = %HOSTILE, "a device says {HOSTILE}");
+        if is_json {
+            tracing::subscriber::with_default(log.json().flatten_event(true).finish(), say);
+        } else {
+            tracing::subscriber::with_default(log.finish(), say);
+        }
+        String::from_utf8(pages.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_hostile_name_is_one_line_of_json_and_no_escape_on_a_terminal() {
+        let json = logged(true);
+        assert_eq!(json.lines().count(), 1, "{json}");
+        let line: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&line["level"], &line["shown"]), (&"WARN".into(), &HOSTILE.into()));
+        let plain = logged(false);
+        assert!(
+            plain.contains("pump") && !plain.contains(['\u{1b}', '\u{7}', '\u{9b}']),
+            "{plain:?}"
+        );
+    }
+}

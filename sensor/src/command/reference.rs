@@ -11,11 +11,12 @@ const HEAD: &str = "\
 
 Written by `wardline reference`; a test compares it.
 
-Exit status: 0 done, 1 failed, 2 wrong words, configuration or capture, 4 not permitted.
+Exit status: 0 done, 1 failed, 2 wrong words, configuration or capture, 3 what was found is not as it
+should be (`status`, `doctor`), 4 not permitted.
 
 With `--output json` an answer is one object. Its `schema` says which, and in which version:
 `wardline/devices/v1`, and so for `flows`, `alerts`, `alert`, `suppressions`, `order`, `profiles`,
-`profile`, `unknown` and `detections`. What is added keeps the version; what goes, or changes its meaning,
+`profile`, `unknown`, `detections`, `status`, `ifaces` and `doctor`. What is added keeps the version; what goes, or changes its meaning,
 raises it. Flows, devices and alerts in it are as [events](events.md) have them.
 
 | command | does |

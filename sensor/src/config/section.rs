@@ -10,6 +10,7 @@ use crate::{
     confinement::Sandbox,
     detect::{
         Indicators, Severity,
+        desk::RUNBOOKS,
         selector::{MacAddress, Network},
     },
 };
@@ -188,11 +189,14 @@ pub struct Alerts {
     /// New alerts that are handed out one by one; further ones are in a digest.
     #[serde(deserialize_with = "alerts")]
     pub per_minute: u32,
+    /// Where runbooks are, `{name}` standing for the alert's name; empty: nowhere.
+    #[serde(deserialize_with = "runbook_url")]
+    pub runbook_url: String,
 }
 
 impl Default for Alerts {
     fn default() -> Self {
-        Self { per_minute: 60 }
+        Self { per_minute: 60, runbook_url: RUNBOOKS.to_owned() }
     }
 }
 
@@ -265,6 +269,20 @@ fn devices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error
 
 fn alerts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     number::within(deserializer, 1..=10_000)
+}
+
+fn runbook_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_address = text.len() <= 512
+        && text.contains("{name}")
+        && text.contains(":/")
+        && text.bytes().all(|octet| octet.is_ascii_graphic());
+    if text.is_empty() || is_address {
+        return Ok(text);
+    }
+    Err(de::Error::custom(format!(
+        "{text:?} is no address of runbooks: write one with {{name}} for the alert's name, as in \"https://wiki.example/wardline/{{name}}\", or nothing"
+    )))
 }
 
 fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

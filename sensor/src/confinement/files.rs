@@ -11,7 +11,7 @@ use landlock::{
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
 };
 
-use crate::config::Config;
+use crate::{config::Config, web::file::WebFile};
 
 /// The rights that are asked for; a kernel that knows fewer gives these.
 const VERSION: ABI = ABI::V6;
@@ -73,8 +73,9 @@ fn of_kind(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
     if path.is_dir() { access } else { access & AccessFs::from_file(VERSION) }
 }
 
-/// The configuration and the files that it names. Of both configurations the whole directory, so that
-/// files may be replaced by others of their names; but no directory of the system's.
+/// The configuration and the files that it names. Of both configurations and of the listener's
+/// certificates the whole directory, so that files may be replaced by others of their names; but no
+/// directory of the system's.
 fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
     let mut paths = config.intelligence.files.clone();
     for syslog in &config.syslogs {
@@ -85,7 +86,11 @@ fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
         paths.push(webhook.secret_file.clone());
         paths.extend(webhook.ca_file.clone());
     }
-    for file in [Some(file.to_owned()), config.web.config_file.clone()].into_iter().flatten() {
+    // What is wrong with it is told where it is used.
+    let web = config.web.config_file.as_deref().and_then(|file| WebFile::load(file).ok());
+    let of_web = web.map(|web| web.files).unwrap_or_default();
+    let own = [Some(file.to_owned()), config.web.config_file.clone()];
+    for file in own.into_iter().flatten().chain(of_web) {
         let file = fs::canonicalize(&file).unwrap_or(file);
         paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
         paths.push(file);

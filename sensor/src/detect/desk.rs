@@ -12,6 +12,7 @@ mod maintenance;
 mod marks;
 mod orders;
 mod record;
+mod runbook;
 mod selection;
 mod stage;
 mod storm;
@@ -27,7 +28,9 @@ pub use maintenance::Maintenance;
 pub use marks::{Acknowledgement, Cause, Marks, StoryMark, Withheld};
 pub use orders::OrderError;
 pub use record::{Deed, Handed, Note, Record};
+pub use runbook::{RUNBOOKS, Runbooks};
 pub use stage::{Stage, stage_of};
+pub use storm::DIGEST;
 pub use suppression::{LONGEST_TEXT, Standing, Suppression, check_text};
 
 use super::{Alert, AlertState, Role, Severity};
@@ -81,6 +84,7 @@ pub struct Desk {
     stories: Stories,
     cases: HashMap<u64, Case>,
     counts: Counts,
+    runbooks: Runbooks,
 }
 
 impl Desk {
@@ -96,7 +100,13 @@ impl Desk {
             stories: Stories::default(),
             cases: HashMap::new(),
             counts: Counts::default(),
+            runbooks: Runbooks::default(),
         }
+    }
+
+    /// From now on alerts say where it is written what to do.
+    pub fn set_runbooks(&mut self, runbooks: Runbooks) {
+        self.runbooks = runbooks;
     }
 
     /// Goes on with another cap, and other orders of the configuration; those made while running
@@ -173,7 +183,10 @@ impl Desk {
                 self.review(alert, now, handed);
             }
         }
-        handed.extend(self.storm.advance(now.moment).map(Handed::Told));
+        if let Some(mut digest) = self.storm.advance(now.moment) {
+            digest.marks = Box::new(self.marks(&digest, now.wall));
+            handed.push(Handed::Told(digest));
+        }
     }
 
     /// Somebody knows of a firing alert: it is not told again unless it gets worse.
@@ -264,6 +277,7 @@ impl Desk {
             story: story.and_then(|_| self.stories.mark(alert, wall)),
             acknowledged: case.and_then(|case| Some(case.acknowledged.as_ref()?.mark.clone())),
             withheld: case.and_then(|case| case.withheld.as_deref().cloned()),
+            runbook_url: self.runbooks.of(&alert.name),
         }
     }
 }

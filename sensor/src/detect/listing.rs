@@ -70,7 +70,7 @@ const NOT_DONE: [(&str, &str, &str); 12] = [
         "WL-048",
         "ring losses, refused endpoints, silence of a VLAN",
         "losses are metrics of the agent (`wardline_frames_total`, `wardline_endpoints_refused_total`) \
-         with rules in `deploy/wardline.rules.yml`; VLANs are not measured apart",
+         with rules in `deploy/rules/sensor.yml`; VLANs are not measured apart",
     ),
 ];
 

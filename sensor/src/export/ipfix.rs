@@ -9,10 +9,18 @@ mod record;
 mod template;
 mod transport;
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use crate::{config::Ipfix, flow::FlowRecord, time::WallClock};
 
 use exporter::Exporter;
 pub use exporter::IpfixCounts;
+
+/// How long the end may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The collectors of a configuration. Those that it is dropped with get what is queued, within
 /// reason.
@@ -37,6 +45,17 @@ impl Exporters {
         let record = record::encode(flow, wall);
         for exporter in &self.0 {
             exporter.take(record.clone());
+        }
+    }
+
+    /// Sends what is queued, for at most 2 s.
+    pub fn finish(mut self) {
+        for exporter in &mut self.0 {
+            exporter.close();
+        }
+        let began = Instant::now();
+        while !self.0.iter().all(Exporter::has_ended) && began.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(10));
         }
     }
 

@@ -3,6 +3,8 @@
 mod process;
 mod table;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use prometheus::{
     Encoder as _, TextEncoder,
     proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
@@ -77,6 +79,9 @@ pub fn render(snapshot: &Snapshot, others: impl FnOnce(&mut Page)) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let layout = sensor_common::abi::ABI_VERSION.to_string();
     page.add("wardline_build_info", &[("version", version), ("layout", &layout)], 1.0);
+    // A clock before 1970 shows as one that is wrong.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    page.add("wardline_time_seconds", &[], now.as_secs_f64());
     snapshot.fill(&mut page);
     others(&mut page);
     process::fill(&mut page);

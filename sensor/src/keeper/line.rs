@@ -135,6 +135,11 @@ impl Line {
         self.shared().standing.missing as usize
     }
 
+    /// Pins that somebody removed and the keeper made again.
+    pub fn pins_restored(&self) -> u64 {
+        self.shared().standing.pins_restored
+    }
+
     /// Kernel indices of the interfaces that the program is on.
     pub fn attached(&self) -> Vec<u32> {
         self.shared().attached.clone()

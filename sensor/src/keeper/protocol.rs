@@ -72,6 +72,8 @@ pub struct Attached {
 pub struct Standing {
     /// Configured names and patterns for which no interface is attached.
     pub missing: u32,
+    /// Pins that somebody removed and the keeper made again.
+    pub pins_restored: u64,
     /// Time in the program and runs of it, where the kernel measures them.
     pub runs: Option<(u64, u64)>,
 }
@@ -124,6 +126,7 @@ impl FromKeeper {
             Self::Standing(standing) => {
                 octets.put_u32_ne(3);
                 octets.put_u32_ne(standing.missing);
+                octets.put_u64_ne(standing.pins_restored);
                 octets.put_u32_ne(u32::from(standing.runs.is_some()));
                 let (nanoseconds, runs) = standing.runs.unwrap_or_default();
                 octets.put_u64_ne(nanoseconds);
@@ -165,9 +168,11 @@ impl FromKeeper {
             }
             3 => {
                 let missing = from.try_get_u32_ne().ok()?;
+                let pins_restored = from.try_get_u64_ne().ok()?;
                 let is_measured = from.try_get_u32_ne().ok()? == 1;
                 let runs = (from.try_get_u64_ne().ok()?, from.try_get_u64_ne().ok()?);
-                Self::Standing(Standing { missing, runs: is_measured.then_some(runs) })
+                let runs = is_measured.then_some(runs);
+                Self::Standing(Standing { missing, pins_restored, runs })
             }
             4 => {
                 let mut endpoints = Vec::with_capacity(from.len() / ENTRY);
@@ -223,8 +228,8 @@ mod tests {
                 mode: AttachMode::Generic,
                 name: "clinical0".to_owned(),
             }),
-            FromKeeper::Standing(Standing { missing: 1, runs: Some((5, 6)) }),
-            FromKeeper::Standing(Standing { missing: 0, runs: None }),
+            FromKeeper::Standing(Standing { missing: 1, pins_restored: 7, runs: Some((5, 6)) }),
+            FromKeeper::Standing(Standing { missing: 0, pins_restored: 0, runs: None }),
             FromKeeper::Endpoints(vec![(2, key); CHUNK]),
             FromKeeper::EndpointsEnd,
             FromKeeper::End,

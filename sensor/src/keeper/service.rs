@@ -315,7 +315,8 @@ impl Keeper<'_> {
         let runs = held.datapath.run_statistics();
         let runs = runs.map(|(time, runs)| (time.as_nanos() as u64, runs));
         let missing = held.watch.missing() as u32;
-        let standing = FromKeeper::Standing(Standing { missing, runs });
+        let pins_restored = held.watch.pins_restored();
+        let standing = FromKeeper::Standing(Standing { missing, pins_restored, runs });
         let messages: Vec<FromKeeper> = attached.chain([standing]).collect();
         if let Err(error) = messages.iter().try_for_each(|message| worker.tell(message)) {
             tracing::error!(%error, "the worker does not listen: killing it");

@@ -6,9 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::guard::Guard;
 use crate::{
-    capture::xdp::{AttachError, AttachMode, Interface, XdpDatapath, interfaces},
+    capture::xdp::{AttachError, AttachMode, Attachment, Interface, XdpDatapath, interfaces},
     config::{Capture, Mode, capture::is_match},
+    host::preflight,
 };
 
 /// After a failure to attach, before the next attempt.
@@ -26,6 +28,7 @@ pub enum StartError {
 pub struct Watch {
     capture: Capture,
     failed: BTreeMap<u32, Instant>,
+    guard: Guard,
     attached: usize,
     missing: usize,
 }
@@ -35,14 +38,21 @@ impl Watch {
         Self {
             capture: capture.clone(),
             failed: BTreeMap::new(),
+            guard: Guard::default(),
             attached: 0,
             missing: capture.interfaces.len(),
         }
     }
 
-    /// Configured names and patterns for which no interface is attached.
+    /// Configured names and patterns for which no interface is attached, and interfaces on which
+    /// another program has our place.
     pub fn missing(&self) -> usize {
-        self.missing
+        self.missing + self.guard.displaced()
+    }
+
+    /// Pins that were made again.
+    pub fn pins_restored(&self) -> u64 {
+        self.guard.pins_restored()
     }
 
     pub fn attached(&self) -> usize {
@@ -55,6 +65,7 @@ impl Watch {
         for interface in present.iter().filter(|interface| self.capture.watches(&interface.name)) {
             attach(datapath, interface, self.capture.mode)?;
         }
+        warn_of_watched(&self.capture, datapath.program_id());
         self.note(datapath, &present);
         for name in self.unmatched(datapath) {
             tracing::warn!(interface = name, "configured interface is not there; waiting for it");
@@ -74,6 +85,7 @@ impl Watch {
             Ok(present) => present,
             Err(error) => return tracing::error!(%error, "cannot list interfaces"),
         };
+        self.guard.look(datapath);
         let attached: Vec<Interface> =
             datapath.attachments().map(|attachment| attachment.interface.clone()).collect();
         for interface in &attached {
@@ -141,18 +153,32 @@ impl Watch {
     }
 }
 
-fn attach(
-    datapath: &mut XdpDatapath,
+/// Says once what to know of the interfaces that are watched, and what to type.
+fn warn_of_watched(capture: &Capture, ours: Option<u32>) {
+    for (interface, warning) in preflight::of_watched(|name| capture.watches(name), ours) {
+        let kind = warning.kind.name();
+        let command = warning.command.unwrap_or_default();
+        tracing::warn!(interface, kind, command, "{}", warning.text);
+    }
+}
+
+/// Attaches to one interface as the mode says, and says in the log how.
+///
+/// # Errors
+///
+/// [`AttachError`], each variant with its remedy.
+pub fn attach<'a>(
+    datapath: &'a mut XdpDatapath,
     interface: &Interface,
     mode: Mode,
-) -> Result<(), AttachError> {
+) -> Result<&'a Attachment, AttachError> {
     let (wanted, fallback) = match mode {
         Mode::Native => (AttachMode::Native, None),
         Mode::Generic => (AttachMode::Generic, None),
         Mode::Auto => (AttachMode::Native, Some(AttachMode::Generic)),
     };
     let name = &interface.name;
-    let attachment = match (datapath.attach(interface, wanted), fallback) {
+    match (datapath.attach(interface, wanted), fallback) {
         (
             Err(
                 error @ (AttachError::NoNative { .. }
@@ -166,10 +192,15 @@ fn attach(
                 "falling back to generic mode on {name}: packets are counted after the network \
                  stack has joined segments, so there are fewer and larger ones than on the wire"
             );
-            datapath.attach(interface, other)?
+            datapath.attach(interface, other)?;
         }
-        (attachment, _) => attachment?,
-    };
+        (attachment, _) => {
+            attachment?;
+        }
+    }
+    let attachment = datapath
+        .attachment(interface.index)
+        .ok_or_else(|| AttachError::Gone { interface: interface.name.clone() })?;
     let mode = attachment.mode.name();
     if attachment.was_attached {
         tracing::info!(
@@ -183,5 +214,5 @@ fn attach(
     if attachment.mode == AttachMode::Generic {
         tracing::warn!(interface = name, "generic mode: packet counts are approximate");
     }
-    Ok(())
+    Ok(attachment)
 }

@@ -2,9 +2,12 @@
 //! replay gives the verdict that live traffic would have had.
 
 mod alerts;
+#[cfg(test)]
+mod clock_steps;
 mod counts;
 mod learning;
 mod reload;
+mod roles;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -17,7 +20,7 @@ use crate::{
     detect::{
         Alert, AlertState, Bounds, ConnectionOutcome, Desk, Estate, FlowSeen, Heard, Severity,
         Thresholds, Watch,
-        desk::{Handed, Now, Record},
+        desk::{Handed, Now, Record, Runbooks},
         opening,
         role::Roles,
         selector::Network,
@@ -88,6 +91,12 @@ impl Core {
             maximum: config.flow.maximum,
             ..FlowSettings::default()
         };
+        let mut desk = Desk::new(
+            config.alerts.per_minute,
+            config.suppressions.clone(),
+            config.maintenance.clone(),
+        );
+        desk.set_runbooks(Runbooks::new(&config.alerts.runbook_url));
         Self {
             inventory: Inventory::restore(inventory, known, highest_id),
             flows: FlowTable::new(flows),
@@ -99,11 +108,7 @@ impl Core {
             ),
             watch: Watch::new(&config.detections.0, config.alertmanager.resend_interval)
                 .with_indicators(config.intelligence.indicators.as_ref()),
-            desk: Desk::new(
-                config.alerts.per_minute,
-                config.suppressions.clone(),
-                config.maintenance.clone(),
-            ),
+            desk,
             baselines: Baselines::new(config.baseline.settings()),
             roles: Roles::new(config.roles.clone()),
             wall: WallClock::since_1970(),

@@ -144,6 +144,9 @@ impl Live {
             reported: now,
         };
         live.reader.resume(&mut live.datapath, &mut live.observation);
+        if live.seat.is_resumed {
+            live.totals.resume(&live.datapath);
+        }
         live.step(monotonic());
         live
     }

@@ -269,6 +269,9 @@ impl Sinks {
     pub fn finish(mut self) {
         self.queue = None;
         self.join();
+        if let Some(collectors) = Arc::into_inner(std::mem::take(&mut *locked(&self.collectors))) {
+            collectors.finish();
+        }
         locked(&self.delivery).finish();
     }
 

@@ -35,6 +35,11 @@ impl Metrics {
         chosen.map(|(_, value)| *value as u64).sum()
     }
 
+    /// Every series: name, labels, value.
+    pub fn series(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, String>, f64)> {
+        self.series.iter().map(|((name, labels), value)| (name.as_str(), labels, *value))
+    }
+
     /// Frames by fate: counted, undissected, lost.
     pub fn fates(&self) -> [u64; 3] {
         ["counted", "undissected", "lost"]

@@ -53,7 +53,7 @@ impl Agent {
         let state = scratch.join("state");
         fs::create_dir(&state).map_err(|source| AgentError::File { path: state, source })?;
         scratch.write("wardline.toml", settings.file(scratch.path(), &pins))?;
-        let process = spawn(namespace, &scratch)?;
+        let process = spawn(namespace, &settings, &scratch)?;
         Ok(Self { namespace: namespace.clone(), settings, pins, process, scratch })
     }
 
@@ -165,7 +165,7 @@ impl Agent {
     pub fn launch_again(&mut self) -> Result<(), AgentError> {
         let file = self.settings.file(self.scratch.path(), &self.pins);
         self.scratch.write("wardline.toml", file)?;
-        self.process = spawn(&self.namespace, &self.scratch)?;
+        self.process = spawn(&self.namespace, &self.settings, &self.scratch)?;
         Ok(())
     }
 
@@ -259,7 +259,11 @@ fn last_lines(log: &str) -> String {
     lines[lines.len().saturating_sub(LAST)..].join("\n")
 }
 
-fn spawn(namespace: &Namespace, scratch: &Scratch) -> Result<ChildGuard, AgentError> {
+fn spawn(
+    namespace: &Namespace,
+    settings: &Settings,
+    scratch: &Scratch,
+) -> Result<ChildGuard, AgentError> {
     let path = scratch.join("agent.log");
     let open = || -> io::Result<(File, File)> {
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -267,7 +271,8 @@ fn spawn(namespace: &Namespace, scratch: &Scratch) -> Result<ChildGuard, AgentEr
     };
     let (log, same_log) =
         open().map_err(|source| AgentError::File { path: path.clone(), source })?;
-    let mut command = namespace.command(executable()?);
+    let executable = settings.executable.clone().map_or_else(executable, Ok)?;
+    let mut command = namespace.command(executable);
     command.arg("run").arg("--config").arg(scratch.join("wardline.toml"));
     command.stdin(Stdio::null()).stdout(log).stderr(same_log);
     Ok(ChildGuard::start(&mut command)?)

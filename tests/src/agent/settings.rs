@@ -1,6 +1,6 @@
 //! The configuration of an agent under test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::WEB_PORT;
 
@@ -18,6 +18,10 @@ pub struct Settings {
     pub log: &'static str,
     /// On loopback, of the namespace that the agent runs in.
     pub web_port: u16,
+    /// Another build of the agent than the usual one.
+    pub executable: Option<PathBuf>,
+    /// Another place for the events file than the agent's directory.
+    pub events: Option<PathBuf>,
     /// More keys of `[web]`, as written in the file.
     pub web: String,
     /// Whole tables, as written in the file.
@@ -35,6 +39,8 @@ impl Settings {
             endpoints: 8192,
             log: "info",
             web_port: WEB_PORT,
+            executable: None,
+            events: None,
             web: String::new(),
             more: String::new(),
         }
@@ -42,6 +48,8 @@ impl Settings {
 
     pub(super) fn file(&self, directory: &Path, pins: &Path) -> String {
         let quoted = |name: &str| format!("{:?}", directory.join(name).display().to_string());
+        let events = self.events.as_ref();
+        let events = events.map(|path| format!("{:?}", path.display().to_string()));
         format!(
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
              flows = {}\nring = {:?}\nendpoints = {}\n\n\
@@ -60,7 +68,7 @@ impl Settings {
             self.log,
             self.web_port,
             self.web,
-            quoted("events.jsonl"),
+            events.unwrap_or_else(|| quoted("events.jsonl")),
             self.more,
         )
     }

@@ -63,8 +63,10 @@ pub struct Slope {
     pub chance: f64,
 }
 
-/// The figures, and how a sample shows each.
-const FIGURES: [(&str, &str, fn(&Sample) -> f64); 4] = [
+/// A figure: its name, its unit, and how a sample shows it.
+type Figure = (&'static str, &'static str, fn(&Sample) -> f64);
+
+const FIGURES: [Figure; 4] = [
     ("memory", "MiB", |sample| sample.octets as f64 / f64::from(1 << 20)),
     ("descriptors", "", |sample| sample.descriptors as f64),
     ("CPU", "% of one", |sample| sample.cpu_share * 100.0),
@@ -138,7 +140,7 @@ fn sample(
 
 fn slopes(samples: &[Sample]) -> Vec<Slope> {
     let warm = &samples[(samples.len() as f64 * WARMING) as usize..];
-    let slope = |(figure, unit, show): (&'static str, &'static str, fn(&Sample) -> f64)| {
+    let slope = |(figure, unit, show): Figure| {
         let points: Vec<_> =
             warm.iter().map(|sample| (sample.seconds / 3600.0, show(sample))).collect();
         let (mean, per_hour, chance) = line(&points);

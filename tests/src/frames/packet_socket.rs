@@ -80,6 +80,24 @@ impl PacketSocket {
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
+    /// Frames that came for the socket since the last call, and those of them that it had no room
+    /// for (`PACKET_STATISTICS`).
+    pub fn statistics(&self) -> io::Result<[u32; 2]> {
+        let mut counts = [0_u32; 2];
+        let mut length = mem::size_of_val(&counts) as libc::socklen_t;
+        // SAFETY: the pointers describe `counts` and its length, alive during the call.
+        let result = unsafe {
+            libc::getsockopt(
+                self.as_raw_fd(),
+                libc::SOL_PACKET,
+                libc::PACKET_STATISTICS,
+                counts.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(counts) }
+    }
+
     /// Sends one whole frame.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
         // SAFETY: the pointer and the length describe `frame`, alive during the call.

@@ -18,6 +18,7 @@ pub struct Package {
 const BUILD: &[Need] = &[Need::Build];
 const TEST: &[Need] = &[Need::Test];
 const VM: &[Need] = &[Need::Vm];
+const PACKAGE: &[Need] = &[Need::Package];
 const TEST_AND_VM: &[Need] = &[Need::Test, Need::Vm];
 const LABORATORY: &[Need] = &[Need::Test, Need::Demo];
 
@@ -69,6 +70,14 @@ pub const PACKAGES: &[Package] = &[
     package("cpio", "packs what is booted into", VM, "cpio", &[]),
     package("xz-utils", "unpacks modules of kernels", VM, "xz", &[]),
     package("zstd", "unpacks modules of kernels", VM, "zstd", &[]),
+    package("zsh", "reads the completions that packages bring", TEST, "zsh", &[]),
+    package("fish", "reads the completions that packages bring", TEST, "fish", &[]),
+    package("groff-base", "formats the manual pages", TEST, "groff", &[]),
+    package("lintian", "judges the .deb", PACKAGE, "lintian", &[]),
+    package("rpm", "builds the .rpm", PACKAGE, "rpmbuild", &[]),
+    package("debootstrap", "makes the fresh system that the .deb is tried in", PACKAGE, "debootstrap", &[]),
+    package("gcc-aarch64-linux-gnu", "links the agent for aarch64", PACKAGE, "aarch64-linux-gnu-gcc", &[]),
+    package("qemu-user-static", "runs the agent for aarch64", PACKAGE, "qemu-aarch64-static", &[]),
     package("systemd", "scores the service's unit, makes its user", TEST, "systemd-analyze", &[]),
     package("openssl", "speaks TLS across the gateway", TEST, "openssl", &[]),
 ];

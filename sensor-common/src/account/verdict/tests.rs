@@ -10,6 +10,7 @@ use crate::{
     books::Fate,
     dissect::{Dissection, dissect},
     endpoint::{Direction, EndpointIndex, EndpointKey},
+    flow::{FlowHeads, FlowSlot, FlowTails},
     record::{EndpointNotice, SlotImage},
     wire::transport::tcp_flags::{ACK, FIN, PSH, RST, SYN},
 };
@@ -30,7 +31,7 @@ impl Environment for Surroundings {
 
     fn note_gone(&self, _: Fate, _: u64, _: u64) {}
 
-    fn report_evicted(&self, _: u32, _: &FlowSlot, _: u64) -> bool {
+    fn report_evicted(&self, _: u32, _: &SlotInTable<'_>, _: u64) -> bool {
         true
     }
 
@@ -86,7 +87,8 @@ use Side::{Client, Server};
 /// One conversation between two hosts.
 struct Conversation {
     surroundings: Surroundings,
-    set: FlowSet,
+    heads: FlowHeads,
+    tails: FlowTails,
     work: Work,
     protocol: u8,
     ports: [u16; 2],
@@ -97,7 +99,8 @@ impl Conversation {
     fn over(protocol: u8, ports: [u16; 2]) -> Self {
         Self {
             surroundings: Surroundings::default(),
-            set: FlowSet::default(),
+            heads: FlowHeads::default(),
+            tails: FlowTails::default(),
             work: Work::default(),
             protocol,
             ports,
@@ -139,9 +142,10 @@ impl Conversation {
         dissect(&frame[..], 1, &mut self.work.dissection).unwrap();
         self.now += 1;
         let octets = frame.len() as u64;
-        let Self { surroundings, set, work, now, .. } = self;
-        super::super::account(surroundings, &frame[..], work, set, 0, octets, *now);
-        set.slots[work.way]
+        let Self { surroundings, heads, tails, work, now, .. } = self;
+        let mut set = FlowSet { heads, tails };
+        super::super::account(surroundings, &frame[..], work, &mut set, 0, octets, *now);
+        set.copy(work.way)
     }
 
     fn says(&mut self, side: Side, payload: &[u8]) -> FlowSlot {
@@ -165,7 +169,7 @@ fn verdict(slot: &FlowSlot) -> (Application, Evidence) {
 /// What was given up, and why.
 fn change(slot: &FlowSlot) -> (Application, Evidence, Change) {
     let earlier = slot.earlier_identification();
-    (earlier.application, earlier.evidence, Change::from_number(slot.change))
+    (earlier.application, earlier.evidence, Change::from_number(slot.tail.change))
 }
 
 const UNCHANGED: (Application, Evidence, Change) =
@@ -270,12 +274,17 @@ fn a_marker_in_two_segments_is_found_and_what_was_held_stays() {
     let mut conversation = Conversation::tcp();
     let slot = conversation.says(Client, b"\x0b");
     assert_eq!(verdict(&slot), (Application::Unknown, Evidence::None));
-    assert_eq!((slot.held_length, slot.held.to_ne_bytes()[0]), (1, 0x0b));
-    let image = SlotImage::of(&slot).slot();
-    assert_eq!((image.held_length, image.held), (0, 0), "nothing held leaves with a record");
+    assert_eq!((slot.tail.held_length, slot.tail.held.to_ne_bytes()[0]), (1, 0x0b));
+    let mut slot = slot;
+    let image = SlotImage::of(&slot.in_table()).slot();
+    assert_eq!(
+        (image.tail.held_length, image.tail.held),
+        (0, 0),
+        "nothing held leaves with a record"
+    );
     let slot = conversation.says(Client, b"MSH|^~\\&|PUMP|ICU\r");
     assert_eq!(verdict(&slot), (Application::Hl7, Evidence::Confirmed));
-    assert_eq!((slot.held_length, slot.held), (0, 0));
+    assert_eq!((slot.tail.held_length, slot.tail.held), (0, 0));
 }
 
 #[test]

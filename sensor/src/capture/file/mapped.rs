@@ -155,18 +155,18 @@ fn record(
 
 /// Lets the processor fetch the headers of the record that begins at `offset` while this one is
 /// counted: the next line of memory is seldom one that it would guess.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "a hint to the processor has no safe form")]
 fn fetch_ahead(rest: &[u8], offset: usize) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
     const LINE: usize = 64;
-    #[cfg(target_arch = "x86_64")]
     for octet in [rest.get(offset), rest.get(offset + LINE)].into_iter().flatten() {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every processor of this architecture has the instruction, and it reads nothing
-        // that the program sees.
-        #[expect(unsafe_code, reason = "a hint to the processor has no safe form")]
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(octet).cast());
-        }
+        // SAFETY: every processor of this architecture has the instruction; the address is that of
+        // an octet that we hold, and nothing that the program sees is changed.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(octet).cast()) }
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (rest, offset, LINE);
 }
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fetch_ahead(_: &[u8], _: usize) {}

@@ -11,7 +11,7 @@ use sensor_common::{
     budget::SampleBudget,
     dissect::Dissection,
     endpoint::{Direction, EndpointIndex, EndpointKey, FIRST_ENDPOINT, Totals, totals_index},
-    flow::FlowSlot,
+    flow::SlotInTable,
     frame::Frame,
     record::{EndpointNotice, Evicted, RecordKind, SAMPLE_OCTETS, SAMPLE_WORDS, SlotImage},
 };
@@ -94,7 +94,7 @@ impl Environment for Surroundings {
         self.ledger.borrow_mut().add_gone(fate, packets, octets);
     }
 
-    fn report_evicted(&self, position: u32, slot: &FlowSlot, now: u64) -> bool {
+    fn report_evicted(&self, position: u32, slot: &SlotInTable<'_>, now: u64) -> bool {
         let kind = RecordKind::Evicted as u32;
         let slot = SlotImage::of(slot);
         self.records.borrow_mut().push(Evicted { kind, position, now, slot });

@@ -5,6 +5,8 @@ use sensor_common::{
     endpoint::{Direction, Totals},
 };
 
+mod wrap;
+
 use super::*;
 use crate::{
     capture::{

@@ -1,6 +1,10 @@
 //! One interface with the program on it.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
 
 use aya::programs::{
     ProgramError, Xdp, XdpMode,
@@ -11,6 +15,7 @@ use aya::programs::{
 use super::{
     buffers::Buffers,
     interfaces::Interface,
+    link_calls::open_pin,
     owner::{Owner, owner},
     pins::Pins,
 };
@@ -87,7 +92,8 @@ pub struct Attachment {
     pub mode: AttachMode,
     /// The link was there already and was given this program.
     pub was_attached: bool,
-    pin: Option<PathBuf>,
+    /// Where the link is pinned, and a descriptor to pin it again.
+    pin: Option<(PathBuf, Option<OwnedFd>)>,
     _link: FdLink,
 }
 
@@ -104,7 +110,7 @@ impl Attachment {
         if let Some(pin) = &pin
             && let Some(link) = take_over(program, pin)
         {
-            let (interface, pin) = (interface.clone(), Some(pin.clone()));
+            let (interface, pin) = (interface.clone(), Some((pin.clone(), open_pin(pin).ok())));
             return Ok(Self { interface, mode, was_attached: true, pin, _link: link });
         }
         let failed = |error: ProgramError| explain(interface, buffers, &error);
@@ -121,7 +127,14 @@ impl Attachment {
                 reason: error.to_string(),
             })?,
         };
+        let pin = pin.map(|path| (path.clone(), open_pin(&path).ok()));
         Ok(Self { interface: interface.clone(), mode, was_attached: false, pin, _link: link })
+    }
+
+    /// The link's pin, and a descriptor of the link.
+    pub(super) fn kept(&self) -> Option<(&Path, &OwnedFd)> {
+        let (path, link) = self.pin.as_ref()?;
+        Some((path, link.as_ref()?))
     }
 
     /// Takes the program off the interface.
@@ -130,7 +143,10 @@ impl Attachment {
     ///
     /// When the pin cannot be removed; the program then stays.
     pub fn detach(self) -> io::Result<()> {
-        self.pin.map_or(Ok(()), fs::remove_file)
+        match self.pin.map(|(path, _)| fs::remove_file(path)) {
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -138,15 +154,18 @@ impl Attachment {
 fn take_over(program: &mut Xdp, pin: &PathBuf) -> Option<FdLink> {
     let link = FdLink::from(PinnedLink::from_pin(pin).ok()?);
     let taken = XdpLink::try_from(link)
-        .ok()
-        .and_then(|link| program.attach_to_link(link).ok())
-        .and_then(|id| program.take_link(id).ok())
-        .and_then(|link| FdLink::try_from(link).ok());
-    if taken.is_none() {
-        // The link outlived its interface; the name is needed for the new one.
-        let _ = fs::remove_file(pin);
-    }
+        .map_err(|error| error.to_string())
+        .and_then(|link| program.attach_to_link(link).map_err(|error| error.to_string()))
+        .and_then(|id| program.take_link(id).map_err(|error| error.to_string()))
+        .and_then(|link| FdLink::try_from(link).map_err(|error| error.to_string()));
     taken
+        .inspect_err(|reason| {
+            // It outlived its interface, or was detached; the name is needed for the new one.
+            let path = pin.display();
+            tracing::warn!(%path, reason, "the pinned link cannot be taken over; making a new one");
+            let _ = fs::remove_file(pin);
+        })
+        .ok()
 }
 
 /// The largest MTU whose frames fit one buffer with every driver.

@@ -25,6 +25,7 @@ use super::{
     buffers::Buffers,
     clock,
     interfaces::Interface,
+    kept::{Kept, MendError},
     loading::{LoadError, Loaded, XdpSettings, load, load_object, xdp},
     mapped::MappedWords,
     pins::Pins,
@@ -43,7 +44,7 @@ pub struct XdpDatapath {
     shape: TableShape,
     tables: Tables<EndpointTable>,
     logger: Option<EbpfLogger<&'static dyn log::Log>>,
-    pins: Option<Pins>,
+    kept: Option<Kept>,
     /// Open while runs are measured.
     statistics: Option<OwnedFd>,
     attachments: Table<u32, Attachment>,
@@ -107,7 +108,7 @@ impl XdpDatapath {
             buffers,
             is_resumed,
             logger,
-            pins,
+            kept: pins.map(Kept::of),
             statistics: None,
             attachments: Table::new(),
         })
@@ -131,6 +132,11 @@ impl XdpDatapath {
         self.attachments.values()
     }
 
+    /// The attachment to the interface with this index.
+    pub fn attachment(&self, interface: u32) -> Option<&Attachment> {
+        self.attachments.get(&interface)
+    }
+
     /// Attaches to `interface`, or takes over the link that is pinned for it.
     ///
     /// # Errors
@@ -145,7 +151,8 @@ impl XdpDatapath {
         let program = xdp(&mut self.ebpf, buffers.program()).map_err(|error| {
             AttachError::Other { interface: interface.name.clone(), reason: error.to_string() }
         })?;
-        let attachment = Attachment::new(program, interface, mode, buffers, self.pins.as_ref())?;
+        let pins = self.kept.as_ref().map(Kept::pins);
+        let attachment = Attachment::new(program, interface, mode, buffers, pins)?;
         Ok(self.attachments.entry(interface.index).insert_entry(attachment).into_mut())
     }
 
@@ -163,11 +170,31 @@ impl XdpDatapath {
 
     /// Pinned links to interfaces that are not attached by this agent: leftovers.
     pub fn stale_links(&self) -> Vec<std::path::PathBuf> {
-        let links = self.pins.iter().flat_map(Pins::links);
+        let links = self.pins().into_iter().flat_map(Pins::links);
         links
             .filter(|(index, _, _)| !self.attachments.contains_key(index))
             .map(|link| link.2)
             .collect()
+    }
+
+    fn pins(&self) -> Option<&Pins> {
+        self.kept.as_ref().map(Kept::pins)
+    }
+
+    /// Makes pins again that somebody removed; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// [`MendError`]: the counts then do not outlive the agent.
+    pub fn mend_pins(&self) -> Result<usize, MendError> {
+        let links = self.attachments.values().filter_map(Attachment::kept);
+        self.kept.as_ref().map_or(Ok(0), |kept| kept.mend(links))
+    }
+
+    /// The kernel's number of the loaded program.
+    pub fn program_id(&self) -> Option<u32> {
+        let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
+        program.info().ok().map(|info| info.id())
     }
 
     /// The loaded program, for the bench, which calls it from another one.
@@ -244,6 +271,7 @@ fn table_files(ebpf: &Ebpf) -> Result<TableFiles, LoadError> {
     };
     Ok(TableFiles {
         flows: file(name::FLOWS)?,
+        flow_tails: file(name::FLOW_TAILS)?,
         books: file(name::BOOKS)?,
         ledgers: file(name::LEDGERS)?,
         totals: file(name::TOTALS)?,

@@ -171,10 +171,11 @@ fn not_permitted_or<E: std::error::Error + 'static>(
     }
 }
 
-fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 14] {
+fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 15] {
     let totals = wanted.sizes.endpoints * sensor_common::application::CAPACITY * 2;
     [
         (name::FLOWS, cpus * wanted.sizes.sets),
+        (name::FLOW_TAILS, cpus * wanted.sizes.sets),
         (name::BOOKS, cpus * INTERFACE_ROWS),
         (name::LEDGERS, cpus),
         (name::ENDPOINTS, wanted.sizes.endpoint_keys()),
@@ -211,7 +212,7 @@ fn pinned_epoch(pins: &Pins, settings: &Settings, wanted: &XdpSettings) -> Optio
 
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct EpochOctets([u8; size_of::<Settings>()]);
+pub struct EpochOctets(pub [u8; size_of::<Settings>()]);
 
 // SAFETY: an array of octets; any value is valid and there is no padding.
 unsafe impl Pod for EpochOctets {}

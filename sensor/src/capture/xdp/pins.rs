@@ -13,8 +13,9 @@ use sensor_common::abi::name;
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
 
 /// Maps that keep counting while no agent runs.
-pub const MAPS: [&str; 13] = [
+pub const MAPS: [&str; 14] = [
     name::FLOWS,
+    name::FLOW_TAILS,
     name::BOOKS,
     name::LEDGERS,
     name::ENDPOINTS,
@@ -57,21 +58,27 @@ impl Pins {
     ///
     /// [`PinError`], each variant with its remedy.
     pub fn open(directory: &Path) -> Result<Self, PinError> {
+        let pins = Self { directory: directory.to_path_buf() };
+        pins.make()?;
+        Ok(pins)
+    }
+
+    /// Makes the directory, if it is gone; as [`Self::open`].
+    pub(super) fn make(&self) -> Result<(), PinError> {
+        let directory = &self.directory;
         let parent = directory.ancestors().skip(1).find(|path| path.exists());
         let parent = parent.unwrap_or(Path::new("/"));
         if !is_bpf(parent) && parent == Path::new("/sys/fs/bpf") {
             mount(parent)?;
         }
         if !is_bpf(parent) {
-            return Err(PinError::NotBpf { path: directory.to_path_buf() });
+            return Err(PinError::NotBpf { path: directory.clone() });
         }
-        let failed = |action| {
-            move |source| PinError::Directory { action, path: directory.to_path_buf(), source }
-        };
+        let failed =
+            |action| move |source| PinError::Directory { action, path: directory.clone(), source };
         fs::create_dir_all(directory).map_err(failed("create"))?;
         let mode = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(directory, mode).map_err(failed("restrict"))?;
-        Ok(Self { directory: directory.to_path_buf() })
+        fs::set_permissions(directory, mode).map_err(failed("restrict"))
     }
 
     pub fn map(&self, name: &str) -> PathBuf {
@@ -101,7 +108,8 @@ impl Pins {
     }
 }
 
-fn links_in(directory: &Path) -> Vec<(u32, String, PathBuf)> {
+/// As [`Pins::links`], of any directory.
+pub fn links_in(directory: &Path) -> Vec<(u32, String, PathBuf)> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| {
@@ -128,6 +136,22 @@ pub fn detach_all(directory: &Path) -> io::Result<usize> {
     }
     fs::remove_dir(directory)?;
     Ok(links.len())
+}
+
+/// Removes the pins of links to the interface with this index; whether there were any. The program
+/// leaves it, and the counts stay.
+///
+/// # Errors
+///
+/// When a pin cannot be removed.
+pub fn detach_one(directory: &Path, interface: u32) -> io::Result<bool> {
+    let links = links_in(directory).into_iter().filter(|(index, _, _)| *index == interface);
+    let mut has_removed = false;
+    for (_, _, path) in links {
+        fs::remove_file(path)?;
+        has_removed = true;
+    }
+    Ok(has_removed)
 }
 
 fn is_bpf(path: &Path) -> bool {

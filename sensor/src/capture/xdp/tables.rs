@@ -11,24 +11,26 @@ use bytes::{Buf as _, Bytes};
 use sensor_common::{
     abi::name,
     application::{Application, CAPACITY},
-    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
+    books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger},
     endpoint::{Direction, EndpointIndex, EndpointKey, Totals, totals_index},
-    flow::{FlowKey, FlowSlot, GENERATION_WORD, SLOT_WORDS, WAYS},
+    flow::{FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, SLOT_WORDS, TAIL_WORDS, WAYS},
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
 };
 
-use super::{datapath::monotonic, loading::LoadError, mapped::MappedWords, ring::Ring};
+use super::{
+    counts::{self, ROW_WORDS},
+    datapath::monotonic,
+    loading::LoadError,
+    mapped::MappedWords,
+    ring::Ring,
+};
 use crate::{
     capture::{Datapath, Glance, Notice, ticks::TickClock},
     observation::PayloadSample,
 };
 
-/// Words of the flow slot that a glance needs: unfolded packets (low half), folded packets.
-const UNFOLDED_WORD: usize = 7;
-const FOLDED_WORD: usize = 8;
 /// Totals of an endpoint, sent and received.
 const PAIR_WORDS: usize = size_of::<[Totals; 2]>() / 8;
-const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
 
 /// How large the maps are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub struct TableShape {
 #[derive(Debug)]
 pub struct TableFiles {
     pub flows: OwnedFd,
+    pub flow_tails: OwnedFd,
     pub books: OwnedFd,
     pub ledgers: OwnedFd,
     pub totals: OwnedFd,
@@ -55,12 +58,13 @@ pub struct TableFiles {
 }
 
 impl TableFiles {
-    pub const COUNT: usize = 7;
+    pub const COUNT: usize = 8;
 
     /// All of them, in the order of [`Self::from_array`].
     pub fn as_array(&self) -> [&OwnedFd; Self::COUNT] {
         [
             &self.flows,
+            &self.flow_tails,
             &self.books,
             &self.ledgers,
             &self.totals,
@@ -71,8 +75,8 @@ impl TableFiles {
     }
 
     pub fn from_array(files: [OwnedFd; Self::COUNT]) -> Self {
-        let [flows, books, ledgers, totals, unknown_totals, records, notices] = files;
-        Self { flows, books, ledgers, totals, unknown_totals, records, notices }
+        let [flows, flow_tails, books, ledgers, totals, unknown_totals, records, notices] = files;
+        Self { flows, flow_tails, books, ledgers, totals, unknown_totals, records, notices }
     }
 }
 
@@ -85,7 +89,8 @@ pub trait EndpointSource {
 /// The maps in this process' memory.
 pub struct Tables<E> {
     clock: TickClock,
-    flows: MappedWords,
+    heads: MappedWords,
+    tails: MappedWords,
     books: MappedWords,
     ledgers: MappedWords,
     totals: MappedWords,
@@ -116,7 +121,8 @@ impl<E: EndpointSource> Tables<E> {
         let totals = shape.endpoints as usize * CAPACITY as usize;
         Ok(Self {
             clock,
-            flows: words(name::FLOWS, &files.flows, slots * SLOT_WORDS)?,
+            heads: words(name::FLOWS, &files.flows, slots * HEAD_WORDS)?,
+            tails: words(name::FLOW_TAILS, &files.flow_tails, slots * TAIL_WORDS)?,
             books: words(name::BOOKS, &files.books, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
             ledgers: words(name::LEDGERS, &files.ledgers, cpus * LEDGER_LINES)?,
             totals: words(name::TOTALS, &files.totals, totals * 2 * 2)?,
@@ -147,27 +153,24 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn slots(&self) -> u32 {
-        (self.flows.len() / SLOT_WORDS) as u32
+        (self.heads.len() / HEAD_WORDS) as u32
     }
 
     fn glance(&self, position: u32) -> Glance {
-        let first = position as usize * SLOT_WORDS;
-        let unfolded = self.flows.load(first + UNFOLDED_WORD) & 0xffff_ffff;
-        Glance {
-            generation: self.flows.load(first + GENERATION_WORD) as u32,
-            packets: unfolded + self.flows.load(first + FOLDED_WORD),
-        }
+        counts::glance(&self.heads, &self.tails, position)
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
-        let first = position as usize * SLOT_WORDS;
-        let before = self.flows.load(first + GENERATION_WORD) as u32;
+        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
+        let before = self.tails.load(tail + GENERATION_WORD) as u32;
         if before & 1 == 1 {
             return None;
         }
-        let words: [u64; SLOT_WORDS] = self.flows.copy(first);
+        let mut words = [0; SLOT_WORDS];
+        words[..HEAD_WORDS].copy_from_slice(&self.heads.copy::<HEAD_WORDS>(head));
+        words[HEAD_WORDS..].copy_from_slice(&self.tails.copy::<TAIL_WORDS>(tail));
         fence(Ordering::Acquire);
-        let after = self.flows.load(first + GENERATION_WORD) as u32;
+        let after = self.tails.load(tail + GENERATION_WORD) as u32;
         (before == after).then(|| FlowSlot::from_words(&words))
     }
 
@@ -181,7 +184,7 @@ impl<E: EndpointSource> Datapath for Tables<E> {
             let now = octets.get_u64_ne();
             let mut words = [0; SLOT_WORDS];
             words.fill_with(|| octets.get_u64_ne());
-            let slot = SlotImage::of(&FlowSlot::from_words(&words));
+            let slot = SlotImage::of(&FlowSlot::from_words(&words).in_table());
             visit(&Evicted { kind, position, now, slot });
         });
     }
@@ -219,27 +222,11 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
-        let rows = (0..self.books.len() / ROW_WORDS).map(|row| {
-            let words: [u64; ROW_WORDS] = self.books.copy(row * ROW_WORDS);
-            let mut undissected_frames = [0; UNDISSECTED_REASONS];
-            undissected_frames.copy_from_slice(&words[4..]);
-            InterfaceRow {
-                interface: words[0],
-                received_frames: words[1],
-                received_octets: words[2],
-                undissected_octets: words[3],
-                undissected_frames,
-            }
-        });
-        rows.filter(|row| row.received_frames > 0).collect()
+        counts::rows(&self.books)
     }
 
     fn ledger(&self) -> Ledger {
-        let mut sum = Ledger::default();
-        for word in 0..self.ledgers.len() {
-            sum.lines[word % LEDGER_LINES] += self.ledgers.load(word);
-        }
-        sum
+        counts::ledger(&self.ledgers)
     }
 }
 

@@ -109,6 +109,7 @@ pub fn alert(answer: &Value) -> String {
     line("device", names.join(" "));
     line("fired", cell(&alert["fired_at"]));
     line("resolved", cell(&alert["resolved_at"]));
+    line("runbook", cell(&alert["runbook_url"]));
     let known = &alert["acknowledged"];
     if !known.is_null() {
         let (by, at, note) = (cell(&known["by"]), cell(&known["at"]), cell(&known["note"]));

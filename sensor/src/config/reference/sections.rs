@@ -110,6 +110,7 @@ pub const SECTIONS: &[Section] = &[
     ]),
     table("alerts", &[
         row("per_minute", Whole(1, 10_000), "new alerts handed out one by one; what comes beyond is in one digest, and in the store ([alerts](alerts.md))"),
+        row("runbook_url", Text("an address with `{name}`, at most 512 characters, or nothing"), "where alerts say that it is written what to do, `{name}` standing for the name of the alert ([alerts](alerts.md#runbooks))"),
     ]),
     table("defaults", &[
         row("thresholds", Flag, "whether the built-in thresholds apply"),

@@ -17,6 +17,9 @@ pub struct Marks {
     /// Why receivers are not told of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withheld: Option<Withheld>,
+    /// Where it is written what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runbook_url: Option<String>,
 }
 
 /// The story that an alert is part of, as it stood when the alert was last told.

@@ -39,7 +39,7 @@ static DESCRIPTION: Description = Description {
            direction only, though their acknowledgements show that there was another; of at least \
            `connections`. The alert names the device with most of them, which did nothing wrong. \
            Losses of the sensor itself are metrics with rules for Prometheus \
-           (`deploy/wardline.rules.yml`), not detections.",
+           (`deploy/rules/sensor.yml`), not detections.",
     clinical_note: "The first thing to rule out before any other alert is believed: half of the \
                     detections need both directions. Usual causes: a mirror port that copies one \
                     direction, two routers of which one is watched, a tap with a cable unplugged.",

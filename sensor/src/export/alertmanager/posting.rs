@@ -39,12 +39,6 @@ pub fn posting(notice: &Notice, expiry: Timestamp) -> Posting {
         ("limit", written(notice.limit)),
         ("window", duration::written(window)),
     ]);
-    // A page of the hospital's own may be found by the name.
-    annotations.insert("runbook", notice.name.clone());
-    if let Some(description) = detections::find(&notice.name) {
-        annotations.insert("description", description.sees.to_owned());
-        annotations.insert("clinical_note", description.clinical_note.to_owned());
-    }
     let mac = notice.device.mac.map(|mac| mac.to_string());
     let address = notice.device.address.map(|address| address.to_string());
     if let Some(address) = mac.or(address) {
@@ -56,6 +50,7 @@ pub fn posting(notice: &Notice, expiry: Timestamp) -> Posting {
         annotations.insert("description", description.sees.to_owned());
         annotations.insert("clinical_note", description.clinical_note.to_owned());
     }
+    annotations.extend(notice.runbook_url.clone().map(|url| ("runbook_url", url)));
     annotations.extend(notice.story.map(|story| ("story", story.to_string())));
     annotations.extend(notice.stage.clone().map(|stage| ("stage", stage)));
     Posting {

@@ -177,6 +177,7 @@ fn a_real_alertmanager_takes_what_fires_and_what_is_resolved() {
     assert_eq!(labels.as_object().unwrap().len(), 5);
     let annotations = &alerts[0]["annotations"];
     assert_eq!(annotations["window"], "1m");
+    assert_eq!(annotations["runbook_url"], fixture::RUNBOOK);
     assert_eq!(annotations["value"], "14");
     // Sent again, they outlive four intervals.
     run.await_counts(|counts| counts.written >= 1000 * 6);

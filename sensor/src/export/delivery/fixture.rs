@@ -12,10 +12,13 @@ use std::{
 
 use super::{Address, Delivered, Failure, Notice, Sink};
 use crate::{
-    detect::{Alert, AlertState, Severity},
+    detect::{Alert, AlertState, Severity, desk::Marks},
     inventory::{Device, DeviceId, DeviceKey},
     time::{Moment, Timestamp, WallClock},
 };
+
+/// What the alerts of these tests say of their runbook.
+pub const RUNBOOK: &str = "https://wiki.example/wardline/smb_fan_out";
 
 /// 2026-01-01, which is moment zero too.
 pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
@@ -42,7 +45,7 @@ pub fn alert(id: u64, severity: Severity, state: AlertState) -> Alert {
         found_at: Moment::from_micros(1_000_000),
         resolved_at: (state == AlertState::Resolved).then_some(Moment::from_micros(2_000_000)),
         evidence: Box::default(),
-        marks: Box::default(),
+        marks: Box::new(Marks { runbook_url: Some(RUNBOOK.to_owned()), ..Marks::default() }),
     }
 }
 

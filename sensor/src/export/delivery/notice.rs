@@ -49,6 +49,9 @@ pub struct Notice {
     pub story: Option<u64>,
     #[serde(default)]
     pub stage: Option<String>,
+    /// Where it is written what to do.
+    #[serde(default)]
+    pub runbook_url: Option<String>,
 }
 
 /// The device that an alert is about.
@@ -115,6 +118,7 @@ impl Notice {
             is_test: false,
             story: alert.marks.story.as_ref().map(|story| story.id),
             stage: stage.map(|stage| stage.name().to_owned()),
+            runbook_url: alert.marks.runbook_url.clone(),
         }
     }
 
@@ -142,6 +146,7 @@ impl Notice {
             is_test: true,
             story: None,
             stage: None,
+            runbook_url: None,
         }
     }
 

@@ -66,6 +66,9 @@ struct Description {
     acknowledged: Option<Acknowledgement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     withheld: Option<Withheld>,
+    /// Where it is written what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runbook_url: Option<String>,
 }
 
 impl<'a> Event<'a> {
@@ -104,6 +107,7 @@ impl<'a> Event<'a> {
                     reason: harmless(&withheld.reason),
                     ..withheld.clone()
                 }),
+                runbook_url: alert.marks.runbook_url.clone(),
             },
         }
     }

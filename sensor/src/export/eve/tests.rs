@@ -299,8 +299,12 @@ fn an_alert_tells_its_story_and_who_knows_of_it() {
         reason: "known".to_owned(),
         until: Some(at),
     };
-    let marks =
-        Marks { story: Some(story), acknowledged: Some(acknowledged), withheld: Some(withheld) };
+    let marks = Marks {
+        story: Some(story),
+        acknowledged: Some(acknowledged),
+        withheld: Some(withheld),
+        runbook_url: Some("https://wiki.example/x".to_owned()),
+    };
     let alert = Alert { marks: Box::new(marks), ..alert("x") };
     let event = line(|writer| writer.alert(&alert, None, &context()));
     let time = "1970-01-01T00:00:00.000005Z";
@@ -316,4 +320,5 @@ fn an_alert_tells_its_story_and_who_knows_of_it() {
         "cause": "suppression", "owner": "IT", "reason": "known", "until": time
     });
     assert_eq!(event["alert"]["withheld"], expected);
+    assert_eq!(event["alert"]["runbook_url"], "https://wiki.example/x");
 }

@@ -63,8 +63,10 @@ struct Counts {
 #[derive(Debug)]
 pub struct Exporter {
     name: String,
-    queue: SyncSender<DataRecord>,
+    /// Until the end.
+    queue: Option<SyncSender<DataRecord>>,
     counts: Arc<Counts>,
+    thread: thread::JoinHandle<()>,
 }
 
 impl Exporter {
@@ -81,18 +83,27 @@ impl Exporter {
             retry_at: Instant::now(),
         };
         let thread = thread::Builder::new().name(format!("ipfix {}", settings.name));
-        thread.spawn(move || session.run(&records))?;
-        Ok(Self { name: settings.name.clone(), queue, counts })
+        let thread = thread.spawn(move || session.run(&records))?;
+        Ok(Self { name: settings.name.clone(), queue: Some(queue), counts, thread })
     }
 
     pub fn take(&self, record: DataRecord) {
+        let Some(queue) = &self.queue else { return };
         self.counts.waiting.fetch_add(1, Relaxed);
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            self.queue.try_send(record)
-        {
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = queue.try_send(record) {
             self.counts.waiting.fetch_sub(1, Relaxed);
             self.counts.queue_full.fetch_add(1, Relaxed);
         }
+    }
+
+    /// Has the thread send what is queued, and end.
+    pub fn close(&mut self) {
+        self.queue = None;
+        self.counts.is_ending.store(true, Relaxed);
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
     }
 
     pub fn counts(&self) -> IpfixCounts {
@@ -108,7 +119,7 @@ impl Exporter {
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        self.counts.is_ending.store(true, Relaxed);
+        self.close();
     }
 }
 

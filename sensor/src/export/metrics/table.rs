@@ -25,6 +25,7 @@ pub const FAMILIES: &[Family] = &[
         "wardline_ready",
         "1 when every configured interface is attached and frames are being counted.",
     ),
+    gauge("wardline_time_seconds", "The sensor's clock at the scrape, in seconds since 1970."),
     // The books.
     counter("wardline_frames_received_total", "Frames received on all monitored interfaces."),
     counter(
@@ -56,7 +57,14 @@ pub const FAMILIES: &[Family] = &[
         "wardline_interface_undissected_frames_total",
         "Frames that have no flow, by interface.",
     ),
-    gauge("wardline_interfaces_missing", "Configured interfaces that are not attached."),
+    gauge(
+        "wardline_interfaces_missing",
+        "Configured interfaces that are not attached, or on which another program took our place.",
+    ),
+    counter(
+        "wardline_pins_restored_total",
+        "Pins of maps and links that somebody removed and the agent made again.",
+    ),
     // The flow table.
     gauge("wardline_flow_table_slots", "Slots in the flow table, all CPUs together."),
     gauge("wardline_flow_table_flows", "Flows in the table."),
@@ -93,6 +101,11 @@ pub const FAMILIES: &[Family] = &[
     counter(
         "wardline_devices_refused_total",
         "Devices not admitted because the inventory was full.",
+    ),
+    gauge("wardline_role_devices", "Devices known, by role in force."),
+    gauge(
+        "wardline_role_devices_silent",
+        "Devices not seen for a quarter of an hour, by role in force.",
     ),
     gauge("wardline_endpoints_capacity", "Endpoints for which totals can be kept."),
     gauge("wardline_endpoints", "Endpoints seen."),

@@ -40,6 +40,8 @@ struct Alert {
     evidence_since: Timestamp,
     fired_at: Timestamp,
     resolved_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runbook_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +75,7 @@ pub fn body(notice: &Notice) -> Vec<u8> {
             evidence_since: Timestamp::from_micros(notice.evidence_since),
             fired_at: Timestamp::from_micros(notice.fired_at),
             resolved_at: notice.resolved_at.map(Timestamp::from_micros),
+            runbook_url: notice.runbook_url.clone(),
         },
         device: Device {
             id: device.id,

@@ -87,6 +87,7 @@ fn each_alert_is_posted_signed_and_with_its_key() {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         assert_eq!(body["key"], notice.key());
         assert_eq!(body["alert"]["state"], "firing");
+        assert_eq!(body["alert"]["runbook_url"], fixture::RUNBOOK);
         assert_eq!(body["device"]["host_name"], "ct-7");
         assert!(body.get("test").is_none());
     }
@@ -159,6 +160,6 @@ proptest! {
         let host_name = notice.device.host_name.as_deref().unwrap();
         prop_assert_eq!(read["device"]["host_name"].as_str().unwrap(), clean(host_name));
         prop_assert_eq!(read.as_object().unwrap().len(), 6);
-        prop_assert_eq!(read["alert"].as_object().unwrap().len(), 13);
+        prop_assert_eq!(read["alert"].as_object().unwrap().len(), 14);
     }
 }

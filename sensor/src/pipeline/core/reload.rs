@@ -1,7 +1,11 @@
 //! Another configuration for a core at work: what was learned and what is firing stays.
 
 use super::Core;
-use crate::{config::Config, detect::role::Roles, time::Moment};
+use crate::{
+    config::Config,
+    detect::{desk::Runbooks, role::Roles},
+    time::Moment,
+};
 
 impl Core {
     /// Puts `config` in force, as far as it concerns the core; it was checked as a whole. Returns
@@ -23,6 +27,7 @@ impl Core {
             config.maintenance.clone(),
             self.wall.at(now),
         );
+        self.desk.set_runbooks(Runbooks::new(&config.alerts.runbook_url));
         let resend = config.alertmanager.resend_interval;
         let (mut anew, strangers) = self.thresholds.reconfigure(&config.thresholds, resend, now);
         self.thresholds.set_roles(self.roles.in_force());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Live, wall_clock};
 use crate::{
-    capture::Datapath as _,
+    capture::{Datapath as _, xdp::monotonic},
     detect::{Alert, Severity},
     export::eve::{EventContext, alert_value, device_value, flow_value, unclassified_value},
     question::Subject,
@@ -31,6 +31,7 @@ impl Live {
             confinement: self.seat.confinement,
             interfaces: self.interface_totals(),
             interfaces_missing: self.seat.line.missing(),
+            pins_restored: self.seat.line.pins_restored(),
             books: self.reader.books(),
             ledger,
             flow_slots: self.datapath.slots(),
@@ -40,6 +41,7 @@ impl Live {
             records_by_reason: self.core.records_by_reason().clone(),
             devices: self.core.inventory.devices().len(),
             devices_refused: self.core.inventory.refused(),
+            roles: self.core.devices_by_role(monotonic()),
             endpoints: self.reader.endpoints_seen() as usize,
             endpoints_capacity: self.totals.endpoints(),
             overflow: self.totals.of_endpoint(OVERFLOW),

@@ -59,7 +59,8 @@ fn over_udp_templates_come_first_and_again() {
         }
         thread::sleep(Duration::from_millis(1100));
     }
-    assert_eq!((templates, records), (2, 20));
+    assert!(templates >= 2, "{templates}");
+    assert_eq!(records, 20);
     let counts = exporter.counts();
     assert_eq!((counts.sent, counts.queue_full, counts.unreachable), (20, 0, 0));
 }
