@@ -1,6 +1,6 @@
 //! The part of a slot that every packet touches: one cache line.
 
-use super::key::FlowKey;
+use super::{key::FlowKey, slot::SLOT_WORDS};
 use crate::{application::Verdict, wire::transport::tcp_flags, zero::zero};
 
 /// 64-bit words of a head.
@@ -139,18 +139,17 @@ impl FlowHead {
         self.last_seen = first_seen as u32;
     }
 
+    /// Writes the head to the beginning of a slot's words.
     #[inline(always)]
-    pub(super) fn words(&self) -> [u64; HEAD_WORDS] {
-        [
-            self.source[0],
-            self.source[1],
-            self.destination[0],
-            self.destination[1],
-            self.transport,
-            self.place,
-            self.unfolded_octets,
-            self.unfolded_packets as u64 | (self.last_seen as u64) << 32,
-        ]
+    pub(super) fn write_words(&self, words: &mut [u64; SLOT_WORDS]) {
+        words[0] = self.source[0];
+        words[1] = self.source[1];
+        words[2] = self.destination[0];
+        words[3] = self.destination[1];
+        words[4] = self.transport;
+        words[5] = self.place;
+        words[6] = self.unfolded_octets;
+        words[UNFOLDED_WORD] = self.unfolded_packets as u64 | (self.last_seen as u64) << 32;
     }
 
     pub(super) fn from_words(words: &[u64; HEAD_WORDS]) -> Self {

@@ -89,13 +89,8 @@ impl SlotInTable<'_> {
     /// the kernel's stack has no room to put it together.
     #[inline(always)]
     pub(crate) fn write_words(&self, words: &mut [u64; SLOT_WORDS]) {
-        let (head, tail) = (self.head.words(), self.tail.words());
-        for at in 0..HEAD_WORDS {
-            words[at] = head[at];
-        }
-        for at in 0..TAIL_WORDS {
-            words[HEAD_WORDS + at] = tail[at];
-        }
+        self.head.write_words(words);
+        self.tail.write_words(words);
     }
 }
 

@@ -1,6 +1,9 @@
 //! The part of a slot that only some packets touch.
 
-use super::slot::FirstPacket;
+use super::{
+    head::HEAD_WORDS,
+    slot::{FirstPacket, SLOT_WORDS},
+};
 use crate::{endpoint::EndpointIndex, wire::transport::is_first_segment, zero::zero};
 
 /// 64-bit words of a tail.
@@ -83,26 +86,26 @@ impl FlowTail {
         is_first_segment(self.first_tcp_flags) && self.looked_at == 0
     }
 
+    /// Writes the tail into a slot's words, after the head.
     #[inline(always)]
-    pub(super) fn words(&self) -> [u64; TAIL_WORDS] {
-        [
-            self.folded_packets,
-            self.folded_octets,
-            self.first_seen,
-            self.source_endpoint as u64 | (self.destination_endpoint as u64) << 32,
-            self.generation as u64
-                | (self.evidence as u64) << 32
-                | (self.inspected as u64) << 40
-                | (self.icmp_type_code as u64) << 48,
-            self.first_tcp_flags as u64
-                | (self.looked_at as u64) << 8
-                | (self.earlier_application as u64) << 16
-                | (self.earlier_evidence as u64) << 24
-                | (self.change as u64) << 32,
-            // What is held is payload, and stays.
-            0,
-            self.digest as u64,
-        ]
+    pub(super) fn write_words(&self, words: &mut [u64; SLOT_WORDS]) {
+        words[HEAD_WORDS + FOLDED_WORD] = self.folded_packets;
+        words[HEAD_WORDS + 1] = self.folded_octets;
+        words[HEAD_WORDS + 2] = self.first_seen;
+        words[HEAD_WORDS + 3] =
+            self.source_endpoint as u64 | (self.destination_endpoint as u64) << 32;
+        words[HEAD_WORDS + GENERATION_WORD] = self.generation as u64
+            | (self.evidence as u64) << 32
+            | (self.inspected as u64) << 40
+            | (self.icmp_type_code as u64) << 48;
+        words[HEAD_WORDS + 5] = self.first_tcp_flags as u64
+            | (self.looked_at as u64) << 8
+            | (self.earlier_application as u64) << 16
+            | (self.earlier_evidence as u64) << 24
+            | (self.change as u64) << 32;
+        // What is held is payload, and stays.
+        words[HEAD_WORDS + 6] = 0;
+        words[HEAD_WORDS + 7] = self.digest as u64;
     }
 
     pub(super) fn from_words(words: &[u64; TAIL_WORDS]) -> Self {

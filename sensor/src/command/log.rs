@@ -5,7 +5,11 @@ use std::{
     sync::OnceLock,
 };
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter,
+    field::MakeExt as _,
+    fmt::{FormatFields, format},
+};
 
 /// Puts another filter in force; it is there once the log was started.
 static FILTER: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
@@ -20,7 +24,7 @@ pub fn start(level: &str) {
         .with_ansi(is_terminal && std::env::var_os("NO_COLOR").is_none());
     // A second start, as in tests, keeps the first log.
     let _ = if is_terminal {
-        let log = log.with_filter_reloading();
+        let log = log.fmt_fields(plain_fields()).with_filter_reloading();
         let handle = log.reload_handle();
         let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
         log.try_init()
@@ -30,6 +34,29 @@ pub fn start(level: &str) {
         let _ = FILTER.set(Box::new(move |filter| drop(handle.reload(filter))));
         log.try_init()
     };
+}
+
+/// What is logged, in one line and without control characters: names come from the network, and a
+/// terminal obeys what it is shown.
+fn plain_fields() -> impl for<'writer> FormatFields<'writer> + Send + Sync + 'static {
+    let fields = format::debug_fn(|writer, field, value| {
+        let name = field.name();
+        if name.starts_with("log.") {
+            return Ok(());
+        }
+        if name != "message" {
+            write!(writer, "{name}=")?;
+        }
+        for character in format!("{value:?}").chars() {
+            if character.is_control() {
+                write!(writer, "{}", character.escape_default())?;
+            } else {
+                writer.write_char(character)?;
+            }
+        }
+        Ok(())
+    });
+    fields.delimited(" ")
 }
 
 /// Logs from another level up.
@@ -79,6 +106,7 @@ mod tests {
         if is_json {
             tracing::subscriber::with_default(log.json().flatten_event(true).finish(), say);
         } else {
+            let log = log.fmt_fields(super::plain_fields());
             tracing::subscriber::with_default(log.finish(), say);
         }
         String::from_utf8(pages.0.lock().unwrap().clone()).unwrap()
@@ -91,6 +119,7 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&line["level"], &line["shown"]), (&"WARN".into(), &HOSTILE.into()));
         let plain = logged(false);
+        assert_eq!(plain.lines().count(), 1, "{plain:?}");
         assert!(
             plain.contains("pump") && !plain.contains(['\u{1b}', '\u{7}', '\u{9b}']),
             "{plain:?}"
