@@ -54,6 +54,8 @@ pub struct Work {
     /// Keys by which endpoints are looked up.
     sought: EndpointKey,
     other: EndpointKey,
+    /// The sender of the flow that is opened.
+    source: EndpointIndex,
     /// Octets of the payload at work that may be sampled.
     permitted: usize,
 }
@@ -205,7 +207,11 @@ fn take_slot<E: Environment>(
     } else {
         evict(environment, &mut slot, position, work.now);
     }
-    let endpoints = (source_endpoint(environment, work), destination_endpoint(environment, work));
+    work.source = source_endpoint(environment, work);
+    // Read back: the verifier would go through the rest once for every way to find the sender.
+    read_back();
+    let destination = destination_endpoint(environment, work);
+    let endpoints = (work.source, destination);
     let first = FirstPacket {
         icmp_type_code: work.dissection.icmp_type_code,
         tcp_flags: work.dissection.tcp_flags,
@@ -229,18 +235,18 @@ fn evict<E: Environment>(environment: &E, slot: &mut SlotInTable<'_>, position: 
 #[inline(never)]
 fn look_after<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet) {
     let work = black_box(work);
+    let slot = set.slot(work.way);
+    let known = slot.tail.destination_endpoint;
+    let destination = match known {
+        ELSEWHERE => destination_endpoint(environment, work),
+        known => known,
+    };
     let mut slot = set.slot(work.way);
-    if slot.head.must_fold() {
+    if slot.head.must_fold() || destination != known {
+        // To whom it was sent until now, before somebody else is named.
         fold(environment, &mut slot);
     }
-    if slot.tail.destination_endpoint == ELSEWHERE {
-        let index = destination_endpoint(environment, work);
-        let mut slot = set.slot(work.way);
-        if index != ELSEWHERE {
-            fold(environment, &mut slot);
-            slot.tail.destination_endpoint = index;
-        }
-    }
+    slot.tail.destination_endpoint = destination;
 }
 
 /// Adds what the flow counted since the last fold to the totals of both its endpoints.
@@ -272,9 +278,13 @@ fn source_endpoint<E: Environment>(environment: &E, work: &mut Work) -> Endpoint
     let interface = dissection.key.interface() as u64;
     *other = key.station_only();
     // A station that later sends from ever new addresses is still counted as itself.
-    if key.has_station() && key.address != [0; 2] && environment.endpoint(other).is_none() {
-        admit(environment, other, interface, *now);
-    }
+    let station = match key.has_station() && key.address != [0; 2] {
+        true => match environment.endpoint(other) {
+            Some(index) => index,
+            None => admit(environment, other, interface, *now),
+        },
+        false => ELSEWHERE,
+    };
     let index = admit(environment, key, interface, *now);
     if index != ELSEWHERE {
         if key.station != 0 && key.address != [0; 2] {
@@ -284,7 +294,7 @@ fn source_endpoint<E: Environment>(environment: &E, work: &mut Work) -> Endpoint
         return index;
     }
     environment.note(Entry::EndpointsRefused, 1);
-    environment.endpoint(other).unwrap_or(OVERFLOW)
+    if station == ELSEWHERE { OVERFLOW } else { station }
 }
 
 /// The index of a new endpoint, [`ELSEWHERE`] if there is none left.

@@ -167,7 +167,7 @@ pub struct Answer {
     _reserved: u32,
 }
 
-/// Answers that each CPU keeps of senders, and as many of destinations; a power of two.
+/// Answers that each CPU keeps; a power of two.
 pub const ANSWERS: u32 = 4096;
 /// The index of no endpoint.
 pub const NOBODY: EndpointIndex = u32::MAX;
@@ -188,12 +188,6 @@ impl Answer {
         self.key.address = key.address;
         self.key.station = key.station;
         self.key.vlans = key.vlans;
-        self.complete(index, version);
-    }
-
-    /// The answer to the key that was set already.
-    #[inline(always)]
-    pub fn complete(&mut self, index: EndpointIndex, version: u64) {
         self.version = version;
         self.index = index;
     }

@@ -1,7 +1,7 @@
 //! The table of endpoints, and what stands in front of it: a look-up in the kernel's hash map takes
 //! longer than all the rest of a known flow's packet.
 //!
-//! Each CPU keeps the answers that it was given last, in an array of its own. They hold for as long
+//! Each CPU keeps the answers that it was given last on senders, in an array of its own. They hold for as long
 //! as no endpoint and no alias is added anywhere: the table has a version, which grows after every
 //! change, and an answer is kept with the version that was read before it was asked for. And one
 //! octet for each hash of an address tells whether an endpoint can have that address, so that a
@@ -24,7 +24,7 @@ use crate::{
 #[inline(always)]
 pub fn find(cpu: u32, key: &EndpointKey) -> Option<EndpointIndex> {
     let address = key.address_hash(settings::seed());
-    let answer = answer(cpu, 0, key, address)?;
+    let answer = answer(cpu, key, address)?;
     let version = version();
     if answer.is_to(key, version) {
         return (answer.index != NOBODY).then_some(answer.index);
@@ -39,22 +39,12 @@ pub fn find(cpu: u32, key: &EndpointKey) -> Option<EndpointIndex> {
 
 /// The endpoint that frames to `key` go to, [`ELSEWHERE`] if it has none.
 #[inline(always)]
-pub fn find_destination(cpu: u32, key: &mut EndpointKey) -> EndpointIndex {
+pub fn find_destination(key: &mut EndpointKey) -> EndpointIndex {
     let address = key.address_hash(settings::seed());
-    let Some(answer) = answer(cpu, 1, key, address) else {
-        return ELSEWHERE;
-    };
-    let version = version();
-    if answer.is_to(key, version) {
-        return answer.index;
-    }
     if !is_known(address) {
         return ELSEWHERE;
     }
-    answer.set(key, ELSEWHERE, 0);
-    let found = destination(key, look_up);
-    answer.complete(found, version);
-    found
+    destination(key, look_up)
 }
 
 #[inline(always)]
@@ -63,12 +53,11 @@ fn look_up(key: &EndpointKey) -> Option<EndpointIndex> {
     unsafe { ENDPOINTS.get(key) }.copied()
 }
 
-/// Where this CPU keeps what it was answered last to `key` or a key like it, as a sender's (0) or a
-/// destination's (1).
+/// Where this CPU keeps what it was answered last to `key` or a key like it.
 #[inline(always)]
-fn answer(cpu: u32, role: u32, key: &EndpointKey, address: u64) -> Option<&'static mut Answer> {
+fn answer(cpu: u32, key: &EndpointKey, address: u64) -> Option<&'static mut Answer> {
     let place = key.hash_after(address) & (ANSWERS - 1);
-    let answer = GIVEN.get_ptr_mut((cpu * 2 + role) * ANSWERS + place)?;
+    let answer = GIVEN.get_ptr_mut(cpu * ANSWERS + place)?;
     // SAFETY: the answers are this CPU's own, and a program is not interrupted by itself.
     Some(unsafe { &mut *answer })
 }

@@ -163,7 +163,7 @@ impl Environment for XdpEnvironment {
 
     #[inline(always)]
     fn destination(&self, key: &mut EndpointKey) -> EndpointIndex {
-        endpoints::find_destination(self.cpu, key)
+        endpoints::find_destination(key)
     }
 
     #[inline(always)]

@@ -74,7 +74,7 @@ impl Plan {
     /// endpoints that it was given last.
     pub fn own_octets(&self) -> u64 {
         u64::from(self.settings.sizes.endpoints) * size_of::<[Totals; 2]>() as u64
-            + u64::from(2 * ANSWERS) * size_of::<Answer>() as u64
+            + u64::from(ANSWERS) * size_of::<Answer>() as u64
     }
 
     fn flow_octets(&self) -> u64 {

@@ -195,7 +195,7 @@ impl<'a> Soak<'a> {
         self.agent.kill()?;
         self.outcome.kills += 1;
         self.agent.launch_again()?;
-        if self.outcome.kills % EARLY == 0 {
+        if self.outcome.kills.is_multiple_of(EARLY) {
             self.pause(2 * LONGEST_LIFE_MS);
             self.agent.kill()?;
             self.outcome.kills_more += 1;

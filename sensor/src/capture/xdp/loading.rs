@@ -180,7 +180,7 @@ fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 15] {
         (name::LEDGERS, cpus),
         (name::ENDPOINTS, wanted.sizes.endpoint_keys()),
         (name::KNOWN_ADDRESSES, known_address_blocks(wanted.sizes.endpoints)),
-        (name::ANSWERS, cpus * 2 * ANSWERS),
+        (name::ANSWERS, cpus * ANSWERS),
         (name::FREE_ENDPOINTS, wanted.sizes.endpoints),
         (name::TOTALS, totals),
         (name::UNKNOWN_TOTALS, cpus * wanted.sizes.endpoints),
