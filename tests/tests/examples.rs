@@ -1,5 +1,4 @@
 //! The configurations that are shipped pass the agent's own check.
-#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use tests::agent::wardline;
 use tests::deploy::{deployed, stems};

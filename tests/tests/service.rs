@@ -1,5 +1,4 @@
 //! The service as systemd reads it: its unit, its user, its directories.
-#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
 //! The agent is killed and replaced by another build under load; a short run of `cargo xtask soak
 //! kill`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use tests::soak::{Plan, kill};
 

@@ -206,7 +206,8 @@ mod tests {
     #[test]
     fn every_count_is_held_against_what_was_sent() {
         assert_eq!((frames().dropped(), frames().uncounted()), (0, 0));
-        let cases: [(fn(&mut Frames), u64, u64); 4] = [
+        type Spoil = fn(&mut Frames);
+        let cases: [(Spoil, u64, u64); 4] = [
             (|frames| frames.arrived -= 1, 1, 0),
             (|frames| frames.behind -= 2, 2, 0),
             (|frames| frames.received += 3, 0, 3),
