@@ -6,6 +6,8 @@
 
 #[path = "../src/clock.rs"]
 mod clock;
+#[path = "../src/endpoints.rs"]
+mod endpoints;
 #[path = "../src/environment.rs"]
 mod environment;
 #[path = "../src/maps.rs"]
