@@ -17,7 +17,7 @@ pub use probe::find;
 pub const TARGET: &str = "bpfel-unknown-none";
 /// The crates that use unstable features: inline assembly for BPF. A stable compiler grants them by
 /// name.
-const UNSTABLE_CRATES: &str = "aya_ebpf,sensor_ebpf,wardline_xdp,wardline_bench";
+const UNSTABLE_CRATES: &str = "aya_ebpf,sensor_ebpf,wardline_xdp,wardline_bench,wardline_drop";
 
 /// Where `core` for BPF comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
