@@ -104,6 +104,8 @@ pub(super) const MIGRATIONS: [&str; 6] = [
 /// Sets a connection up, checks its file and brings it to the present schema. Returns why the file
 /// cannot be used, if it opens and yet cannot be.
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<Option<RecoveryCause>> {
+    // A confined worker may write nowhere but beside the store; SQLite would sort much in a file.
+    connection.execute_batch("PRAGMA temp_store = MEMORY")?;
     let application = pragma(connection, "application_id")?;
     let version = pragma(connection, "user_version")?;
     let is_empty = definitions(connection)?.is_empty();

@@ -100,6 +100,14 @@ fn devices_come_back_as_they_were_saved() {
     assert_eq!(loaded.unreadable, 0);
 }
 
+/// A confined worker may write beside the store only, and thousands of alerts are sorted.
+#[test]
+fn what_is_sorted_needs_no_file_elsewhere() {
+    let store = Scratch::new().open();
+    let place: i64 = store.connection.query_row("PRAGMA temp_store", [], |row| row.get(0)).unwrap();
+    assert_eq!(place, 2, "2 is memory");
+}
+
 #[test]
 fn a_device_saved_again_replaces_itself_and_no_other() {
     let scratch = Scratch::new();
