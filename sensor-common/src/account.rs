@@ -54,8 +54,6 @@ pub struct Work {
     /// Keys by which endpoints are looked up.
     sought: EndpointKey,
     other: EndpointKey,
-    /// The sender of the flow that is opened.
-    source: EndpointIndex,
     /// Octets of the payload at work that may be sampled.
     permitted: usize,
 }
@@ -207,11 +205,7 @@ fn take_slot<E: Environment>(
     } else {
         evict(environment, &mut slot, position, work.now);
     }
-    work.source = source_endpoint(environment, work);
-    // Read back: the verifier would go through the rest once for every way to find the sender.
-    read_back();
-    let destination = destination_endpoint(environment, work);
-    let endpoints = (work.source, destination);
+    let endpoints = (source_endpoint(environment, work), destination_endpoint(environment, work));
     let first = FirstPacket {
         icmp_type_code: work.dissection.icmp_type_code,
         tcp_flags: work.dissection.tcp_flags,

@@ -1,10 +1,10 @@
 //! The table of endpoints, and what stands in front of it: a look-up in the kernel's hash map takes
 //! longer than all the rest of a known flow's packet.
 //!
-//! Each CPU keeps the answers that it was given last on senders, in an array of its own. They hold for as long
-//! as no endpoint and no alias is added anywhere: the table has a version, which grows after every
-//! change, and an answer is kept with the version that was read before it was asked for. And one
-//! octet for each hash of an address tells whether an endpoint can have that address, so that a
+//! Each CPU keeps the answers that it was given last on senders, in an array of its own. They hold for
+//! as long as no endpoint and no alias is added anywhere: the table has a version, which grows after
+//! every change, and an answer is kept with the version that was read before it was asked for. And
+//! one octet for each hash of an address tells whether an endpoint can have that address, so that a
 //! search through unused addresses, or a sender who forges them, asks the table nothing.
 
 use core::{arch::asm, ptr};

@@ -44,7 +44,7 @@ pub static ENDPOINTS_STATE: Array<EndpointsState> = Array::with_max_entries(1, 0
 #[map]
 pub static KNOWN_ADDRESSES: Array<[u8; KNOWN_ADDRESSES_IN_BLOCK]> = Array::with_max_entries(1, 0);
 
-/// What `ENDPOINTS` answered last, per CPU: of senders, then of destinations.
+/// What `ENDPOINTS` answered last of senders, per CPU.
 #[map]
 pub static ANSWERS: Array<Answer> = Array::with_max_entries(1, 0);
 
