@@ -60,8 +60,8 @@ impl TotalsReader {
     pub fn resume(&mut self, datapath: &impl Datapath) {
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let mut is_open = Vec::new();
+        datapath.folded(&mut before);
         for _ in 0..READINGS {
-            datapath.folded(&mut before);
             self.read(datapath);
             datapath.folded(&mut after);
             is_open.resize(before.len(), true);
@@ -73,6 +73,7 @@ impl TotalsReader {
             if still_open == 0 {
                 return;
             }
+            std::mem::swap(&mut before, &mut after);
         }
     }
 
