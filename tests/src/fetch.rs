@@ -4,7 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(2);
+/// As long as Prometheus waits for a scrape by default.
+const PATIENCE: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER: u64 = 8 << 20;
 
 /// Status and body. The server closes the connection after its answer.

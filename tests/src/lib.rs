@@ -9,9 +9,9 @@
 //! - [`demo`] shows the agent at work in that hospital;
 //! - [`guest`] is what is tried on a kernel in a virtual machine;
 //! - [`bench`] measures the XDP program;
-//! - [`soak`] kills and replaces the agent for an hour;
-//! - [`day`] makes a whole hospital's day and counts the alarms on it.
+//! - [`soak`] kills and replaces the agent under load;
 //! - [`day`] makes a whole hospital's day and counts the alarms on it;
+//! - [`prometheus`] is a real one, and what it answers;
 //! - [`deploy`] reads what is shipped for Prometheus and Grafana.
 
 pub mod agent;
@@ -25,6 +25,7 @@ pub mod fetch;
 pub mod frames;
 pub mod guest;
 pub mod lab;
+pub mod prometheus;
 pub mod siem;
 pub mod soak;
 pub mod speakers;

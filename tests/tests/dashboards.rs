@@ -3,20 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::agent::{Agent, Scratch, Settings, WEB_PORT, is_installed, wait_until};
 use tests::deploy::{Dashboard, deployed, unknown_metrics};
-use tests::fetch::fetch;
-use tests::lab::{ChildGuard, Lab, Namespace};
+use tests::lab::{Lab, Namespace};
+use tests::prometheus::Prometheus;
 use tests::sweep;
 
 const COLUMNS: u32 = 24;
 const PATIENCE: Duration = Duration::from_secs(60);
-const PROMETHEUS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9_090);
 const HOSPITAL: &[u8] = include_bytes!("../corpus/hospital.pcap");
 /// Roles, a receiver that is away, and run statistics, so that panels have what they show.
 const MORE: &str = "[alertmanager]\nurls = [\"http://127.0.0.1:9\"]\n\n\
@@ -78,27 +75,7 @@ fn filled_in(expression: &str) -> String {
         .replace("$__rate_interval", "10s")
 }
 
-/// What Prometheus answers.
-fn ask(namespace: &Namespace, path: &str, parameter: &str, value: &str) -> Value {
-    let encoded: String = value.bytes().map(|octet| format!("%{octet:02X}")).collect();
-    let path = format!("{path}{parameter}={encoded}");
-    let (_, body) = namespace.in_namespace(|| fetch(PROMETHEUS, &path)).unwrap().unwrap();
-    // The body may come in chunks; the document is between its outermost braces.
-    let document = &body[body.find('{').unwrap()..=body.rfind('}').unwrap()];
-    // A chunk's length may stand within a long document.
-    let document = document.split("\r\n").step_by(2).collect::<String>();
-    serde_json::from_str(&document).unwrap()
-}
-
-fn query(namespace: &Namespace, expression: &str) -> Result<Vec<Value>, String> {
-    let answer = ask(namespace, "/api/v1/query?", "query", expression);
-    match answer["data"]["result"].as_array() {
-        Some(found) if answer["status"] == "success" => Ok(found.clone()),
-        _ => Err(answer["error"].to_string()),
-    }
-}
-
-fn start_prometheus(namespace: &Namespace, scratch: &Scratch) -> ChildGuard {
+fn start_prometheus(namespace: &Namespace, scratch: &Scratch) -> Prometheus {
     let rules = deployed("rules/*.yml");
     let configuration = format!(
         "global:\n  scrape_interval: 1s\n  evaluation_interval: 1s\nrule_files:\n- {}\n\
@@ -106,13 +83,7 @@ fn start_prometheus(namespace: &Namespace, scratch: &Scratch) -> ChildGuard {
          [\"127.0.0.1:{WEB_PORT}\"]\n",
         rules.display()
     );
-    let file = scratch.write("prometheus.yml", configuration).unwrap();
-    let mut command = namespace.command("prometheus");
-    command.arg(format!("--config.file={}", file.display()));
-    command.arg(format!("--storage.tsdb.path={}", scratch.join("prometheus").display()));
-    command.arg(format!("--web.listen-address={PROMETHEUS}"));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    ChildGuard::start(&mut command).unwrap()
+    Prometheus::start(namespace, scratch, &configuration).unwrap()
 }
 
 /// The frames of the recording.
@@ -143,7 +114,7 @@ fn prometheus_answers_every_query_of_every_panel() {
     let settings = Settings { more: MORE.to_owned(), ..Settings::on(&["rx0"]) };
     let _agent = Agent::start(namespace, settings).unwrap();
     let scratch = Scratch::make("dashboards").unwrap();
-    let _prometheus = start_prometheus(namespace, &scratch);
+    let prometheus = start_prometheus(namespace, &scratch);
     let frames = recorded();
     let send = || {
         assert_eq!(
@@ -153,11 +124,7 @@ fn prometheus_answers_every_query_of_every_panel() {
         );
         wire.sender.inject(sweep::probes(50)).unwrap().unwrap();
     };
-    let is_up = |expression: &str| {
-        let path = format!("/api/v1/query?query={expression}");
-        let answer = namespace.in_namespace(|| fetch(PROMETHEUS, &path)).unwrap();
-        answer.is_ok_and(|(_, body)| body.contains("\"value\""))
-    };
+    let is_up = |expression: &str| prometheus.sample(expression).is_some();
     // Rates need two scrapes that differ.
     wait_until(PATIENCE, || is_up("wardline_ready").then_some(())).expect("a scrape");
     let mut sent = 0;
@@ -175,7 +142,7 @@ fn prometheus_answers_every_query_of_every_panel() {
                 let expression = filled_in(&target.expr);
                 let ask_on = || {
                     send();
-                    let found = query(namespace, &expression);
+                    let found = prometheus.query(&expression);
                     found.map(|found| (!found.is_empty()).then_some(())).unwrap_or_else(|error| {
                         panic!("{}, {}: {error}: {expression}", dashboard.title, panel.title)
                     })
@@ -200,8 +167,8 @@ fn prometheus_answers_every_query_of_every_panel() {
         for variable in dashboard.templating.list.iter().filter(|each| each.kind == "query") {
             let values = variable.definition.strip_prefix("label_values(").unwrap();
             let (series, label) = values.trim_end_matches(')').split_once(", ").unwrap();
-            let path = format!("/api/v1/label/{label}/values?");
-            let answer = ask(namespace, &path, "match[]", series);
+            let path = format!("/api/v1/label/{label}/values");
+            let answer = prometheus.ask(&path, "match[]", series).unwrap();
             assert!(!answer["data"].as_array().unwrap().is_empty(), "{answer}");
         }
     }

@@ -3,43 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot prepare itself must fail")]
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
 use tests::agent::{Agent, Scratch, Settings, WEB_PORT, is_installed, wait_until};
-use tests::fetch::fetch;
 use tests::frames::{FrameGenerator, MacAddress};
-use tests::lab::{ChildGuard, Lab, Namespace, Port};
+use tests::lab::{Lab, Namespace, Port};
+use tests::prometheus::Prometheus;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The namespace has all ports to itself.
-const PROMETHEUS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9_090);
 
-fn start_prometheus(namespace: &Namespace, scratch: &Scratch) -> ChildGuard {
+fn start_prometheus(namespace: &Namespace, scratch: &Scratch) -> Prometheus {
     let configuration = format!(
         "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: wardline\n  \
          static_configs:\n  - targets: [\"127.0.0.1:{WEB_PORT}\"]\n"
     );
-    let file = scratch.write("prometheus.yml", configuration).unwrap();
-    let mut command = namespace.command("prometheus");
-    command.arg(format!("--config.file={}", file.display()));
-    command.arg(format!("--storage.tsdb.path={}", scratch.join("prometheus").display()));
-    command.arg(format!("--web.listen-address={PROMETHEUS}"));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    ChildGuard::start(&mut command).unwrap()
-}
-
-/// The value of a query that gives one sample.
-fn query(namespace: &Namespace, expression: &str) -> Option<f64> {
-    let path = format!("/api/v1/query?query={expression}");
-    let (status, body) = namespace.in_namespace(|| fetch(PROMETHEUS, &path)).unwrap().ok()?;
-    // The body may come in chunks; the document is between its outermost braces.
-    let document = body.get(body.find('{')?..=body.rfind('}')?)?;
-    let answer: Value = serde_json::from_str(document).ok()?;
-    let value = answer.pointer("/data/result/0/value/1")?.as_str()?.parse().ok();
-    value.filter(|_| status == 200)
+    Prometheus::start(namespace, scratch, &configuration).unwrap()
 }
 
 #[test]
@@ -54,13 +33,13 @@ fn prometheus_scrapes_what_was_received() {
     let namespace = &wire.receiver.namespace;
     let agent = Agent::start(namespace, Settings::on(&["rx0"])).unwrap();
     let scratch = Scratch::make("prometheus").unwrap();
-    let _prometheus = start_prometheus(namespace, &scratch);
+    let prometheus = start_prometheus(namespace, &scratch);
     let frames = FrameGenerator::new(5).take(5_000).map(|specimen| specimen.octets);
     let sent = wire.sender.inject(frames).unwrap().unwrap().sent as f64;
     let scraped = |expression: &str, value: f64| {
         let found =
-            wait_until(PATIENCE, || (query(namespace, expression) == Some(value)).then_some(()));
-        let last = query(namespace, expression);
+            wait_until(PATIENCE, || (prometheus.sample(expression) == Some(value)).then_some(()));
+        let last = prometheus.sample(expression);
         assert!(found.is_some(), "{expression} is {last:?}, not {value}");
     };
     scraped("up", 1.0);
@@ -69,7 +48,7 @@ fn prometheus_scrapes_what_was_received() {
     scraped(counted_once, sent);
     scraped("wardline_ready", 1.0);
     scraped("sum(wardline_interface_frames_total{interface=\"rx0\"})", sent);
-    let series = query(namespace, "scrape_samples_scraped").unwrap();
+    let series = prometheus.sample("scrape_samples_scraped").unwrap();
     println!("{series} series in a scrape, {sent} frames");
     drop(agent);
     scraped("up", 0.0);

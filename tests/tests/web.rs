@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tests::agent::{Agent, Scratch, Settings, WEB_PORT, is_installed, wait_until, wardline};
-use tests::fetch::fetch;
-use tests::lab::{ChildGuard, Lab, Namespace};
+use tests::lab::{Lab, Namespace};
+use tests::prometheus::Prometheus;
 use tests::siem::Authority;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,7 +21,6 @@ const CLIENT: &str = "prometheus.example";
 const PASSWORD: &str = "scrape me";
 /// Of [`PASSWORD`], by crypt(3), with the lowest cost.
 const HASH: &str = "$2b$04$XWXnQAW/8vGenrJlaZgaFOIlvFaQ3ftLkx6G5jy3PZ2io8nQvvrp.";
-const PROMETHEUS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9_090);
 
 /// Certificates, and the web configuration file that names them.
 struct Desk {
@@ -86,7 +84,7 @@ impl Desk {
         String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(0)
     }
 
-    fn start_prometheus(&self, namespace: &Namespace) -> ChildGuard {
+    fn start_prometheus(&self, namespace: &Namespace) -> Prometheus {
         let (certificate, key) = &self.client;
         let authority = self.authority.certificate();
         let job = |name: &str, more: &str| {
@@ -105,29 +103,14 @@ impl Desk {
         let text = format!(
             "global:\n  scrape_interval: 1s\nscrape_configs:\n{with_password}{with_certificate}"
         );
-        let file = self.scratch.write("prometheus.yml", text).unwrap();
-        let mut command = namespace.command("prometheus");
-        command.arg(format!("--config.file={}", file.display()));
-        command.arg(format!("--storage.tsdb.path={}", self.scratch.join("prometheus").display()));
-        command.arg(format!("--web.listen-address={PROMETHEUS}"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        ChildGuard::start(&mut command).unwrap()
+        Prometheus::start(namespace, &self.scratch, &text).unwrap()
     }
 }
 
-/// The value of a query that gives one sample.
-fn query(namespace: &Namespace, expression: &str) -> Option<f64> {
-    let path = format!("/api/v1/query?query={expression}");
-    let (_, body) = namespace.in_namespace(|| fetch(PROMETHEUS, &path)).unwrap().ok()?;
-    let document = body.get(body.find('{')?..=body.rfind('}')?)?;
-    let answer: Value = serde_json::from_str(document).ok()?;
-    answer.pointer("/data/result/0/value/1")?.as_str()?.parse().ok()
-}
-
-fn becomes(namespace: &Namespace, expression: &str, value: f64) {
+fn becomes(prometheus: &Prometheus, expression: &str, value: f64) {
     let found =
-        wait_until(PATIENCE, || (query(namespace, expression) == Some(value)).then_some(()));
-    assert!(found.is_some(), "{expression} is {:?}, not {value}", query(namespace, expression));
+        wait_until(PATIENCE, || (prometheus.sample(expression) == Some(value)).then_some(()));
+    assert!(found.is_some(), "{expression} is {:?}, not {value}", prometheus.sample(expression));
 }
 
 fn answers(namespace: &Namespace, desk: &Desk, arguments: &[&str], status: u16) {
@@ -159,9 +142,9 @@ fn prometheus_scrapes_over_tls_and_strangers_get_nothing() {
     answers(namespace, &desk, &["--user", &user], 200);
     assert_eq!(desk.curl(namespace, &[]), 401);
     assert_eq!(desk.curl(namespace, &["--user", "prometheus:wrong"]), 401);
-    let _prometheus = desk.start_prometheus(namespace);
-    becomes(namespace, "up{job=\"password\"}", 1.0);
-    becomes(namespace, "up{job=\"certificate\"}", 0.0);
+    let prometheus = desk.start_prometheus(namespace);
+    becomes(&prometheus, "up{job=\"password\"}", 1.0);
+    becomes(&prometheus, "up{job=\"certificate\"}", 0.0);
 
     // What is too old.
     for old in ["-tls1", "-tls1_1"] {
@@ -197,8 +180,8 @@ fn prometheus_scrapes_over_tls_and_strangers_get_nothing() {
     let (certificate, key) = desk.authority.issue(NAME).unwrap();
     desk.install(&certificate, &key);
     desk.ask_for_certificates();
-    becomes(namespace, "up{job=\"certificate\"}", 1.0);
-    becomes(namespace, "up{job=\"password\"}", 0.0);
+    becomes(&prometheus, "up{job=\"certificate\"}", 1.0);
+    becomes(&prometheus, "up{job=\"password\"}", 0.0);
     let own = |(certificate, key): &(PathBuf, PathBuf)| -> Vec<String> {
         let text = |path: &PathBuf| path.display().to_string();
         vec!["--cert".to_owned(), text(certificate), "--key".to_owned(), text(key)]
