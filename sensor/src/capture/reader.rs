@@ -4,6 +4,8 @@
 //! has seen of each slot and takes differences. A flow that leaves its slot comes as a record; if
 //! its record was lost, what had been seen of it stays counted and only the rest is lost.
 
+mod shadow;
+
 use sensor_common::{
     application::{Application, Change, Context, Identification, identify_by_port},
     books::{Entry, Ledger},
@@ -12,39 +14,13 @@ use sensor_common::{
     record::Evicted,
 };
 
-use super::{Datapath, Footing, Glance, Notice, ticks::TickClock};
+use self::shadow::{Shadow, growth};
+use super::{Datapath, Footing, Notice, ticks::TickClock};
 use crate::{
     flow::Opinion,
     hash::HashMap,
     observation::{EndpointSeen, FlowDelta, Observation},
 };
-
-/// What was last seen of one slot.
-#[derive(Clone, Copy, Debug, Default)]
-struct Shadow {
-    generation: u32,
-    /// The low half of the tick at which it was read.
-    read_at: u32,
-    packets: u64,
-    octets: u64,
-    footing: Footing,
-    /// The flow's record has come; nothing more follows from it.
-    is_closed: bool,
-}
-
-/// A flow of which nothing else is new than that it grew, and by fewer packets than this, may stay
-/// unread for a second.
-const MUCH: u64 = 64;
-
-impl Shadow {
-    fn is_live(&self) -> bool {
-        self.generation != 0 && !self.is_closed
-    }
-
-    fn has_changed(&self, glance: &Glance) -> bool {
-        glance.generation != self.generation || (glance.packets != self.packets && !self.is_closed)
-    }
-}
 
 /// After so many sweeps everything that had happened before the first is in the books.
 const SWEEPS_TO_CLOSE: usize = 3;
@@ -60,24 +36,6 @@ pub struct FlowBooks {
     pub lost_octets: u64,
     /// Flows whose slot or record is in use now.
     pub live_flows: u64,
-}
-
-impl FlowBooks {
-    fn count(&mut self, shadow: &Shadow) {
-        if shadow.is_live() {
-            self.counted_packets = self.counted_packets.wrapping_add(shadow.packets);
-            self.counted_octets = self.counted_octets.wrapping_add(shadow.octets);
-            self.live_flows += 1;
-        }
-    }
-
-    fn leave_out(&mut self, shadow: &Shadow) {
-        if shadow.is_live() {
-            self.counted_packets = self.counted_packets.wrapping_sub(shadow.packets);
-            self.counted_octets = self.counted_octets.wrapping_sub(shadow.octets);
-            self.live_flows -= 1;
-        }
-    }
 }
 
 /// Reads one data path.
@@ -232,7 +190,7 @@ impl Reader {
             self.recovered_packets += shadow.packets;
             self.recovered_octets += shadow.octets;
         }
-        let now = datapath.now();
+        let (now, second) = (datapath.now(), self.clock.per_second());
         let mut left = std::mem::take(&mut self.left);
         let mut from = 0;
         while let Some(position) = datapath.next_stirred(from) {
@@ -242,7 +200,7 @@ impl Reader {
             if glance.generation == 0 || !shadow.has_changed(&glance) {
                 continue;
             }
-            let is_due = is_whole || self.is_due(shadow, &glance, now);
+            let is_due = is_whole || shadow.is_due(&glance, now, second);
             match is_due.then(|| datapath.slot(position)).flatten() {
                 Some(slot) => self.take_slot(position, &slot, now, observation),
                 None => left.push(position),
@@ -253,14 +211,6 @@ impl Reader {
         self.left = left;
         self.announce_strangers(datapath, observation);
         self.close_books();
-    }
-
-    /// Whether a slot that changed is to be read now, and not only once a second has passed.
-    fn is_due(&self, shadow: &Shadow, glance: &Glance, now: u64) -> bool {
-        glance.generation != shadow.generation
-            || glance.footing != shadow.footing
-            || growth(shadow.packets, glance.packets) >= MUCH
-            || (now as u32).wrapping_sub(shadow.read_at) >= self.clock.per_second()
     }
 
     /// Adds up the fates of frames after a sweep.
@@ -394,13 +344,6 @@ fn identification(slot: &FlowSlot) -> Identification {
         return identify_by_port(&Context::of(&slot.key())).unwrap_or_default();
     }
     identification
-}
-
-/// How much a counter has grown that counts modulo 2^64. One that seems to have shrunk was read while
-/// its flow changed hands, and has not grown.
-fn growth(before: u64, now: u64) -> u64 {
-    let growth = now.wrapping_sub(before);
-    if growth < 1 << 63 { growth } else { 0 }
 }
 
 fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> FlowDelta {

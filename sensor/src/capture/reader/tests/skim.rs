@@ -2,7 +2,7 @@
 
 use sensor_common::wire::transport::tcp_flags::{ACK, SYN};
 
-use super::*;
+use super::{super::shadow::MUCH, *};
 
 const NOTHING: [u64; 0] = [];
 
