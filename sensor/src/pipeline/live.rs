@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod profiles;
 mod reload;
+mod room;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +16,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use serde_json::json;
 
 use crate::{
     capture::{
@@ -37,6 +40,7 @@ use crate::{
 
 pub use crate::keeper::line::Names;
 pub use reload::NewConfig;
+use room::Fullest;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
@@ -95,6 +99,7 @@ pub struct Live {
     observation: Observation,
     events: Vec<Event>,
     reopen: Arc<AtomicBool>,
+    fullest: Fullest,
     cycle: Duration,
     longest_cycle: Duration,
     swept: Instant,
@@ -135,6 +140,7 @@ impl Live {
             observation: Observation::default(),
             events: Vec::new(),
             reopen: Arc::default(),
+            fullest: Fullest::from(now),
             cycle: Duration::ZERO,
             longest_cycle: Duration::ZERO,
             swept: now,
@@ -182,6 +188,7 @@ impl Live {
         } else {
             self.reader.drain(&mut self.datapath, &mut self.observation);
         }
+        self.fullest.note(started, self.datapath.take_fullest());
         if self.recounted.elapsed() >= RECOUNT {
             self.recounted = started;
             self.reader.announce_all(&mut self.datapath, &mut self.observation);
@@ -214,6 +221,7 @@ impl Live {
 
     fn step(&mut self, now: Moment) {
         self.core.set_wall_clock(wall_clock());
+        self.look_at_clock();
         let learned = self.core.tell_time(wall_clock().at(now));
         self.sinks.save_profiles(learned);
         self.core.step(&self.observation, now, &mut self.events);
@@ -221,6 +229,22 @@ impl Live {
             tracing::warn!(role, "the role has ended and excuses nothing any more");
         }
         self.send();
+    }
+
+    /// Says when the wall clock jumped: in the log, in a line of the events file, in the metrics.
+    fn look_at_clock(&mut self) {
+        let (before, wall, after) = (monotonic(), jiff::Timestamp::now(), monotonic());
+        let wall = Timestamp::from_micros(wall.as_microsecond());
+        let Some(jump) = self.core.clock_jumps.look(before, wall, after) else { return };
+        let seconds = jump.seconds();
+        tracing::warn!(
+            seconds,
+            "the wall clock jumped, or the machine stood still: what is dated before and after it \
+             does not fit together. Windows and timeouts are not affected"
+        );
+        let mut statistics = self.statistics();
+        statistics["clock_jump_seconds"] = json!(seconds);
+        self.sinks.statistics(wall_clock(), statistics, self.seat.line.names());
     }
 
     /// Gives the sinks what there is.
