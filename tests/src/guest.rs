@@ -3,6 +3,7 @@
 //!
 //! Each finding is a line of words with tabs between, for `cargo xtask test vm` to read.
 
+mod clock;
 mod cores;
 mod privileges;
 mod processors;
@@ -38,6 +39,7 @@ impl Guest {
             ("large MTU", watched::large_frames(self)),
             ("unprivileged", privileges::suffice(self)),
             ("processors", processors::come_and_go(self)),
+            ("clock", clock::jumps_are_told(self)),
             ("cores", cores::hold_no_secret(self)),
             ("restart", restart::prepare(self)),
         ])

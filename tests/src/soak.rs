@@ -11,6 +11,7 @@ mod load;
 mod places;
 mod variant;
 
+pub use continuity::falls;
 pub use error::SoakError;
 pub use extent::extent;
 pub use kill::{Outcome, Plan};

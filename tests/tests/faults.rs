@@ -260,6 +260,10 @@ fn what_comes_while_the_agent_is_held_up_is_read_or_counted_as_lost() {
     assert!(lost > 100_000 && counted > 0, "{lost} lost, {counted} counted");
     assert!(opened >= evicted + records && records > 0);
     assert!(count("wardline_notices_lost_total") > 0);
+    for ring in ["records_ring", "notices_ring"] {
+        let fill = metrics.get("wardline_fill_ratio", &[("table", ring)]);
+        assert!(fill.is_some_and(|fill| (0.8..=1.0).contains(&fill)), "{ring}: {fill:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! has seen of each slot and takes differences. A flow that leaves its slot comes as a record; if
 //! its record was lost, what had been seen of it stays counted and only the rest is lost.
 
+mod legacy;
+
 use sensor_common::{
     application::{Application, Change, Context, Identification, identify_by_port},
     books::{Entry, Ledger},
@@ -11,6 +13,8 @@ use sensor_common::{
     flow::FlowSlot,
     record::Evicted,
 };
+
+pub use legacy::Legacy;
 
 use super::{Datapath, Notice, ticks::TickClock};
 use crate::{

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod answers;
+mod legacy;
 mod profiles;
 mod reload;
 mod room;
@@ -40,6 +41,7 @@ use crate::{
 
 pub use crate::keeper::line::Names;
 pub use reload::NewConfig;
+use legacy::LegacyFile;
 use room::Fullest;
 
 /// Between two readings of the rings.
@@ -91,6 +93,7 @@ pub struct Live {
     config: Arc<Config>,
     datapath: Tables<Line>,
     reader: Reader,
+    legacy: LegacyFile,
     totals: TotalsReader,
     totals_at: Option<Instant>,
     core: Core,
@@ -127,11 +130,13 @@ impl Live {
         if unreadable > 0 {
             tracing::error!(unreadable, "some profiles of devices could not be understood");
         }
+        let legacy = LegacyFile::open(&config.agent.state_directory);
         let now = Instant::now();
         let mut live = Self {
             config,
             datapath,
             reader,
+            legacy,
             totals: TotalsReader::default(),
             totals_at: None,
             core,
@@ -151,8 +156,10 @@ impl Live {
         };
         live.reader.resume(&mut live.datapath, &mut live.observation);
         if live.seat.is_resumed {
+            live.reader.inherit(live.legacy.read());
             live.totals.resume(&live.datapath);
         }
+        live.legacy.write(live.reader.legacy());
         live.step(monotonic());
         live
     }
@@ -185,6 +192,7 @@ impl Live {
         if self.swept.elapsed() >= sweep {
             self.swept = started;
             self.reader.sweep(&mut self.datapath, &mut self.observation);
+            self.legacy.write(self.reader.legacy());
         } else {
             self.reader.drain(&mut self.datapath, &mut self.observation);
         }

@@ -25,17 +25,16 @@ const PATTERNS: [&str; 2] = ["/tmp/cores/%p", "|/bin/busybox dd of=/tmp/cores/%p
 const HOOK: &str = "[detection.new_device]\nlearning = \"0s\"\n\
                     [[webhook]]\nname = \"hook\"\nurl = \"http://127.0.0.1:9/\"\n\
                     secret_file = \"/tmp/secret\"\n";
-const PEER: &str = "veth4";
 
 pub fn hold_no_secret(guest: &Guest) -> Result<(), Reason> {
     let wrong = |error: io::Error| error.to_string();
     fs::write(SECRET, PIECE.repeat(PIECES)).map_err(wrong)?;
     unlimited().map_err(wrong)?;
-    make_pair("cored", PEER, 1500)?;
+    let peer = make_pair("cored", 1500)?;
     let before = fs::read_to_string(PATTERN).map_err(wrong)?;
     let ends = PATTERNS.iter().try_fold(0, |ends, pattern| {
         fs::write(PATTERN, pattern).map_err(wrong)?;
-        Ok::<usize, Reason>(ends + of_pattern(guest)?)
+        Ok::<usize, Reason>(ends + of_pattern(guest, &peer)?)
     });
     fs::write(PATTERN, before).map_err(wrong)?;
     println!("cores\t{}", ends?);
@@ -43,7 +42,7 @@ pub fn hold_no_secret(guest: &Guest) -> Result<(), Reason> {
 }
 
 /// How many processes of the agent were ended.
-fn of_pattern(guest: &Guest) -> Result<usize, Reason> {
+fn of_pattern(guest: &Guest, peer: &str) -> Result<usize, Reason> {
     // What the pattern before left.
     let _ = fs::remove_dir_all(CORES);
     fs::create_dir_all(CORES).map_err(|error| error.to_string())?;
@@ -52,7 +51,7 @@ fn of_pattern(guest: &Guest) -> Result<usize, Reason> {
     control()?;
     let scene = Scene { more: HOOK, ..Scene::of("cored") };
     let mut agent = scene.ready(guest)?;
-    send(PEER, FrameGenerator::new(11).take(50).map(|specimen| specimen.octets))?;
+    send(peer, FrameGenerator::new(11).take(50).map(|specimen| specimen.octets))?;
     let mut ends = 0;
     for signal in [libc::SIGSEGV, libc::SIGABRT] {
         let worker = worker_with_secret(agent.id())?;

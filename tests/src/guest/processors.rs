@@ -14,7 +14,6 @@ use super::{Guest, Reason};
 use crate::agent::wait_until;
 use crate::frames::FrameGenerator;
 
-const PEER: &str = "veth2";
 /// The one that goes; the first cannot be taken away everywhere.
 const SECOND: usize = 1;
 const SWITCH: &str = "/sys/devices/system/cpu/cpu1/online";
@@ -24,18 +23,18 @@ const ROUNDS: usize = 10;
 type Batches = [AtomicU64; 2];
 
 pub fn come_and_go(guest: &Guest) -> Result<(), Reason> {
-    make_pair("shared", PEER, 1500)?;
+    let peer = &make_pair("shared", 1500)?;
     let mut agent = Scene::of("shared").ready(guest)?;
     let (is_over, batches) = (AtomicBool::new(false), Batches::default());
     let (switched, sent) = thread::scope(|scope| {
-        let sender = scope.spawn(|| send_from_second(&is_over, &batches));
+        let sender = scope.spawn(|| send_from_second(peer, &is_over, &batches));
         let switched = (0..ROUNDS).try_for_each(|_| switch(&batches));
         is_over.store(true, Ordering::Relaxed);
         (switched, sender.join())
     });
     switched?;
     let sent = sent.map_err(|_| "the sender broke off".to_owned())??;
-    let crossed = sent - count(PEER, "tx_dropped")?;
+    let crossed = sent - count(peer, "tx_dropped")?;
     let [counted, undissected, lost] = closed_books(crossed)?.fates();
     let on = [0, SECOND].map(|number| batches[number].load(Ordering::Relaxed));
     println!(
@@ -58,13 +57,13 @@ fn switch(batches: &Batches) -> Result<(), Reason> {
 }
 
 /// Sends on the second processor while there is one. A veth's frames come in where they are sent.
-fn send_from_second(is_over: &AtomicBool, batches: &Batches) -> Result<u64, Reason> {
+fn send_from_second(peer: &str, is_over: &AtomicBool, batches: &Batches) -> Result<u64, Reason> {
     let mut frames = FrameGenerator::new(9).map(|specimen| specimen.octets);
     let mut sent = 0;
     while !is_over.load(Ordering::Relaxed) {
         // Fails while it is away; then wherever the kernel likes.
         let _ = move_to_second();
-        sent += send_batch(PEER, frames.by_ref().take(BATCH).collect())?;
+        sent += send_batch(peer, frames.by_ref().take(BATCH).collect())?;
         // SAFETY: it takes no argument.
         let on = unsafe { libc::sched_getcpu() };
         if let Some(batches) = usize::try_from(on).ok().and_then(|on| batches.get(on)) {

@@ -16,15 +16,14 @@ use crate::lab::ChildGuard;
 const KEPT: &str = "/state";
 const DEVICES: &str = "/state/devices";
 const SCENE: Scene<'static> = Scene { watched: "late", state: KEPT, more: "" };
-const PEER: &str = "veth3";
 const FRAMES: usize = 500;
 
 /// Before the restart: an agent sees devices, and ends as a system that goes down ends it.
 pub fn prepare(guest: &Guest) -> Result<(), Reason> {
     fs::create_dir_all(KEPT).map_err(|error| error.to_string())?;
-    make_pair(SCENE.watched, PEER, 1500)?;
+    let peer = make_pair(SCENE.watched, 1500)?;
     let mut agent = SCENE.ready(guest)?;
-    let metrics = exchange(3)?;
+    let metrics = exchange(&peer, 3)?;
     take_down(guest, &mut agent)?;
     let devices = metrics.count("wardline_devices", &[]);
     if devices == 0 {
@@ -38,11 +37,11 @@ pub fn goes_on(guest: &Guest) -> Result<(), Reason> {
     let known = fs::read_to_string(DEVICES).map_err(|error| format!("{DEVICES}: {error}"))?;
     let mut agent = SCENE.start(guest)?;
     waits(&mut agent, &known)?;
-    make_pair(SCENE.watched, PEER, 1500)?;
+    let peer = make_pair(SCENE.watched, 1500)?;
     let since = Instant::now();
     is_ready(&mut agent)?;
     let attached = since.elapsed();
-    let metrics = exchange(4)?;
+    let metrics = exchange(&peer, 4)?;
     if metrics.get("wardline_epoch_resumed", &[]) != Some(0.0) {
         return Err("counts of the time before are said to go on".to_owned());
     }
@@ -68,8 +67,8 @@ fn waits(agent: &mut ChildGuard, known: &str) -> Result<(), Reason> {
 }
 
 /// Frames come in, and each gets its fate.
-fn exchange(seed: u64) -> Result<crate::agent::Metrics, Reason> {
+fn exchange(peer: &str, seed: u64) -> Result<crate::agent::Metrics, Reason> {
     let frames = FrameGenerator::new(seed).take(FRAMES).map(|specimen| specimen.octets);
-    let sent = send(PEER, frames)?;
-    closed_books(sent - count(PEER, "tx_dropped")?)
+    let sent = send(peer, frames)?;
+    closed_books(sent - count(peer, "tx_dropped")?)
 }

@@ -19,7 +19,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// An emulated processor shared with other work takes half a minute to verify the program.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 const PINS: &str = "/sys/fs/bpf/guest";
+const LINKS: &str = "/sys/class/net";
 const LOG: &str = "/tmp/agent.log";
+pub const EVENTS: &str = "/tmp/events.jsonl";
 
 /// What is not the same each time.
 pub struct Scene<'a> {
@@ -40,7 +42,7 @@ impl<'a> Scene<'a> {
         let configuration = format!(
             "[capture]\ninterfaces = [\"{watched}\"]\npin_directory = \"{PINS}\"\nflows = 32768\n\
              endpoints = 1024\n[agent]\nstate_directory = \"{state}\"\n\
-             socket = \"/tmp/wardline.sock\"\n[events]\npath = \"/tmp/events.jsonl\"\n{more}"
+             socket = \"/tmp/wardline.sock\"\n[events]\npath = \"{EVENTS}\"\n{more}"
         );
         let wrong = |error: std::io::Error| error.to_string();
         fs::write("/tmp/wardline.toml", configuration).map_err(wrong)?;
@@ -58,8 +60,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// A pair without addresses; `watched` and its peer.
-pub fn make_pair(watched: &str, peer: &str, mtu: u32) -> Result<(), Reason> {
+/// A pair without addresses; gives the name of the other end.
+pub fn make_pair(watched: &str, mtu: u32) -> Result<String, Reason> {
     for scope in ["all", "default"] {
         let path = format!("/proc/sys/net/ipv6/conf/{scope}/disable_ipv6");
         if Path::new(&path).exists() {
@@ -72,12 +74,23 @@ pub fn make_pair(watched: &str, peer: &str, mtu: u32) -> Result<(), Reason> {
         succeeded(command).map(drop)
     };
     ip(&["link", "add", watched, "type", "veth"])?;
-    // The kernel names the peer.
-    for name in [watched, peer] {
+    let peer = peer_of(watched)?;
+    for name in [watched, &peer] {
         ip(&["link", "set", name, "mtu", &mtu.to_string()])?;
         ip(&["link", "set", name, "up"])?;
     }
-    Ok(())
+    Ok(peer)
+}
+
+/// The kernel names it; each end knows the other's index.
+fn peer_of(watched: &str) -> Result<String, Reason> {
+    let number = |name: &str, file: &str| fs::read_to_string(format!("{LINKS}/{name}/{file}")).ok();
+    let index = number(watched, "iflink").ok_or_else(|| format!("{watched} is on nothing"))?;
+    let links = fs::read_dir(LINKS).map_err(|error| error.to_string())?.flatten();
+    let mut names = links.map(|link| link.file_name().to_string_lossy().into_owned());
+    names
+        .find(|name| number(name, "ifindex").as_ref() == Some(&index))
+        .ok_or_else(|| format!("{watched} has no other end"))
 }
 
 pub fn page(path: &str) -> Option<String> {
@@ -107,7 +120,7 @@ pub fn is_ready(agent: &mut ChildGuard) -> Result<(), Reason> {
 
 /// The peer's statistics of what it sent.
 pub fn count(interface: &str, counter: &str) -> Result<u64, Reason> {
-    let path = format!("/sys/class/net/{interface}/statistics/{counter}");
+    let path = format!("{LINKS}/{interface}/statistics/{counter}");
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     text.trim().parse().map_err(|_| format!("{path}: {text}"))
 }

@@ -13,18 +13,18 @@ const LARGE_MTU: u32 = 9_000;
 const REFUSAL: &str = "no frame in several buffers";
 
 pub fn books_balance(guest: &Guest) -> Result<(), Reason> {
-    make_pair("watched", "veth0", 1500)?;
+    let peer = &make_pair("watched", 1500)?;
     let scene = Scene::of("watched");
     let mut frames = FrameGenerator::new(7).map(|specimen| specimen.octets);
     let [first, between, last] = PARTS;
     let mut agent = scene.ready(guest)?;
-    let mut sent = send("veth0", frames.by_ref().take(first))?;
+    let mut sent = send(peer, frames.by_ref().take(first))?;
     let killed = agent.signal(libc::SIGKILL).and_then(|()| agent.end());
     killed.map_err(|error| error.to_string())?;
-    sent += send("veth0", frames.by_ref().take(between))?;
+    sent += send(peer, frames.by_ref().take(between))?;
     let mut agent = scene.ready(guest)?;
-    sent += send("veth0", frames.take(last))?;
-    let crossed = sent - count("veth0", "tx_dropped")?;
+    sent += send(peer, frames.take(last))?;
+    let crossed = sent - count(peer, "tx_dropped")?;
     let [counted, undissected, lost] = closed_books(crossed)?.fates();
     println!("attached\t{crossed}\t{counted}\t{undissected}\t{lost}");
     take_down(guest, &mut agent)
@@ -32,7 +32,7 @@ pub fn books_balance(guest: &Guest) -> Result<(), Reason> {
 
 /// Attached where the kernel has frames in several buffers; else refused, with the reason.
 pub fn large_frames(guest: &Guest) -> Result<(), Reason> {
-    make_pair("large", "veth1", LARGE_MTU)?;
+    make_pair("large", LARGE_MTU)?;
     let mut agent = Scene::of("large").start(guest)?;
     match is_ready(&mut agent) {
         Ok(()) => println!("large\tattaches"),

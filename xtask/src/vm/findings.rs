@@ -16,6 +16,8 @@ pub struct Findings {
     pub unprivileged: Option<String>,
     /// Frames that crossed while a processor came and went.
     pub processors: Option<String>,
+    /// Jumps of the wall clock that were told.
+    pub clock: Option<String>,
     /// Processes that were ended and left no core.
     pub cores: Option<String>,
     /// Seconds from the interface's coming to its being attached, after the machine was switched on
@@ -75,6 +77,7 @@ impl Findings {
             "attached" => self.attached = rest.split('\t').next().map(str::to_owned),
             "large" => self.large = Some(rest.to_owned()),
             "processors" => self.processors = rest.split('\t').next().map(str::to_owned),
+            "clock" => self.clock = Some(rest.to_owned()),
             "cores" => self.cores = Some(rest.to_owned()),
             "restarted" => self.restarted = rest.split('\t').nth(1).map(str::to_owned),
             "unprivileged" => self.unprivileged = Some(rest.to_owned()),
@@ -116,6 +119,7 @@ impl Findings {
             ("large MTU", self.large.is_some()),
             ("unprivileged", self.unprivileged.is_some()),
             ("processors", self.processors.is_some()),
+            ("clock", self.clock.is_some()),
             ("cores", self.cores.is_some()),
             ("restart", self.restarted.is_some()),
         ];
@@ -138,7 +142,7 @@ mod tests {
         verified\twardline_linear\t53354\tused here\nverified\twardline_clock\t2540\tused here\n\
         agrees\tgenerated\t5000\t900\nagrees\thospital\t3021\t474\n\
         attached\t3000\t2900\t100\t0\nlarge\trefused\nunprivileged\tloads\n\
-        processors\t4000\t10\t3900\t100\t0\t20\t40\ncores\t6\nrestarted\t70\t0.6\t480\ndone\n";
+        processors\t4000\t10\t3900\t100\t0\t20\t40\nclock\t3\ncores\t6\nrestarted\t70\t0.6\t480\ndone\n";
 
     #[test]
     fn a_good_guest_has_no_failures() {

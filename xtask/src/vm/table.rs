@@ -48,9 +48,10 @@ impl Table {
 
 const HEADER: &str = "| kernel | program | verified instructions | frames on which kernel and host \
                       agree | attached, books balance after a kill | MTU 9000 | as a user with three \
-                      capabilities | a processor away and back ten times | ended by SIGSEGV and \
+                      capabilities | a processor away and back ten times | the \
+                      clock set | ended by SIGSEGV and \
                       SIGABRT | switched off and on: attached after | seconds | verdict |\n\
-                      |---|---|---|---|---|---|---|---|---|---|---|---|";
+                      |---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,10 +65,10 @@ impl fmt::Display for Row {
         let findings = match &self.verdict {
             Verdict::Ran(findings) => findings,
             Verdict::Broke(_) => {
-                return write!(f, "| {} | | | | | | | | | | {} | FAILED |", self.version, self.seconds);
+                return write!(f, "| {} | | | | | | | | | | | {} | FAILED |", self.version, self.seconds);
             }
             Verdict::NotRun(reason) => {
-                return write!(f, "| {} | | | | | | | | | | | NOT RUN: {reason} |", self.version);
+                return write!(f, "| {} | | | | | | | | | | | | NOT RUN: {reason} |", self.version);
             }
         };
         let said = |word: &Option<String>| word.clone().unwrap_or_else(|| "no".to_owned());
@@ -84,12 +85,13 @@ impl fmt::Display for Row {
         let verdict = if findings.failures().is_empty() { "passed" } else { "FAILED" };
         write!(
             f,
-            "| {release} | `{program}` | {instructions} | {frames} | {} | {} | {} | {} | {} | {} | {} | \
-             {verdict} |",
+            "| {release} | `{program}` | {instructions} | {frames} | {} | {} | {} | {} | {} | {} | {} | {} \
+             | {verdict} |",
             with(&findings.attached, "frames"),
             said(&findings.large),
             said(&findings.unprivileged),
             with(&findings.processors, "frames"),
+            with(&findings.clock, "times told"),
             with(&findings.cores, "processes, no core"),
             with(&findings.restarted, "s"),
             self.seconds
