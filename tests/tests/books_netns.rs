@@ -188,8 +188,7 @@ fn what_a_small_table_and_small_rings_lose_is_in_the_books() {
 fn no_counter_falls_over_restarts_when_records_were_lost_before_and_between() {
     let lab = Lab::new("heirs").unwrap();
     let wire = lab.wire().unwrap();
-    let settings =
-        Settings { persist: true, flows: 512, ring: "64KiB", ..Settings::on(&["rx0"]) };
+    let settings = Settings { persist: true, flows: 512, ring: "64KiB", ..Settings::on(&["rx0"]) };
     let mut agent = Agent::start(&wire.receiver.namespace, settings).unwrap();
     let mut sent = wire.sender.inject(frames(5).take(100_000)).unwrap().unwrap().sent;
     let mut before = settled(&agent, &wire, sent);

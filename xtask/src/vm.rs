@@ -66,9 +66,8 @@ fn try_on(workspace: &Workspace, guest: &Guest, kernel: &Kernel) -> Row {
     println!("vm: Linux {version}");
     let start = Instant::now();
     let said = guest.with_modules(files).and_then(|initramfs| {
-        let switched_on = |initramfs: &Path| {
-            machine::run(workspace, &files.image, initramfs, PATIENCE)
-        };
+        let switched_on =
+            |initramfs: &Path| machine::run(workspace, &files.image, initramfs, PATIENCE);
         let first = switched_on(&initramfs)?;
         let again = guest.again(&initramfs, &first.left).and_then(|files| switched_on(&files));
         Ok((first.said, again.map(|again| again.said)))

@@ -40,8 +40,8 @@ use crate::{
 };
 
 pub use crate::keeper::line::Names;
-pub use reload::NewConfig;
 use legacy::LegacyFile;
+pub use reload::NewConfig;
 use room::Fullest;
 
 /// Between two readings of the rings.

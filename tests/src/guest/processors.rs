@@ -7,9 +7,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use super::scene::{
-    BATCH, PATIENCE, Scene, closed_books, count, make_pair, send_batch, take_down,
-};
+use super::scene::{BATCH, PATIENCE, Scene, closed_books, count, make_pair, send_batch, take_down};
 use super::{Guest, Reason};
 use crate::agent::wait_until;
 use crate::frames::FrameGenerator;

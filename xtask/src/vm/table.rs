@@ -65,7 +65,11 @@ impl fmt::Display for Row {
         let findings = match &self.verdict {
             Verdict::Ran(findings) => findings,
             Verdict::Broke(_) => {
-                return write!(f, "| {} | | | | | | | | | | | {} | FAILED |", self.version, self.seconds);
+                return write!(
+                    f,
+                    "| {} | | | | | | | | | | | {} | FAILED |",
+                    self.version, self.seconds
+                );
             }
             Verdict::NotRun(reason) => {
                 return write!(f, "| {} | | | | | | | | | | | | NOT RUN: {reason} |", self.version);

@@ -52,7 +52,10 @@ impl Live {
         let devices = self.core.inventory.devices().len();
         let endpoints = self.reader.endpoints_seen() as usize;
         vec![
-            ("flows", ratio(self.reader.books().live_flows as usize, self.datapath.slots() as usize)),
+            (
+                "flows",
+                ratio(self.reader.books().live_flows as usize, self.datapath.slots() as usize),
+            ),
             ("endpoints", ratio(endpoints, self.totals.endpoints() as usize)),
             ("biflows", ratio(flows, most_flows)),
             ("devices", ratio(devices, self.config.inventory.maximum_devices)),
