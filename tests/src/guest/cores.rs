@@ -55,12 +55,16 @@ fn of_pattern(guest: &Guest, peer: &str) -> Result<usize, Reason> {
     let mut ends = 0;
     for signal in [libc::SIGSEGV, libc::SIGABRT] {
         let worker = worker_with_secret(agent.id())?;
-        // SAFETY: the agent is ours and waits for its worker, so the number is the worker's.
-        if unsafe { libc::kill(worker.cast_signed(), signal) } != 0 {
-            return Err(io::Error::last_os_error().to_string());
-        }
-        wait_until(PATIENCE, || worker_of(agent.id()).filter(|next| *next != worker))
-            .ok_or_else(log)?;
+        // Again and again: Rust's own handler takes the first SIGSEGV for a fault that will recur.
+        wait_until(PATIENCE, || match worker_of(agent.id()) {
+            Some(now) if now == worker => {
+                // SAFETY: the agent is ours and has not waited for it, so the number is its own.
+                unsafe { libc::kill(worker.cast_signed(), signal) };
+                None
+            }
+            next => next,
+        })
+        .ok_or_else(|| format!("signal {signal} does not end the worker: {}", log()))?;
         is_ready(&mut agent)?;
         ends += 1;
     }
