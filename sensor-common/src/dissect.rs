@@ -87,6 +87,11 @@ pub fn dissect<F: Frame + ?Sized>(
     flow(frame, &link, interface, found)
 }
 
+/// More than any offset in a frame. A value that is known to be no larger keeps this bound when the
+/// compiler puts it on the stack; of any other, verifiers before Linux 6.8 forget there what it was
+/// compared with, and one copy may be compared and another one used.
+const OFFSETS: usize = 0x7fff;
+
 /// Dissects what a tunnel carries: an Ethernet frame, or a packet without one, of which no station
 /// is known. What it carries in its turn is payload.
 ///
@@ -101,7 +106,7 @@ pub fn dissect_inner<F: Frame + ?Sized>(
     found: &mut Dissection,
 ) -> Result<(), Undissected> {
     let tunnel = core::hint::black_box(tunnel);
-    let link = match tunnel.content as u16 {
+    let mut link = match tunnel.content as u16 {
         ethertype::BRIDGED_ETHERNET => ethernet::link(frame, tunnel.offset)?,
         ethertype => Link {
             destination: 0,
@@ -112,6 +117,8 @@ pub fn dissect_inner<F: Frame + ?Sized>(
             network_offset: tunnel.offset,
         },
     };
+    // Behind the ways that meet here: they are one to the verifier.
+    link.network_offset &= OFFSETS;
     flow(frame, &link, interface, found)?;
     let found = core::hint::black_box(found);
     if found.payload_offset > tunnel.end {

@@ -57,6 +57,8 @@ impl Confinement {
 pub enum ConfinementError {
     #[error("cannot drop capabilities: {0}")]
     Capabilities(#[source] io::Error),
+    #[error("cannot forbid core dumps: {0}")]
+    Dumps(#[source] io::Error),
     #[error("cannot restrict files: {0}")]
     Files(#[source] landlock::RulesetError),
     #[error(
@@ -67,13 +69,26 @@ pub enum ConfinementError {
     SystemCalls(String),
 }
 
+/// Has no image of this process' memory written, however it ends, and nobody of its user read it.
+/// The limit on their size alone would not do: where core dumps go to a program, the kernel passes it
+/// over. For whoever reads secrets, before it reads them.
+///
+/// # Errors
+///
+/// [`ConfinementError::Dumps`].
+pub fn forbid_dumps() -> Result<(), ConfinementError> {
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|error| ConfinementError::Dumps(error.into()))
+}
+
 /// Confines the worker, that is this thread and all that it starts; there must be no other yet.
 ///
 /// # Errors
 ///
 /// [`ConfinementError`].
 pub fn confine_worker(config: &Config, file: &Path) -> Result<Confinement, ConfinementError> {
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    forbid_dumps()?;
     let bounds = capabilities::drop_all().map_err(ConfinementError::Capabilities)?;
     if bounds == Bounds::AsFound {
         tracing::debug!("the bounding set is as the service manager left it");
@@ -101,9 +116,8 @@ pub fn confine_worker(config: &Config, file: &Path) -> Result<Confinement, Confi
 ///
 /// [`ConfinementError`].
 pub fn confine_keeper(sandbox: Sandbox) -> Result<(), ConfinementError> {
-    let failed = |error: rustix::io::Errno| ConfinementError::Capabilities(error.into());
     capabilities::keep_only(capabilities::OF_KEEPER).map_err(ConfinementError::Capabilities)?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(failed)?;
+    forbid_dumps()?;
     match sandbox {
         Sandbox::Off => Ok(()),
         _ => system_calls::allow_keeper().map_err(ConfinementError::SystemCalls),

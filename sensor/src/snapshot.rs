@@ -67,6 +67,10 @@ pub struct Snapshot {
     pub ledger: Ledger,
     pub flow_slots: u32,
     pub biflows: usize,
+    /// How full what has a limit is, 0 to 1, by its name.
+    pub fill_ratios: Vec<(&'static str, f64)>,
+    /// Jumps of the wall clock that were seen.
+    pub clock_jumps: u64,
     /// Announced flows, by what became of them.
     pub announcements: [(&'static str, u64); 5],
     /// What samples said that was lost, by reason.
@@ -136,6 +140,7 @@ impl Snapshot {
         count("wardline_notices_lost_total", self.ledger.line(Entry::LostNotices));
         count("wardline_payloads_inspected_total", self.ledger.line(Entry::Inspected));
         count("wardline_biflows", self.biflows as u64);
+        count("wardline_clock_jumps_total", self.clock_jumps);
         count("wardline_devices", self.devices as u64);
         count("wardline_devices_refused_total", self.devices_refused);
         count("wardline_endpoints", self.endpoints as u64);
@@ -158,6 +163,9 @@ impl Snapshot {
         count("wardline_alertmanager_queue", queue);
         page.add("wardline_cycle_duration_seconds", &[], self.cycle_seconds);
         page.add("wardline_cycle_duration_maximum_seconds", &[], self.longest_cycle_seconds);
+        for (table, ratio) in &self.fill_ratios {
+            page.add("wardline_fill_ratio", &[("table", table)], *ratio);
+        }
         for (part, is_in_force) in self.confinement.parts() {
             page.add(
                 "wardline_worker_confined",

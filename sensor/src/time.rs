@@ -1,5 +1,7 @@
 //! Time on the observation clock, and what a wall clock shows for it.
 
+mod jumps;
+
 use std::{borrow::Cow, fmt, ops, str, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -7,6 +9,8 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+
+pub use jumps::{Jump, JumpWatch};
 
 /// Microseconds on the observation clock: monotonic when live, the capture's own in a replay.
 /// Windows and timeouts are measured on it, so a step of the wall clock changes none of them.
@@ -148,6 +152,11 @@ impl WallClock {
 
     pub fn at(self, moment: Moment) -> Timestamp {
         Timestamp(self.offset_micros.wrapping_add_unsigned(moment.0))
+    }
+
+    /// How many microseconds more it shows than `other` at the same moment.
+    fn ahead_of(self, other: Self) -> i64 {
+        self.offset_micros.saturating_sub(other.offset_micros)
     }
 }
 

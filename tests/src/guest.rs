@@ -3,8 +3,13 @@
 //!
 //! Each finding is a line of words with tabs between, for `cargo xtask test vm` to read.
 
+mod clock;
+mod cores;
 mod privileges;
+mod processors;
 mod replays;
+mod restart;
+mod scene;
 mod watched;
 
 use std::fs;
@@ -27,22 +32,22 @@ impl Guest {
     pub fn try_everything(&self) -> bool {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         println!("kernel\t{}", release.trim());
-        let outcomes = [
+        told(&[
             ("verify", self.verify()),
             ("replay", replays::agree(self)),
             ("attach", watched::books_balance(self)),
             ("large MTU", watched::large_frames(self)),
             ("unprivileged", privileges::suffice(self)),
-        ];
-        let mut all_passed = true;
-        for (step, outcome) in outcomes {
-            if let Err(reason) = outcome {
-                all_passed = false;
-                println!("failed\t{step}\t{}", in_one_line(&reason));
-            }
-        }
-        println!("done");
-        all_passed
+            ("processors", processors::come_and_go(self)),
+            ("clock", clock::jumps_are_told(self)),
+            ("cores", cores::hold_no_secret(self)),
+            ("restart", restart::prepare(self)),
+        ])
+    }
+
+    /// As [`Self::try_everything`], of what is to be tried once the machine was switched off and on.
+    pub fn go_on(&self) -> bool {
+        told(&[("restart", restart::goes_on(self))])
     }
 
     fn verify(&self) -> Result<(), Reason> {
@@ -63,6 +68,17 @@ impl Guest {
         command.args(arguments);
         command
     }
+}
+
+/// Prints what failed, and that there is no more.
+fn told(outcomes: &[(&str, Result<(), Reason>)]) -> bool {
+    for (step, outcome) in outcomes {
+        if let Err(reason) = outcome {
+            println!("failed\t{step}\t{}", in_one_line(reason));
+        }
+    }
+    println!("done");
+    outcomes.iter().all(|(_, outcome)| outcome.is_ok())
 }
 
 fn succeeded(mut command: Command) -> Result<Output, Reason> {

@@ -5,8 +5,9 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -180,6 +181,66 @@ fn service_runs_as_its_user_with_three_capabilities_and_strictly_confined() {
     let place = |word: &str| told.find(word).unwrap_or_else(|| panic!("no {word}: {told}"));
     assert!(place("READY=1") < place("WATCHDOG=1") && place("WATCHDOG=1") < place("STOPPING=1"));
     assert!(told.contains("STATUS=counting on 1 interfaces"), "{told}");
+}
+
+/// Whose user may read the memory of a process: root alone of one that is not to be dumped.
+fn memory_belongs_to(process: u32) -> u32 {
+    fs::metadata(format!("/proc/{process}/mem")).unwrap().uid()
+}
+
+#[test]
+#[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
+fn no_memory_of_the_service_is_its_users_to_read_and_none_goes_to_a_core() {
+    let lab = Lab::new("memory").unwrap();
+    let wire = lab.wire().unwrap();
+    let service = Service::prepare(&wire.receiver.namespace);
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the argument is alive.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) }, 0);
+    let here = service.scratch.join("own");
+    // What becomes of a process of the same user that nothing protects.
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sleep", "600"]);
+    let mut control = ChildGuard::start(command.current_dir(&here)).unwrap();
+    let is_its_users = || memory_belongs_to(control.id()) == NOBODY;
+    wait_until(PATIENCE, || is_its_users().then_some(())).expect("it has become the user");
+    control.signal(libc::SIGABRT).unwrap();
+    let ended = control.wait_for(PATIENCE).unwrap().unwrap();
+    if !ended.core_dumped() {
+        // The memory's owner is looked at all the same.
+        println!("NOT RUN: cores of an unprotected process: this machine writes none ({ended})");
+    }
+
+    let log = fs::File::create(service.scratch.join("log")).unwrap();
+    let mut command = service.command(&[]);
+    let mut keeper =
+        ChildGuard::start(command.current_dir(&here).stdout(Stdio::null()).stderr(log)).unwrap();
+    let mut ends = Vec::new();
+    for end in [libc::SIGSEGV, libc::SIGABRT] {
+        let ready = wait_until(PATIENCE, || is_ready(&service.namespace).then_some(()));
+        assert!(ready.is_some(), "{}", service.log());
+        let worker = worker(keeper.id());
+        assert_eq!([keeper.id(), worker].map(memory_belongs_to), [0, 0]);
+        // Again and again: Rust's own handler takes the first SIGSEGV for a fault that will recur.
+        let replaced = || match worker_of(keeper.id()) {
+            Some(now) if now == worker => {
+                signal(worker, end);
+                None
+            }
+            next => next,
+        };
+        wait_until(PATIENCE, replaced).expect("another worker takes over");
+        ends.push(worker);
+    }
+    keeper.signal(libc::SIGABRT).unwrap();
+    let ended = keeper.wait_for(PATIENCE).unwrap().unwrap();
+    assert!(ended.signal() == Some(libc::SIGABRT) && !ended.core_dumped(), "{ended}");
+    let said = service.log();
+    for word in ["SIGSEGV", "SIGABRT"] {
+        assert!(said.contains(word), "{said}");
+    }
+    assert!(!said.contains("core dumped"), "{said}");
+    println!("workers {ends:?} and keeper {}: no core", keeper.id());
 }
 
 /// What a worker must be able to do: so the probe tells yes from no.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tests::agent::{Agent, Settings, wait_until, wardline};
 use tests::frames::FrameGenerator;
 use tests::lab::{Lab, Port, SmallDisk, Wire};
+use tests::soak::extent;
 
 #[path = "native_xdp/mod.rs"]
 mod native_xdp;
@@ -171,8 +172,6 @@ fn an_interface_that_moves_away_and_comes_back_is_followed() {
     assert_books(&agent, sent);
 }
 
-const FLAPS: usize = 60;
-
 #[test]
 #[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
 fn an_interface_that_flaps_leaves_no_descriptor_and_no_pin_behind() {
@@ -193,7 +192,9 @@ fn an_interface_that_flaps_leaves_no_descriptor_and_no_pin_behind() {
     until("attached", || attached("rx0"));
     let before = descriptors();
     let (mut sent, mut name) = (0, "rx0".to_owned());
-    for flap in 0..FLAPS {
+    let flaps = extent(60, 1_000);
+    let mut longest = Duration::ZERO;
+    for flap in 0..flaps {
         let next = format!("rx{}", flap % 7);
         match flap % 3 {
             0 => {
@@ -214,7 +215,10 @@ fn an_interface_that_flaps_leaves_no_descriptor_and_no_pin_behind() {
                 lab.veth(&wire.sender, &port).unwrap();
             }
         }
-        until("attached under its name", || attached(&name));
+        longest = longest.max(until("attached under its name", || attached(&name)));
+        if flap % 100 == 99 {
+            println!("{} flaps; at the longest {longest:.2?} until attached", flap + 1);
+        }
         if flap % 5 == 0 {
             sent += send(&wire, flap as u64, 100);
         }
@@ -223,6 +227,7 @@ fn an_interface_that_flaps_leaves_no_descriptor_and_no_pin_behind() {
     assert_eq!(links(), 1);
     // The scrape itself has some open.
     until("as many descriptors as before", || descriptors() <= before);
+    println!("{flaps} flaps, {sent} frames; at the longest {longest:.2?} until attached");
 }
 
 #[test]
@@ -255,6 +260,10 @@ fn what_comes_while_the_agent_is_held_up_is_read_or_counted_as_lost() {
     assert!(lost > 100_000 && counted > 0, "{lost} lost, {counted} counted");
     assert!(opened >= evicted + records && records > 0);
     assert!(count("wardline_notices_lost_total") > 0);
+    for ring in ["records_ring", "notices_ring"] {
+        let fill = metrics.get("wardline_fill_ratio", &[("table", ring)]);
+        assert!(fill.is_some_and(|fill| (0.8..=1.0).contains(&fill)), "{ring}: {fill:?}");
+    }
 }
 
 #[test]
@@ -273,7 +282,9 @@ fn a_full_disk_stops_neither_counting_nor_metrics_and_writing_goes_on_when_there
     let base = agent.metrics().unwrap().received();
     let count = |name: &str, sink: &str| agent.metrics().unwrap().count(name, &[("sink", sink)]);
     let mut sent = base;
-    for round in 0..5 {
+    let mut longest = Duration::ZERO;
+    let rounds = extent(5, 100);
+    for round in 0..rounds {
         disk.fill().unwrap();
         let failures = count("wardline_events_failed_total", "store");
         sent += send(&wire, 10 + round, 3_000);
@@ -289,7 +300,9 @@ fn a_full_disk_stops_neither_counting_nor_metrics_and_writing_goes_on_when_there
         });
         until("lines are written again", || fs::metadata(&events).unwrap().len() > 0);
         println!("round {round}: written again after {took:.2?}");
+        longest = longest.max(took);
     }
+    println!("{rounds} rounds; at the longest {longest:.2?} until written again");
     assert_books(&agent, sent);
     let lines = fs::read_to_string(&events).unwrap();
     let whole =

@@ -1,5 +1,7 @@
 //! Long runs of what an operator fears. What is done is in `tests/src/soak`.
 
+mod faults;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,6 +29,9 @@ enum What {
     /// Kill the agent and start it again, and replace it by another build, while frames come: none
     /// may be dropped or uncounted, no counter may fall
     Kill(Kill),
+    /// Tests of faults as often as the plan says: 1,000 flaps of an interface, 10,000 damaged stores,
+    /// a disk filled 100 times, 10,000,000 forged sources. Takes the better part of an hour
+    Faults,
 }
 
 #[derive(Args)]
@@ -54,9 +59,13 @@ struct Kill {
 
 /// Fails if a frame was dropped or is missing in the books, or a counter fell.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let Some(What::Kill(kill)) = &options.what else {
-        bench::soak(workspace, &options.load)?;
-        return Ok(ExitCode::SUCCESS);
+    let kill = match &options.what {
+        Some(What::Kill(kill)) => kill,
+        Some(What::Faults) => return faults::run(workspace),
+        None => {
+            bench::soak(workspace, &options.load)?;
+            return Ok(ExitCode::SUCCESS);
+        }
     };
     require_kernel_access("running the agent in network namespaces")?;
     build(workspace)?;

@@ -11,6 +11,7 @@ mod mirror;
 mod table;
 
 use std::env::consts::ARCH;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -64,12 +65,16 @@ fn try_on(workspace: &Workspace, guest: &Guest, kernel: &Kernel) -> Row {
     };
     println!("vm: Linux {version}");
     let start = Instant::now();
-    let said = guest
-        .with_modules(files)
-        .and_then(|initramfs| machine::run(workspace, &files.image, &initramfs, PATIENCE));
+    let said = guest.with_modules(files).and_then(|initramfs| {
+        let switched_on =
+            |initramfs: &Path| machine::run(workspace, &files.image, initramfs, PATIENCE);
+        let first = switched_on(&initramfs)?;
+        let again = guest.again(&initramfs, &first.left).and_then(|files| switched_on(&files));
+        Ok((first.said, again.map(|again| again.said)))
+    });
     let seconds = start.elapsed().as_secs();
-    let verdict = match said.map(|said| Findings::parse(&said)) {
-        Ok(findings) => Verdict::Ran(findings),
+    let verdict = match said {
+        Ok((first, again)) => Verdict::Ran(Findings::of(&first, again)),
         Err(error) => Verdict::Broke(format!("{error:#}")),
     };
     for failure in verdict.failures() {

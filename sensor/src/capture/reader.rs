@@ -4,6 +4,7 @@
 //! has seen of each slot and takes differences. A flow that leaves its slot comes as a record; if
 //! its record was lost, what had been seen of it stays counted and only the rest is lost.
 
+mod legacy;
 mod shadow;
 
 use sensor_common::{
@@ -14,6 +15,7 @@ use sensor_common::{
     record::Evicted,
 };
 
+pub use self::legacy::Legacy;
 use self::shadow::{Shadow, growth};
 use super::{Datapath, Footing, Notice, ticks::TickClock};
 use crate::{

@@ -117,6 +117,11 @@ impl FlowTable {
         (self.settings.idle_timeout, self.settings.active_timeout)
     }
 
+    /// Biflows that can be held.
+    pub fn maximum(&self) -> usize {
+        self.settings.maximum
+    }
+
     /// Biflows held.
     pub fn len(&self) -> usize {
         self.store.len()

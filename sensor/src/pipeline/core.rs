@@ -30,7 +30,7 @@ use crate::{
     interpret::{Interpreter, Lesson, Message},
     inventory::{Device, DeviceId, Inventory, InventorySettings},
     observation::{FlowDelta, Observation, PayloadSample},
-    time::{Moment, WallClock},
+    time::{JumpWatch, Moment, WallClock},
 };
 
 /// Steps for which a lesson waits for its flow: a flow whose notice was lost is found by the next
@@ -66,6 +66,7 @@ pub struct Core {
     roles: Roles,
     /// For what ends at a time of day: suppressions, roles.
     wall: WallClock,
+    pub clock_jumps: JumpWatch,
     internal: Vec<Network>,
     pub unclassified: Unclassified,
     pub interpreter: Interpreter,
@@ -118,6 +119,7 @@ impl Core {
             baselines: Baselines::new(config.baseline.settings()),
             roles: Roles::new(config.roles.clone()),
             wall: WallClock::since_1970(),
+            clock_jumps: JumpWatch::default(),
             internal: config.inventory.internal.clone(),
             unclassified: Unclassified::default(),
             interpreter: Interpreter::default(),

@@ -3,8 +3,10 @@
 
 mod alerts;
 mod answers;
+mod legacy;
 mod profiles;
 mod reload;
+mod room;
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +17,8 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use serde_json::json;
 
 use crate::{
     capture::{
@@ -36,7 +40,9 @@ use crate::{
 };
 
 pub use crate::keeper::line::Names;
+use legacy::LegacyFile;
 pub use reload::NewConfig;
+use room::Fullest;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
@@ -87,6 +93,7 @@ pub struct Live {
     config: Arc<Config>,
     datapath: Tables<Line>,
     reader: Reader,
+    legacy: LegacyFile,
     totals: TotalsReader,
     totals_at: Option<Instant>,
     core: Core,
@@ -95,6 +102,7 @@ pub struct Live {
     observation: Observation,
     events: Vec<Event>,
     reopen: Arc<AtomicBool>,
+    fullest: Fullest,
     cycle: Duration,
     longest_cycle: Duration,
     swept: Instant,
@@ -122,11 +130,13 @@ impl Live {
         if unreadable > 0 {
             tracing::error!(unreadable, "some profiles of devices could not be understood");
         }
+        let legacy = LegacyFile::open(&config.agent.state_directory);
         let now = Instant::now();
         let mut live = Self {
             config,
             datapath,
             reader,
+            legacy,
             totals: TotalsReader::default(),
             totals_at: None,
             core,
@@ -135,6 +145,7 @@ impl Live {
             observation: Observation::default(),
             events: Vec::new(),
             reopen: Arc::default(),
+            fullest: Fullest::from(now),
             cycle: Duration::ZERO,
             longest_cycle: Duration::ZERO,
             swept: now,
@@ -145,8 +156,10 @@ impl Live {
         };
         live.reader.resume(&mut live.datapath, &mut live.observation);
         if live.seat.is_resumed {
+            live.reader.inherit(live.legacy.read());
             live.totals.resume(&live.datapath);
         }
+        live.legacy.write(live.reader.legacy());
         live.step(monotonic());
         live
     }
@@ -179,9 +192,11 @@ impl Live {
         if self.swept.elapsed() >= sweep {
             self.swept = started;
             self.reader.skim(&mut self.datapath, &mut self.observation);
+            self.legacy.write(self.reader.legacy());
         } else {
             self.reader.drain(&mut self.datapath, &mut self.observation);
         }
+        self.fullest.note(started, self.datapath.take_fullest());
         if self.recounted.elapsed() >= RECOUNT {
             self.recounted = started;
             self.reader.announce_all(&mut self.datapath, &mut self.observation);
@@ -214,6 +229,7 @@ impl Live {
 
     fn step(&mut self, now: Moment) {
         self.core.set_wall_clock(wall_clock());
+        self.look_at_clock();
         let learned = self.core.tell_time(wall_clock().at(now));
         self.sinks.save_profiles(learned);
         self.core.step(&self.observation, now, &mut self.events);
@@ -221,6 +237,22 @@ impl Live {
             tracing::warn!(role, "the role has ended and excuses nothing any more");
         }
         self.send();
+    }
+
+    /// Says when the wall clock jumped: in the log, in a line of the events file, in the metrics.
+    fn look_at_clock(&mut self) {
+        let (before, wall, after) = (monotonic(), jiff::Timestamp::now(), monotonic());
+        let wall = Timestamp::from_micros(wall.as_microsecond());
+        let Some(jump) = self.core.clock_jumps.look(before, wall, after) else { return };
+        let seconds = jump.seconds();
+        tracing::warn!(
+            seconds,
+            "the wall clock jumped, or the machine stood still: what is dated before and after it \
+             does not fit together. Windows and timeouts are not affected"
+        );
+        let mut statistics = self.statistics();
+        statistics["clock_jump_seconds"] = json!(seconds);
+        self.sinks.statistics(wall_clock(), statistics, self.seat.line.names());
     }
 
     /// Gives the sinks what there is.

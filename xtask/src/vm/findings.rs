@@ -1,5 +1,7 @@
 //! What the guest found: lines of words with tabs between.
 
+use anyhow::Result;
+
 use crate::verify::{self, Verified};
 
 /// Everything one guest said.
@@ -12,6 +14,15 @@ pub struct Findings {
     /// What an interface of a large MTU answers: `attaches` or `refused`.
     pub large: Option<String>,
     pub unprivileged: Option<String>,
+    /// Frames that crossed while a processor came and went.
+    pub processors: Option<String>,
+    /// Jumps of the wall clock that were told.
+    pub clock: Option<String>,
+    /// Processes that were ended and left no core.
+    pub cores: Option<String>,
+    /// Seconds from the interface's coming to its being attached, after the machine was switched on
+    /// again.
+    pub restarted: Option<String>,
     failures: Vec<String>,
     is_done: bool,
 }
@@ -24,12 +35,29 @@ pub struct Replay {
 }
 
 impl Findings {
-    pub fn parse(said: &str) -> Self {
-        let mut findings = Self::default();
-        for line in said.lines() {
-            findings.read(line.trim_end());
+    /// Of what the guest said, and said when the machine was switched on again.
+    pub fn of(first: &str, again: Result<String>) -> Self {
+        let mut findings = Self::parse(first);
+        let is_done = std::mem::take(&mut findings.is_done);
+        match again {
+            Ok(again) => findings.take(&again),
+            Err(error) => findings.failures.push(format!("restart: {error:#}")),
         }
+        // What was not said is told as missing.
+        findings.is_done = is_done;
         findings
+    }
+
+    fn parse(said: &str) -> Self {
+        let mut findings = Self::default();
+        findings.take(said);
+        findings
+    }
+
+    fn take(&mut self, said: &str) {
+        for line in said.lines() {
+            self.read(line.trim_end());
+        }
     }
 
     fn read(&mut self, line: &str) {
@@ -48,6 +76,10 @@ impl Findings {
             }
             "attached" => self.attached = rest.split('\t').next().map(str::to_owned),
             "large" => self.large = Some(rest.to_owned()),
+            "processors" => self.processors = rest.split('\t').next().map(str::to_owned),
+            "clock" => self.clock = Some(rest.to_owned()),
+            "cores" => self.cores = Some(rest.to_owned()),
+            "restarted" => self.restarted = rest.split('\t').nth(1).map(str::to_owned),
             "unprivileged" => self.unprivileged = Some(rest.to_owned()),
             "failed" => self.failures.push(rest.replace('\t', ": ")),
             "done" => self.is_done = true,
@@ -71,7 +103,7 @@ impl Findings {
         if !self.is_done {
             failures.push("the guest broke off".to_owned());
         }
-        let over = verify::over_budget(&self.verified);
+        let over = verify::over_budget(&self.verified, verify::BUDGET_ELSEWHERE);
         if !over.is_empty() {
             failures.push(format!("over the budget of instructions: {}", over.join(", ")));
         }
@@ -86,6 +118,10 @@ impl Findings {
             ("attach", self.attached.is_some()),
             ("large MTU", self.large.is_some()),
             ("unprivileged", self.unprivileged.is_some()),
+            ("processors", self.processors.is_some()),
+            ("clock", self.clock.is_some()),
+            ("cores", self.cores.is_some()),
+            ("restart", self.restarted.is_some()),
         ];
         let is_said = |step: &str| failures.iter().any(|failure| failure.starts_with(step));
         let missing: Vec<String> = complete
@@ -105,7 +141,8 @@ mod tests {
     const GOOD: &str = "kernel\t5.10.0-46-cloud-amd64\n\
         verified\twardline_linear\t53354\tused here\nverified\twardline_clock\t2540\tused here\n\
         agrees\tgenerated\t5000\t900\nagrees\thospital\t3021\t474\n\
-        attached\t3000\t2900\t100\t0\nlarge\trefused\nunprivileged\tloads\ndone\n";
+        attached\t3000\t2900\t100\t0\nlarge\trefused\nunprivileged\tloads\n\
+        processors\t4000\t10\t3900\t100\t0\t20\t40\nclock\t3\ncores\t6\nrestarted\t70\t0.6\t480\ndone\n";
 
     #[test]
     fn a_good_guest_has_no_failures() {
@@ -121,6 +158,19 @@ mod tests {
             let said = GOOD.replace(&format!("{line}\n"), "");
             let findings = Findings::parse(&said);
             assert!(!findings.failures().is_empty(), "without {line:?}");
+        }
+    }
+
+    #[test]
+    fn a_machine_that_does_not_start_again_is_a_failure() {
+        let (first, again) = GOOD.split_once("restarted").unwrap();
+        let first = format!("{first}done\n");
+        let again = format!("restarted{again}");
+        assert_eq!(Findings::of(&first, Ok(again)).failures(), Vec::<String>::new());
+        for again in [Ok(String::new()), Err(anyhow::anyhow!("still running after 600 s"))] {
+            let failures = Findings::of(&first, again).failures();
+            assert_eq!(failures.len(), 1, "{failures:?}");
+            assert!(failures[0].starts_with("restart: "), "{failures:?}");
         }
     }
 

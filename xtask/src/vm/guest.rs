@@ -12,7 +12,8 @@ use super::kernels::Files;
 use crate::workspace::Workspace;
 
 /// Mounts what the agent uses, tries everything and switches off. What it prints goes to the second
-/// serial line; the first has the kernel's own messages.
+/// serial line; the first has the kernel's own messages. What is to be there when the machine is
+/// switched on again, `/state`, leaves by the third as an archive.
 const INIT: &str = r#"#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -24,7 +25,11 @@ for module in /modules/*.ko; do insmod "$module"; done
 ip link set lo up
 exec </dev/null >/dev/ttyS1 2>&1
 stty -onlcr -F /dev/ttyS1
-/bin/guest --agent /bin/wardline --captures /captures
+again=
+if [ -d /state ]; then again=--again; fi
+/bin/guest --agent /bin/wardline --captures /captures $again
+stty raw -F /dev/ttyS2
+if [ -d /state ]; then find state | cpio -o -H newc >/dev/ttyS2; fi
 poweroff -f
 "#;
 const BUSYBOX: &str = "/bin/busybox";
@@ -70,6 +75,17 @@ impl Guest {
         }
         let archive = self.root.with_extension("cpio");
         pack(&self.root, &archive)?;
+        Ok(archive)
+    }
+
+    /// The same file with what the machine left behind it, as it is switched on again. The kernel
+    /// unpacks one archive after the other.
+    pub fn again(&self, archive: &Path, left: &[u8]) -> Result<PathBuf> {
+        ensure!(!left.is_empty(), "the machine left nothing for its next start");
+        let mut octets = fs::read(archive).context("cannot read the guest's files")?;
+        octets.extend(left);
+        let archive = self.root.with_extension("again.cpio");
+        fs::write(&archive, octets).context("cannot write the guest's files")?;
         Ok(archive)
     }
 }

@@ -12,24 +12,34 @@ use crate::workspace::Workspace;
 
 const EMULATOR: &str = "qemu-system-x86_64";
 const MEBIBYTES: &str = "1024";
+/// One stays when the other is taken away.
+const PROCESSORS: &str = "2";
 const GLANCE: Duration = Duration::from_millis(100);
 /// Lines of the kernel's messages that tell why it went down.
 const LAST_LINES: usize = 12;
 
-/// Boots `kernel` into `initramfs`; gives what the guest printed until it switched itself off.
+/// What a guest gave until it switched itself off.
+pub struct Ended {
+    pub said: String,
+    /// An archive of what is to be there when it is switched on again.
+    pub left: Vec<u8>,
+}
+
+/// Boots `kernel` into `initramfs`.
 pub fn run(
     workspace: &Workspace,
     kernel: &Path,
     initramfs: &Path,
     patience: Duration,
-) -> Result<String> {
+) -> Result<Ended> {
     let console = workspace.vm().join("console.log");
     let output = workspace.vm().join("output.log");
+    let left = workspace.vm().join("left.cpio");
     let mut command = Command::new(EMULATOR);
     // Emulated: a virtual machine in a virtual machine may not have the processor's help.
-    command.args(["-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", MEBIBYTES]);
+    command.args(["-accel", "tcg", "-cpu", "max", "-smp", PROCESSORS, "-m", MEBIBYTES]);
     command.args(["-display", "none", "-nodefaults", "-no-reboot"]);
-    for line in [&console, &output] {
+    for line in [&console, &output, &left] {
         command.arg("-serial").arg(format!("file:{}", line.display()));
     }
     command.arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
@@ -56,7 +66,8 @@ pub fn run(
     if !status.success() || said.is_empty() {
         bail!("the machine went down ({status}); {}", last_lines(&console));
     }
-    Ok(said)
+    let left = fs::read(&left).context("cannot read what the machine left")?;
+    Ok(Ended { said, left })
 }
 
 fn last_lines(console: &Path) -> String {

@@ -48,8 +48,10 @@ impl Table {
 
 const HEADER: &str = "| kernel | program | verified instructions | frames on which kernel and host \
                       agree | attached, books balance after a kill | MTU 9000 | as a user with three \
-                      capabilities | seconds | verdict |\n\
-                      |---|---|---|---|---|---|---|---|---|";
+                      capabilities | a processor away and back ten times | the \
+                      clock set | ended by SIGSEGV and \
+                      SIGABRT | switched off and on: attached after | seconds | verdict |\n\
+                      |---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,10 +65,14 @@ impl fmt::Display for Row {
         let findings = match &self.verdict {
             Verdict::Ran(findings) => findings,
             Verdict::Broke(_) => {
-                return write!(f, "| {} | | | | | | | {} | FAILED |", self.version, self.seconds);
+                return write!(
+                    f,
+                    "| {} | | | | | | | | | | | {} | FAILED |",
+                    self.version, self.seconds
+                );
             }
             Verdict::NotRun(reason) => {
-                return write!(f, "| {} | | | | | | | | NOT RUN: {reason} |", self.version);
+                return write!(f, "| {} | | | | | | | | | | | | NOT RUN: {reason} |", self.version);
             }
         };
         let said = |word: &Option<String>| word.clone().unwrap_or_else(|| "no".to_owned());
@@ -76,17 +82,22 @@ impl fmt::Display for Row {
         };
         let release = if findings.release.is_empty() { &self.version } else { &findings.release };
         let frames = findings.frames();
-        let attached = match &findings.attached {
-            Some(frames) => format!("{frames} frames"),
+        let with = |number: &Option<String>, unit: &str| match number {
+            Some(number) => format!("{number} {unit}"),
             None => "no".to_owned(),
         };
         let verdict = if findings.failures().is_empty() { "passed" } else { "FAILED" };
         write!(
             f,
-            "| {release} | `{program}` | {instructions} | {frames} | {attached} | {} | {} | {} | \
-             {verdict} |",
+            "| {release} | `{program}` | {instructions} | {frames} | {} | {} | {} | {} | {} | {} | {} | {} \
+             | {verdict} |",
+            with(&findings.attached, "frames"),
             said(&findings.large),
             said(&findings.unprivileged),
+            with(&findings.processors, "frames"),
+            with(&findings.clock, "times told"),
+            with(&findings.cores, "processes, no core"),
+            with(&findings.restarted, "s"),
             self.seconds
         )
     }

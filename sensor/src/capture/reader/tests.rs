@@ -5,6 +5,7 @@ use sensor_common::{
     endpoint::{Direction, Totals},
 };
 
+mod heirs;
 mod skim;
 mod wrap;
 

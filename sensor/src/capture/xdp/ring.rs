@@ -21,6 +21,8 @@ pub struct Ring {
     data: MappedWords,
     mask: u64,
     record: Vec<u8>,
+    /// Octets that waited when it was read, at the most since [`Self::take_fullest`].
+    fullest: u64,
 }
 
 impl Ring {
@@ -38,12 +40,19 @@ impl Ring {
             data: MappedWords::read_only(&file, 2 * page, 2 * octets / WORD)?,
             mask: octets as u64 - 1,
             record: Vec::new(),
+            fullest: 0,
         })
+    }
+
+    /// How full it was, of 1, when it was read, at the fullest since the last call.
+    pub fn take_fullest(&mut self) -> f64 {
+        std::mem::take(&mut self.fullest) as f64 / (self.mask + 1) as f64
     }
 
     /// Visits the records that are complete, and gives their room back one by one.
     pub fn drain(&mut self, mut visit: impl FnMut(&[u8])) {
         let mut position = self.consumer.load(0);
+        self.fullest = self.fullest.max(self.producer.load(0).saturating_sub(position));
         while position < self.producer.load(0) {
             let first = (position & self.mask) as usize / WORD;
             let [a, b, c, d, ..] = self.data.load(first).to_ne_bytes();

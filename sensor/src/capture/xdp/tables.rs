@@ -140,6 +140,11 @@ impl<E: EndpointSource> Tables<E> {
     pub fn clock(&self) -> TickClock {
         self.clock
     }
+
+    /// How full the rings were at the fullest since the last call, 0 to 1: records, notices.
+    pub fn take_fullest(&mut self) -> [f64; 2] {
+        [self.records.take_fullest(), self.notices.take_fullest()]
+    }
 }
 
 fn failed(map: &'static str) -> impl FnOnce(io::Error) -> LoadError {

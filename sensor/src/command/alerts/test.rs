@@ -4,6 +4,7 @@ use std::{path::Path, time::Instant};
 
 use crate::{
     command::{Exit, Failure, config, say},
+    confinement::forbid_dumps,
     export::{
         delivery::{Notice, sensor_name, wall_time},
         sinks,
@@ -13,6 +14,8 @@ use crate::{
 
 /// Sends a test alert through each sink, past the outbox: what it says is of this moment.
 pub fn run(file: &Path, name: Option<&str>) -> Result<(), Failure> {
+    // It reads the secrets of the sinks.
+    forbid_dumps().map_err(|error| Failure::failed(&error))?;
     let config = config::load(file)?;
     let notice = Notice::test(&sensor_name(), wall_time());
     let mut sinks = sinks::of(&config, &[], wall_clock());

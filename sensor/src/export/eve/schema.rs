@@ -71,6 +71,9 @@ struct Counters {
     /// Not of a replay.
     #[schemars(skip_serializing_if = "Option::is_none")]
     alerts_firing: Option<u64>,
+    /// By how much the wall clock jumped, ahead if positive: the line was written because it did.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    clock_jump_seconds: Option<f64>,
     /// How often something found a table full, by table. Of a replay only: live, these are metrics.
     #[schemars(skip_serializing_if = "Option::is_none")]
     no_room: Option<NoRoom>,

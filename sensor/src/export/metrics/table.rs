@@ -26,6 +26,14 @@ pub const FAMILIES: &[Family] = &[
         "1 when every configured interface is attached and frames are being counted.",
     ),
     gauge("wardline_time_seconds", "The sensor's clock at the scrape, in seconds since 1970."),
+    counter(
+        "wardline_clock_jumps_total",
+        "Jumps of the wall clock by half a second or more, since the agent started.",
+    ),
+    gauge(
+        "wardline_fill_ratio",
+        "How full what has a limit is, 0 to 1, by table; of rings, at the fullest within the last minute.",
+    ),
     // The books.
     counter("wardline_frames_received_total", "Frames received on all monitored interfaces."),
     counter(

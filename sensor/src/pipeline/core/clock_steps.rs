@@ -9,7 +9,7 @@ use crate::{
         reader::Reader,
         ticks::TickClock,
     },
-    time::Timestamp,
+    time::{Jump, Timestamp},
 };
 
 const SIZES: TableSizes = TableSizes { sets: 64, endpoints: 1024, verdicts: 64 };
@@ -40,13 +40,16 @@ struct Heard {
     devices: usize,
 }
 
+/// By how many seconds the clock was found to have jumped, each time.
+type Jumps = Vec<f64>;
+
 /// Plays the same traffic while the wall clock is as `wall` says at each step.
-fn play(wall: impl Fn(u64) -> i64) -> Heard {
+fn play(wall: impl Fn(u64) -> i64) -> (Heard, Jumps) {
     let mut datapath = HostDatapath::new(&SIZES);
     let clock = TickClock::of_replay();
     let mut reader = Reader::new(&datapath, clock);
     let mut core = Core::new(&Config::default(), Vec::new(), None);
-    let mut events = Vec::new();
+    let (mut events, mut jumps) = (Vec::new(), Vec::new());
     for tick in (0..LENGTH).step_by(STEP as usize) {
         // A sweep after a quarter of the time, and one host that is always talked to.
         let host = if (30_000..60_000).contains(&tick) { (tick / STEP) as u8 } else { 1 };
@@ -56,6 +59,8 @@ fn play(wall: impl Fn(u64) -> i64) -> Heard {
         reader.sweep(&mut datapath, &mut observation);
         let now = clock.moment(tick);
         core.set_wall_clock(WallClock::new(now, Timestamp::from_micros(wall(tick))));
+        let jump = core.clock_jumps.look(now, Timestamp::from_micros(wall(tick)), now);
+        jumps.extend(jump.map(Jump::seconds));
         core.tell_time(Timestamp::from_micros(wall(tick)));
         core.step(&observation, now, &mut events);
     }
@@ -74,13 +79,15 @@ fn play(wall: impl Fn(u64) -> i64) -> Heard {
         }
     }
     heard.devices = core.inventory.devices().len();
-    heard
+    assert_eq!(core.clock_jumps.count(), jumps.len() as u64);
+    (heard, jumps)
 }
 
 #[test]
 fn a_step_of_the_wall_clock_by_ten_years_changes_no_window_no_flow_and_no_alert() {
     let micros = |tick: u64| tick.cast_signed() * 1000;
-    let steady = play(|tick| TODAY + micros(tick));
+    let (steady, none) = play(|tick| TODAY + micros(tick));
+    assert_eq!(none, [0.0; 0]);
     assert!(!steady.alerts.is_empty() && steady.flows.len() > 50, "{steady:?}");
     let half = LENGTH / 2;
     let forth = play(|tick| TODAY + micros(tick) + if tick > half { TEN_YEARS } else { 0 });
@@ -91,14 +98,18 @@ fn a_step_of_the_wall_clock_by_ten_years_changes_no_window_no_flow_and_no_alert(
     let leap = play(|tick| TODAY + micros(tick) - if tick > half { 1_000_000 } else { 0 });
     let end = play(|tick| YEAR_2038 - micros(half) + micros(tick));
     let zero = play(|_| 0);
-    for (name, heard) in [
-        ("forth", forth),
-        ("back", back),
-        ("wild", wild),
-        ("leap", leap),
-        ("2038", end),
-        ("zero", zero),
+    let ten_years = TEN_YEARS as f64 / 1e6;
+    for (name, (heard, jumps), first, count) in [
+        ("forth", forth, ten_years, 1),
+        ("back", back, -ten_years, 1),
+        ("wild", wild, ten_years, LENGTH / STEP - 1),
+        ("leap", leap, -1.0, 1),
+        ("2038", end, 0.0, 0),
+        // It stands still.
+        ("zero", zero, 0.0, 0),
     ] {
         assert_eq!(heard, steady, "{name}");
+        assert_eq!(jumps.first().copied().unwrap_or(0.0), first, "{name}");
+        assert_eq!(jumps.len() as u64, count, "{name}");
     }
 }

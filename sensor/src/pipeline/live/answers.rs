@@ -36,6 +36,8 @@ impl Live {
             ledger,
             flow_slots: self.datapath.slots(),
             biflows: self.core.flows.len(),
+            fill_ratios: self.fill_ratios(),
+            clock_jumps: self.core.clock_jumps.count(),
             announcements: self.core.announcements(),
             samples_unread: self.core.samples_unread(),
             records_by_reason: self.core.records_by_reason().clone(),

@@ -71,12 +71,18 @@ fn corruption(opened: Opened) -> Recovery {
     recovery
 }
 
+/// As many as the plan says in `cargo xtask soak faults`, which sets this.
+fn copies() -> usize {
+    if std::env::var_os("WARDLINE_FAULTS_AT_LENGTH").is_some() { 10_000 } else { 200 }
+}
+
 #[test]
-fn two_hundred_damaged_copies_open() {
+fn every_one_of_many_damaged_copies_opens() {
     let whole = filled();
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut recovered = 0;
-    for copy in 0..200 {
+    let copies = copies();
+    for copy in 0..copies {
         let scratch = Scratch::new();
         let mut octets = whole.clone();
         // Every other copy is hit in its header or schema page, where it hurts most.
@@ -91,7 +97,8 @@ fn two_hundred_damaged_copies_open() {
         }
     }
     // Some damage is of no consequence, and some must have been found.
-    assert!((1..200).contains(&recovered), "{recovered}");
+    println!("{copies} damaged copies, {recovered} of them set aside: all open");
+    assert!((1..copies).contains(&recovered), "{recovered}");
 }
 
 #[test]
