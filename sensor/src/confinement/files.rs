@@ -1,7 +1,7 @@
 //! Which files the worker may open (Landlock).
 
 use std::{
-    fs,
+    fs, iter,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
@@ -73,24 +73,48 @@ fn of_kind(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
     if path.is_dir() { access } else { access & AccessFs::from_file(VERSION) }
 }
 
-/// The configuration and the files that it names. Of both configurations and of the listener's
-/// certificates the whole directory, so that files may be replaced by others of their names; but no
-/// directory of the system's.
-fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
-    let mut paths = config.intelligence.files.clone();
-    for syslog in &config.syslogs {
-        let files = [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file];
-        paths.extend(files.into_iter().flatten().cloned());
-    }
-    for webhook in &config.webhooks {
-        paths.push(webhook.secret_file.clone());
-        paths.extend(webhook.ca_file.clone());
-    }
+/// When a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Or the agent does not start.
+    AtStart,
+    /// For as long as it cannot be, an alert waits.
+    WhenUsed,
+}
+
+/// The files that are read because `config` (read from `file`) names them, and that one.
+pub fn read(config: &Config, file: &Path) -> Vec<(PathBuf, Reading)> {
+    let own = own(config, file).into_iter().chain(config.intelligence.files.clone());
+    let own = own.map(|path| (path, Reading::AtStart));
+    own.chain(of_receivers(config).into_iter().map(|path| (path, Reading::WhenUsed))).collect()
+}
+
+/// Both configurations and the listener's certificates.
+fn own(config: &Config, file: &Path) -> Vec<PathBuf> {
     // What is wrong with it is told where it is used.
     let web = config.web.config_file.as_deref().and_then(|file| WebFile::load(file).ok());
     let of_web = web.map(|web| web.files).unwrap_or_default();
     let own = [Some(file.to_owned()), config.web.config_file.clone()];
-    for file in own.into_iter().flatten().chain(of_web) {
+    own.into_iter().flatten().chain(of_web).collect()
+}
+
+/// Certificates and secrets, for those who are told of alerts.
+fn of_receivers(config: &Config) -> Vec<PathBuf> {
+    let of_syslog = config.syslogs.iter().flat_map(|syslog| {
+        [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file].into_iter().flatten()
+    });
+    let of_webhooks =
+        config.webhooks.iter().flat_map(|hook| iter::once(&hook.secret_file).chain(&hook.ca_file));
+    of_syslog.chain(of_webhooks).cloned().collect()
+}
+
+/// What is opened for reading: those files. Of both configurations and of the listener's certificates
+/// the whole directory, so that files may be replaced by others of their names; but no directory of
+/// the system's.
+fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
+    let mut paths = of_receivers(config);
+    paths.extend(config.intelligence.files.iter().cloned());
+    for file in own(config, file) {
         let file = fs::canonicalize(&file).unwrap_or(file);
         paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
         paths.push(file);
@@ -103,9 +127,15 @@ fn is_own(directory: &Path) -> bool {
     directory.components().count() > 2
 }
 
+/// Where others have files too, so that it should not become the agent's.
+pub fn is_of_system(directory: &Path) -> bool {
+    let parent = directory.parent();
+    !is_own(directory) || parent == Some(Path::new("/var")) || parent == Some(Path::new("/usr"))
+}
+
 /// The directories that are written. Those that the agent makes are made here, where it still may:
 /// the store's, which holds names of hosts, for nobody else.
-fn written(config: &Config) -> Vec<PathBuf> {
+pub fn written(config: &Config) -> Vec<PathBuf> {
     let state = config.agent.state_directory.as_path();
     let runtime = config.agent.socket.parent();
     for (directory, mode) in [(Some(state), 0o700), (runtime, 0o755)] {
@@ -125,7 +155,9 @@ mod tests {
     fn of_the_system_no_directory_is_opened_for_the_sake_of_one_file() {
         for directory in ["/", "/etc", "/tmp"] {
             assert!(!is_own(Path::new(directory)), "{directory}");
+            assert!(is_of_system(Path::new(directory)), "{directory}");
         }
+        assert!(is_of_system(Path::new("/var/log")) && !is_of_system(Path::new("/run/wardline")));
         for directory in ["/etc/wardline", "/opt/site/wardline"] {
             assert!(is_own(Path::new(directory)), "{directory}");
         }
