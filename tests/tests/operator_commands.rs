@@ -247,7 +247,8 @@ fn the_doctor_says_as_whom_the_agent_runs_and_what_that_user_may_not() {
         let checks = answer["checks"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let of_user = checks.filter(|check| check["subject"] == "user");
-        of_user.map(|check| (text(&check["outcome"]), text(&check["text"]) + &text(&check["remedy"])))
+        of_user
+            .map(|check| (text(&check["outcome"]), text(&check["text"]) + &text(&check["remedy"])))
             .collect()
     };
     let is = |found: &(String, String), outcome: &str, said: &str| {

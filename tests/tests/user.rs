@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use tests::agent::{Metrics, Scratch, WEB_PORT, executable, status_of, wait_until, wardline, worker_of};
+use tests::agent::{
+    Metrics, Scratch, WEB_PORT, executable, status_of, wait_until, wardline, worker_of,
+};
 use tests::fetch::fetch;
 use tests::frames::FrameGenerator;
 use tests::lab::{ChildGuard, Lab, Namespace, Wire};
@@ -234,7 +236,8 @@ fn a_user_takes_over_from_root_and_from_itself_and_detach_takes_all_off() {
         let pins: Vec<_> = pins.chain([site.pins.clone()]).collect();
         assert!(pins.len() > 10 && pins.iter().all(|pin| owner(pin) == NOBODY), "{pins:?}");
     }
-    let output = wardline(&["detach", "--pin-directory", &site.pins.display().to_string()]).unwrap();
+    let output =
+        wardline(&["detach", "--pin-directory", &site.pins.display().to_string()]).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(!site.pins.exists());
 }
@@ -273,7 +276,8 @@ fn preparations_of_the_unit(pins: &Path) -> String {
     let commands = unit.lines().filter_map(|line| line.strip_prefix("ExecStartPre=+"));
     let commands: Vec<&str> = commands.collect();
     assert!(commands.len() >= 3, "{commands:?}");
-    let commands = commands.join(" && ").replace("/sys/fs/bpf/wardline", &pins.display().to_string());
+    let commands =
+        commands.join(" && ").replace("/sys/fs/bpf/wardline", &pins.display().to_string());
     let id = NOBODY.to_string();
     commands
         .replace("-o wardline -g wardline", &format!("-o {id} -g {id}"))

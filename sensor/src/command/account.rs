@@ -40,7 +40,10 @@ pub fn give_up_root(config: &Config, file: &Path) -> Result<Option<Account>, Fai
             return Ok(None);
         }
         Choice::StarterInstead(name) => {
-            tracing::warn!(user = name, "`user` of [agent] is for root to start; going on as found");
+            tracing::warn!(
+                user = name,
+                "`user` of [agent] is for root to start; going on as found"
+            );
             return Ok(None);
         }
     };

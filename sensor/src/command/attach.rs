@@ -38,7 +38,8 @@ pub fn run(words: Attach) -> Result<(), Failure> {
     // Without pins it would leave with this command.
     config.capture.persist = true;
     let account = account::give_up_root(&config, &words.place.file())?;
-    let mut datapath = keeper::load(&config, account.as_ref()).map_err(|error| keeper::explain(&error))?;
+    let mut datapath =
+        keeper::load(&config, account.as_ref()).map_err(|error| keeper::explain(&error))?;
     for interface in chosen {
         let attachment =
             attach(&mut datapath, &interface, words.mode.unwrap_or(config.capture.mode)).map_err(

@@ -111,7 +111,8 @@ fn refused(path: &Path, wanted: Access) -> Option<Why> {
         _ => return None,
     }
     let above: Vec<&Path> = path.ancestors().skip(1).collect();
-    let is_barrier = |directory: &&&Path| access(**directory, Access::EXEC_OK) == Err(Errno::ACCESS);
+    let is_barrier =
+        |directory: &&&Path| access(**directory, Access::EXEC_OK) == Err(Errno::ACCESS);
     let barrier = above.iter().rev().find(is_barrier).map(|directory| directory.to_path_buf());
     Some(Why { path: path.to_owned(), barrier })
 }

@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn root_does_not_stay_root_for_a_mistake_and_is_told_what_to_type() {
         let said = choose(Some("wardlin"), 0, find).unwrap_err().to_string();
-        assert!(said.contains("no user \"wardlin\"") && said.contains("useradd --system"), "{said}");
+        assert!(
+            said.contains("no user \"wardlin\"") && said.contains("useradd --system"),
+            "{said}"
+        );
         assert!(said.ends_with("(\"root\": the agent stays root)"), "{said}");
         assert!(matches!(choose(Some("far"), 0, find), Err(AccountError::Unknown { .. })));
     }
