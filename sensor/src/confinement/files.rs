@@ -108,18 +108,16 @@ fn of_receivers(config: &Config) -> Vec<PathBuf> {
     of_syslog.chain(of_webhooks).cloned().collect()
 }
 
-/// What is opened for reading: those files. Of both configurations and of the listener's certificates
-/// the whole directory, so that files may be replaced by others of their names; but no directory of
-/// the system's.
+/// What is opened for reading: those files, each with its directory, so that a file may be replaced by
+/// another of its name, as a renewal does; but no directory of the system's.
 fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
-    let mut paths = of_receivers(config);
-    paths.extend(config.intelligence.files.iter().cloned());
-    for file in own(config, file) {
-        let file = fs::canonicalize(&file).unwrap_or(file);
-        paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
-        paths.push(file);
-    }
-    paths
+    let files = read(config, file).into_iter().map(|(file, _)| file);
+    let files = files.map(|file| fs::canonicalize(&file).unwrap_or(file));
+    files.flat_map(|file| [own_directory(&file), Some(file)]).flatten().collect()
+}
+
+fn own_directory(file: &Path) -> Option<PathBuf> {
+    file.parent().filter(|parent| is_own(parent)).map(Path::to_owned)
 }
 
 /// Not the root, nor a directory right below it, such as `/etc`.
