@@ -48,7 +48,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let output = workspace.packages();
     fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
     let agent = agent::stripped(workspace, &workspace.agent(), &output)?;
-    agent::ensure_old_libraries_do(&agent)?;
+    agent::ensure_old_libraries_do(&agent, "objdump")?;
     let libraries = library::of_agent(workspace)?;
     let parts = contents::Parts {
         agent: &agent,

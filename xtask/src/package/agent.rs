@@ -25,9 +25,10 @@ pub fn stripped(workspace: &Workspace, agent: &Path, output: &Path) -> Result<Pa
     Ok(copy)
 }
 
-/// Fails if the agent asks for more of the C library than old distributions have.
-pub fn ensure_old_libraries_do(agent: &Path) -> Result<()> {
-    let symbols = output(Command::new("objdump").arg("-T").arg(agent))?;
+/// Fails if the agent asks for more of the C library than old distributions have; `objdump` is the one
+/// of its architecture.
+pub fn ensure_old_libraries_do(agent: &Path, objdump: &str) -> Result<()> {
+    let symbols = output(Command::new(objdump).arg("-T").arg(agent))?;
     let newest = newest_library(&String::from_utf8_lossy(&symbols));
     let newest = newest.context("the agent asks for no version of the C library")?;
     let [major, minor] = newest;

@@ -34,7 +34,7 @@ pub fn run(workspace: &Workspace, foreign: Foreign) -> Result<()> {
     build(workspace)?;
     println!("package: built for {TARGET} in {} s", start.elapsed().as_secs());
     let built = workspace.foreign().join(TARGET).join("release/wardline");
-    agent::ensure_old_libraries_do(&built)?;
+    agent::ensure_old_libraries_do(&built, "aarch64-linux-gnu-objdump")?;
     let size = fs::metadata(&built).map_or(0, |file| file.len());
     println!("package: {} ({:.1} MB with symbols)", workspace.shown(&built), size as f64 / 1e6);
     let emulated = |words: &[&str]| {

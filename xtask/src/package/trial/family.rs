@@ -41,7 +41,7 @@ impl Family {
                 }
                 // The database of a Debian knows of no glibc, libgcc and shadow-utils, though they
                 // are there under other names.
-                output(rpm(fresh).args(["--upgrade", "--nodeps"]).arg(package))?;
+                output(rpm(fresh).args([MEANT, "--upgrade", "--nodeps"]).arg(package))?;
             }
         }
         Ok(())
@@ -63,7 +63,7 @@ impl Family {
     pub fn remove(self, fresh: &Fresh) -> Result<()> {
         match self {
             Self::Deb => fresh.run("dpkg", &["--purge", "wardline"]).map(drop),
-            Self::Rpm => output(rpm(fresh).args(["--erase", "wardline"])).map(drop),
+            Self::Rpm => output(rpm(fresh).args([MEANT, "--erase", "wardline"])).map(drop),
         }
     }
 
@@ -104,7 +104,10 @@ impl Family {
 fn rpm(fresh: &Fresh) -> Command {
     let mut command = Command::new("rpm");
     command.arg("--root").arg(fresh.path("/"));
-    // Debian's asks whether one means it.
-    command.arg("--force-debian");
+    // Debian's has its database in a home directory.
+    command.args(["--define", "_dbpath /var/lib/rpm"]);
     command
 }
+
+/// Debian's asks whether one means it, when something is to change.
+const MEANT: &str = "--force-debian";
