@@ -1,5 +1,6 @@
 //! The commands that an operator types, one a file.
 
+mod account;
 mod alerts;
 mod arguments;
 mod attach;

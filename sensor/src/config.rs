@@ -153,6 +153,16 @@ impl Config {
         Ok(config)
     }
 
+    /// What is wrong with the value of a key of a section in the file at `path`, which was read before:
+    /// for what can be known only where the agent runs.
+    pub fn wrong_at(path: &Path, section: &str, key: &str, message: &str) -> ConfigError {
+        // What was changed meanwhile is told at its beginning.
+        let text = text_of(path).unwrap_or_default();
+        let offset = document::place(&text, section, key).unwrap_or(0);
+        let problems = vec![Problem::new(&text, offset, message)];
+        ConfigError::Wrong { file: path.to_owned(), problems }
+    }
+
     /// The file that gives this configuration, with every default written out.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration holds tables, lists, texts and numbers only")

@@ -4,6 +4,8 @@
 //! a packet or a request, meets more rights than this. The keeper is confined once it has attached.
 //! `docs/adr/0006-keeper-and-worker.md` says who holds what.
 
+pub mod access;
+pub mod account;
 pub mod capabilities;
 mod files;
 pub mod probe;

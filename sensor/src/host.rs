@@ -4,6 +4,8 @@
 //! Questions go to the kernel by netlink and ioctl, not to `/sys`, which may show another network
 //! namespace than the process is in.
 
+#[expect(unsafe_code, reason = "users are found by the C library")]
+pub mod accounts;
 pub mod doctor;
 pub mod drivers;
 pub mod ethtool;

@@ -70,7 +70,7 @@ impl Service {
         let file = format!(
             "[capture]\ninterfaces = [\"rx0\"]\npin_directory = {:?}\n\
              [agent]\nstate_directory = \"{place}/own/state\"\nsandbox = \"strict\"\n\
-             socket = \"{place}/own/wardline.sock\"\n[events]\npath = \"{place}/own/events.jsonl\"\n",
+             user = \"root\"\nsocket = \"{place}/own/wardline.sock\"\n[events]\npath = \"{place}/own/events.jsonl\"\n",
             pins.display().to_string()
         );
         let file = scratch.write("wardline.toml", file).unwrap();
@@ -159,6 +159,7 @@ fn service_runs_as_its_user_with_three_capabilities_and_strictly_confined() {
     assert_confined(keeper.id(), THREE, THREE);
     let worker = worker(keeper.id());
     assert_confined(worker, NONE, THREE);
+    assert!(service.log().contains("is for root to start"), "{}", service.log());
     for process in [keeper.id(), worker] {
         let status = status_of(process);
         assert!(status["Uid"].starts_with("65534"), "{}", status["Uid"]);
@@ -272,23 +273,36 @@ fn assert_no_escape(found: &Value) {
     assert!(refused >= 22, "{refused} attempts");
 }
 
-#[test]
-#[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
-fn worker_of_root_cannot_break_out() {
-    let lab = Lab::new("probe").unwrap();
+/// What the probe of an agent finds that root starts to run as `user`.
+fn probed_as(user: &str, purpose: &str) -> Value {
+    let lab = Lab::new(purpose).unwrap();
     let wire = lab.wire().unwrap();
     let scratch = Scratch::make("probe").unwrap();
     let place = scratch.path().display();
     let file = format!(
         "[capture]\ninterfaces = [\"rx0\"]\npersist = false\n\
          pin_directory = \"/sys/fs/bpf/wl-test-{}-probe\"\n\
-         [agent]\nstate_directory = \"{place}/own/state\"\nsocket = \"{place}/own/wardline.sock\"\n",
+         [agent]\nuser = {user:?}\nstate_directory = \"{place}/own/state\"\nsocket = \"{place}/own/wardline.sock\"\n",
         std::process::id()
     );
     let file = scratch.write("wardline.toml", file).unwrap();
     let mut command = wire.receiver.namespace.command(executable().unwrap());
     command.args(["run", "--probe", "--config"]).arg(file).stdin(Stdio::null());
-    assert_no_escape(&probed(command));
+    probed(command)
+}
+
+#[test]
+#[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
+fn worker_of_root_cannot_break_out() {
+    assert_no_escape(&probed_as("root", "probe"));
+}
+
+#[test]
+#[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
+fn worker_of_a_user_that_root_became_cannot_break_out() {
+    let found = probed_as("nobody", "probe3");
+    assert_eq!(found["status"]["Uid"], "65534\t65534\t65534\t65534");
+    assert_no_escape(&found);
 }
 
 #[test]

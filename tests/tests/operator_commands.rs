@@ -45,7 +45,8 @@ impl Site {
         let place = scratch.path().display();
         let content = format!(
             "[capture]\ninterfaces = [\"rx0\"]\npin_directory = {:?}\nmemory = \"4MiB\"\n\
-             [agent]\nstate_directory = \"{place}\"\nsocket = \"{place}/wardline.sock\"\n",
+             [agent]\nuser = \"root\"\nstate_directory = \"{place}\"\n\
+             socket = \"{place}/wardline.sock\"\n",
             pins.display().to_string()
         );
         scratch.write("wardline.toml", content).unwrap();
@@ -227,6 +228,41 @@ fn the_doctor_says_line_by_line_what_to_do() {
     site.scratch.write("wardline.toml", "[capture]\ninterfaces = 7\n").unwrap();
     let (code, answer) = checks(&[]);
     assert_eq!((code, outcome(&answer, "config")), (DEGRADED, vec!["fail".to_owned()]));
+}
+
+#[test]
+#[ignore = "needs root"]
+fn the_doctor_says_as_whom_the_agent_runs_and_what_that_user_may_not() {
+    let lab = Lab::new("whom").unwrap();
+    let wire = lab.wire().unwrap();
+    let scratch = Scratch::make("whom").unwrap();
+    let place = scratch.path().display().to_string();
+    let on_user = |user: &str| -> Vec<(String, String)> {
+        let content = format!(
+            "[agent]\nuser = {user:?}\nstate_directory = \"{place}/state\"\n\
+             socket = \"{place}/run/socket\"\n"
+        );
+        let file = scratch.write("wardline.toml", content).unwrap().display().to_string();
+        let (_, answer) = json(&wire.receiver.namespace, &["doctor", "--config", &file]);
+        let checks = answer["checks"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let of_user = checks.filter(|check| check["subject"] == "user");
+        of_user
+            .map(|check| (text(&check["outcome"]), text(&check["text"]) + &text(&check["remedy"])))
+            .collect()
+    };
+    let is = |found: &(String, String), outcome: &str, said: &str| {
+        assert!(found.0 == outcome && found.1.contains(said), "{outcome}, {said}: {found:?}");
+    };
+    is(&on_user("root")[0], "warn", "stays root");
+    is(&on_user("no-such-user")[0], "fail", "useradd --system");
+    // What is not there yet the agent makes.
+    let [runs] = &on_user("nobody")[..] else { panic!("{:?}", on_user("nobody")) };
+    is(runs, "ok", "runs as nobody (uid 65534)");
+    fs::create_dir(scratch.join("state")).unwrap();
+    let [runs, refused] = &on_user("nobody")[..] else { panic!("{:?}", on_user("nobody")) };
+    is(runs, "ok", "runs as nobody (uid 65534)");
+    is(refused, "fail", &format!("chown -R nobody: {place}/state"));
 }
 
 #[test]

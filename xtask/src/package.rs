@@ -1,5 +1,5 @@
 //! Packages: `cargo xtask package` builds a .deb and an .rpm of one tree of files, `--try` installs,
-//! upgrades and removes the .deb in a fresh Debian.
+//! upgrades and removes both in a fresh Debian.
 //!
 //! The recipes are the distributions' own tools, dpkg-deb and rpmbuild, over `deploy/package/`: what
 //! they are told stands there in their own words.
@@ -7,6 +7,7 @@
 mod agent;
 mod contents;
 mod deb;
+mod foreign;
 mod library;
 mod notices;
 mod rpm;
@@ -29,13 +30,13 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Args)]
 pub struct Options {
-    /// Install the package in a fresh Debian 12 (debootstrap) as a new user would, upgrade it while
+    /// Install each package in a fresh Debian 12 (debootstrap) as a new user would, upgrade it while
     /// it counts, and remove it; needs root and a mirror
     #[arg(long = "try")]
     trial: bool,
     /// Build the agent for this architecture too, and try it under qemu's user emulation
     #[arg(long, value_enum)]
-    also: Option<agent::Foreign>,
+    also: Option<foreign::Foreign>,
 }
 
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
@@ -47,7 +48,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let output = workspace.packages();
     fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
     let agent = agent::stripped(workspace, &workspace.agent(), &output)?;
-    agent::ensure_old_libraries_do(&agent)?;
+    agent::ensure_old_libraries_do(&agent, "objdump")?;
     let libraries = library::of_agent(workspace)?;
     let parts = contents::Parts {
         agent: &agent,
@@ -56,7 +57,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     };
     let deb = deb::build(workspace, &parts, "1")?;
     run_openly(lintian(&deb)).context("lintian objects")?;
-    let rpm = rpm::build(workspace, &parts)?;
+    let rpm = rpm::build(workspace, &parts, "1")?;
     for package in [&deb, &rpm] {
         let size = fs::metadata(package).map_or(0, |file| file.len());
         println!("package: {} ({:.1} MB)", workspace.shown(package), size as f64 / 1e6);
@@ -65,12 +66,12 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     println!("package: bill of materials with {} libraries", libraries.len());
     if options.trial {
         // The same again under a higher number: what an upgrade meets.
-        let next = deb::build(workspace, &parts, "2")?;
-        trial::run(workspace, &deb, &next)?;
+        let next = (deb::build(workspace, &parts, "2")?, rpm::build(workspace, &parts, "2")?);
+        trial::run(workspace, [(&deb, &next.0), (&rpm, &next.1)])?;
     }
     if let Some(foreign) = options.also {
         bpf::build(workspace)?;
-        agent::try_foreign(workspace, foreign)?;
+        foreign::run(workspace, foreign)?;
     }
     Ok(())
 }

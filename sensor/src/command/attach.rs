@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use super::{Exit, Failure, keeper, place::Place, privilege, say};
+use super::{Exit, Failure, account, keeper, place::Place, privilege, say};
 use crate::{
     capture::xdp::{AttachError, Interface, interfaces},
     config::Mode,
@@ -37,7 +37,9 @@ pub fn run(words: Attach) -> Result<(), Failure> {
     let chosen = chosen(&words.interfaces, &present, |name| config.capture.watches(name))?;
     // Without pins it would leave with this command.
     config.capture.persist = true;
-    let mut datapath = keeper::load(&config).map_err(|error| keeper::explain(&error))?;
+    let account = account::give_up_root(&config, &words.place.file())?;
+    let mut datapath =
+        keeper::load(&config, account.as_ref()).map_err(|error| keeper::explain(&error))?;
     for interface in chosen {
         let attachment =
             attach(&mut datapath, &interface, words.mode.unwrap_or(config.capture.mode)).map_err(

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    Exit, Failure,
+    Exit, Failure, account,
     arguments::Output,
     place::{Place, is_agent_alive},
     say,
@@ -51,6 +51,7 @@ pub fn run(words: Doctor) -> Result<(), Failure> {
             Config::default()
         }
     };
+    found.extend(account::checks(&config, &words.place.file()));
     found.extend(interfaces(&config));
     found.push(disk("state", &config.agent.state_directory));
     if let Some(path) = &config.events.path {

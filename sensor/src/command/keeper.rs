@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failure, arguments::Run, log, privilege};
+use super::{Exit, Failure, account, arguments::Run, log, privilege};
 use crate::{
     capture::xdp::{AttachError, Buffers, LoadError, PinError, Pins, XdpDatapath},
     config::{Config, Overrides},
+    host::accounts::Account,
     keeper::{
         StartError,
         service::{KeeperError, keep},
@@ -24,13 +25,18 @@ pub fn run(words: Run) -> Result<(), Failure> {
         return Err(Failure { exit: Exit::BadInput, message });
     }
     privilege::require()?;
+    let account = account::give_up_root(&config, &words.config)?;
+    if let Some(account) = &account {
+        account::settle(&config, &words.config, account)?;
+    }
     // One thread: what it gives up, the whole keeper has given up.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(&error))?;
     let words = worker_words(&words);
-    runtime.block_on(keep(&config, words, || load(&config))).map_err(|error| explain(&error))
+    let load = || load(&config, account.as_ref());
+    runtime.block_on(keep(&config, words, load)).map_err(|error| explain(&error))
 }
 
 /// What the command line says in place of the file.
@@ -87,10 +93,11 @@ fn worker_words(words: &Run) -> Vec<String> {
     all
 }
 
-pub fn load(config: &Config) -> Result<XdpDatapath, KeeperError> {
+/// Loads the program; pins are `account`'s, if root gave itself up for one.
+pub fn load(config: &Config, account: Option<&Account>) -> Result<XdpDatapath, KeeperError> {
     let plan = Plan::of(config);
     let pins = match config.capture.persist {
-        true => Some(Pins::open(&config.capture.pin_directory)?),
+        true => Some(pins(&config.capture.pin_directory, account)?),
         false => None,
     };
     let mut datapath = XdpDatapath::open(&plan.settings, seed(), pins)?;
@@ -104,6 +111,17 @@ pub fn load(config: &Config) -> Result<XdpDatapath, KeeperError> {
         );
     }
     Ok(datapath)
+}
+
+fn pins(directory: &Path, account: Option<&Account>) -> Result<Pins, PinError> {
+    if let Some(account) = account {
+        Pins::give(directory, account)?;
+    }
+    let pins = Pins::open(directory)?;
+    if let Some(account) = account {
+        Pins::open_way(directory, account)?;
+    }
+    Ok(pins)
 }
 
 pub fn explain(error: &KeeperError) -> Failure {

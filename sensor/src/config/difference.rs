@@ -27,6 +27,7 @@ impl Config {
         );
         keep(&mut kept, "agent.socket", &mut agent.socket, &before.socket);
         keep(&mut kept, "agent.sandbox", &mut agent.sandbox, &before.sandbox);
+        keep(&mut kept, "agent.user", &mut agent.user, &before.user);
         keep(&mut kept, "outbox", &mut self.outbox, &old.outbox);
         (self, kept)
     }

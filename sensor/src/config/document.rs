@@ -69,6 +69,17 @@ pub fn read(text: &str, now: Timestamp) -> Result<Config, Vec<Problem>> {
     Err(reader.problems)
 }
 
+/// Where the value of a key stands in a file that [`read`] takes, as an offset.
+pub fn place(text: &str, section: &str, key: &str) -> Option<usize> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let DeValue::Table(keys) = of(document.get_ref(), section)?.get_ref() else { return None };
+    Some(of(keys, key)?.span().start)
+}
+
+fn of<'a, 't>(table: &'a DeTable<'t>, name: &str) -> Option<&'a Spanned<DeValue<'t>>> {
+    table.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
+}
+
 struct Reader<'t> {
     text: &'t str,
     now: Timestamp,

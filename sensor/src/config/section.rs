@@ -104,6 +104,10 @@ pub struct Agent {
     pub log: LogLevel,
     /// What the worker may do besides its work.
     pub sandbox: Sandbox,
+    /// Whose rights the agent has when root starts it; without it those of
+    /// [`crate::confinement::account::USUAL`], if there is such a user.
+    #[serde(deserialize_with = "user", skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 impl Default for Agent {
@@ -113,6 +117,7 @@ impl Default for Agent {
             socket: PathBuf::from("/run/wardline/wardline.sock"),
             log: LogLevel::default(),
             sandbox: Sandbox::default(),
+            user: None,
         }
     }
 }
@@ -239,6 +244,20 @@ impl Default for Defaults {
     fn default() -> Self {
         Self { thresholds: true, detections: true }
     }
+}
+
+/// Whether there is one is asked when the agent starts, on the host where it does.
+fn user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let is_name = (1..=32).contains(&name.len())
+        && !name.starts_with('-')
+        && name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet));
+    if is_name {
+        return Ok(Some(name));
+    }
+    Err(de::Error::custom(format!(
+        "{name:?} is no name of a user: 1 to 32 letters, digits, `-`, `_`, `.`, not beginning with `-`"
+    )))
 }
 
 fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

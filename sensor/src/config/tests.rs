@@ -334,3 +334,20 @@ fn a_maintenance_window_says_when_and_of_what() {
     let day = window(&format!("{devices}days = [\"tus\"]"));
     assert!(day[0].contains("did you mean `tue`?"), "{day:?}");
 }
+
+#[test]
+fn a_user_is_named_as_systems_name_them_and_is_missing_where_its_line_is() {
+    let text = "[capture]\n\n[agent]\nlog = \"info\"\nuser = \"wardline\"\n";
+    let config = parse(text).unwrap();
+    assert_eq!(config.agent.user.as_deref(), Some("wardline"));
+    assert_eq!(parse("").unwrap().agent.user, None);
+    for name in ["", "-x", "a b", "a/b", "a:b", &"x".repeat(33)] {
+        let lines = complaints(&format!("[agent]\nuser = {name:?}\n"));
+        assert!(lines[0].starts_with("w.toml:2:8: "), "{lines:?}");
+    }
+    let path = std::env::temp_dir().join(format!("wardline-user-{}.toml", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    let said = Config::wrong_at(&path, "agent", "user", "there is no such user").to_string();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(said, format!("{}:5:8: there is no such user", path.display()));
+}

@@ -1,7 +1,7 @@
 //! Which files the worker may open (Landlock).
 
 use std::{
-    fs,
+    fs, iter,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
@@ -73,25 +73,46 @@ fn of_kind(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
     if path.is_dir() { access } else { access & AccessFs::from_file(VERSION) }
 }
 
-/// The configuration and the files that it names, each with its directory, so that a file may be
-/// replaced by another of its name, as a renewal does; but no directory of the system's.
+/// When a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Or the agent does not start.
+    AtStart,
+    /// For as long as it cannot be, an alert waits.
+    WhenUsed,
+}
+
+/// The files that are read because `config` (read from `file`) names them, and that one.
+pub fn read(config: &Config, file: &Path) -> Vec<(PathBuf, Reading)> {
+    let own = own(config, file).into_iter().chain(config.intelligence.files.clone());
+    let own = own.map(|path| (path, Reading::AtStart));
+    own.chain(of_receivers(config).into_iter().map(|path| (path, Reading::WhenUsed))).collect()
+}
+
+/// Both configurations and the listener's certificates.
+fn own(config: &Config, file: &Path) -> Vec<PathBuf> {
+    // What is wrong with it is told where it is used.
+    let web = config.web.config_file.as_deref().and_then(|file| WebFile::load(file).ok());
+    let of_web = web.map(|web| web.files).unwrap_or_default();
+    let own = [Some(file.to_owned()), config.web.config_file.clone()];
+    own.into_iter().flatten().chain(of_web).collect()
+}
+
+/// Certificates and secrets, for those who are told of alerts.
+fn of_receivers(config: &Config) -> Vec<PathBuf> {
+    let of_syslog = config.syslogs.iter().flat_map(|syslog| {
+        [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file].into_iter().flatten()
+    });
+    let of_webhooks =
+        config.webhooks.iter().flat_map(|hook| iter::once(&hook.secret_file).chain(&hook.ca_file));
+    of_syslog.chain(of_webhooks).cloned().collect()
+}
+
+/// What is opened for reading: those files, each with its directory, so that a file may be replaced by
+/// another of its name, as a renewal does; but no directory of the system's.
 fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
-    let mut files = vec![file.to_owned()];
-    files.extend(config.intelligence.files.clone());
-    for syslog in &config.syslogs {
-        let of_sink = [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file];
-        files.extend(of_sink.into_iter().flatten().cloned());
-    }
-    for webhook in &config.webhooks {
-        files.push(webhook.secret_file.clone());
-        files.extend(webhook.ca_file.clone());
-    }
-    if let Some(web) = &config.web.config_file {
-        files.push(web.clone());
-        // What is wrong with it is told where it is used.
-        files.extend(WebFile::load(web).ok().map(|web| web.files).unwrap_or_default());
-    }
-    let files = files.into_iter().map(|file| fs::canonicalize(&file).unwrap_or(file));
+    let files = read(config, file).into_iter().map(|(file, _)| file);
+    let files = files.map(|file| fs::canonicalize(&file).unwrap_or(file));
     files.flat_map(|file| [own_directory(&file), Some(file)]).flatten().collect()
 }
 
@@ -104,9 +125,15 @@ fn is_own(directory: &Path) -> bool {
     directory.components().count() > 2
 }
 
+/// Where others have files too, so that it should not become the agent's.
+pub fn is_of_system(directory: &Path) -> bool {
+    let parent = directory.parent();
+    !is_own(directory) || parent == Some(Path::new("/var")) || parent == Some(Path::new("/usr"))
+}
+
 /// The directories that are written. Those that the agent makes are made here, where it still may:
 /// the store's, which holds names of hosts, for nobody else.
-fn written(config: &Config) -> Vec<PathBuf> {
+pub fn written(config: &Config) -> Vec<PathBuf> {
     let state = config.agent.state_directory.as_path();
     let runtime = config.agent.socket.parent();
     for (directory, mode) in [(Some(state), 0o700), (runtime, 0o755)] {
@@ -126,7 +153,9 @@ mod tests {
     fn of_the_system_no_directory_is_opened_for_the_sake_of_one_file() {
         for directory in ["/", "/etc", "/tmp"] {
             assert!(!is_own(Path::new(directory)), "{directory}");
+            assert!(is_of_system(Path::new(directory)), "{directory}");
         }
+        assert!(is_of_system(Path::new("/var/log")) && !is_of_system(Path::new("/run/wardline")));
         for directory in ["/etc/wardline", "/opt/site/wardline"] {
             assert!(is_own(Path::new(directory)), "{directory}");
         }

@@ -18,6 +18,8 @@ pub struct Settings {
     pub log: &'static str,
     /// On loopback, of the namespace that the agent runs in.
     pub web_port: u16,
+    /// Whose rights it has: root's, so that tests are the same on a host with a user for it.
+    pub user: &'static str,
     /// Another build of the agent than the usual one.
     pub executable: Option<PathBuf>,
     /// Another place for the events file than the agent's directory.
@@ -39,6 +41,7 @@ impl Settings {
             endpoints: 8192,
             log: "info",
             web_port: WEB_PORT,
+            user: "root",
             executable: None,
             events: None,
             web: String::new(),
@@ -53,7 +56,7 @@ impl Settings {
         format!(
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
              flows = {}\nring = {:?}\nendpoints = {}\n\n\
-             [agent]\nstate_directory = {}\nsocket = {}\nlog = {:?}\n\n\
+             [agent]\nstate_directory = {}\nsocket = {}\nlog = {:?}\nuser = {:?}\n\n\
              [web]\nlisten_address = \"127.0.0.1:{}\"\n{}\n\n\
              [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
             self.interfaces,
@@ -66,6 +69,7 @@ impl Settings {
             quoted("state"),
             quoted("wardline.sock"),
             self.log,
+            self.user,
             self.web_port,
             self.web,
             events.unwrap_or_else(|| quoted("events.jsonl")),

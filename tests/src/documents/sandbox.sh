@@ -39,6 +39,10 @@ stop() {
 }
 start() {
     mkdir -p /run/wardline
+    # A service manager gives its directories to the service's user.
+    if id wardline >/dev/null 2>&1; then
+        chown -R wardline: /run/wardline /var/lib/wardline /var/log/wardline
+    fi
     setsid $(sed -n 's/^ExecStart=//p' $unit) >/dev/null 2>>/var/log/wardline/agent.log </dev/null &
     echo $! > /run/agent.pid
     for _ in $(seq 150); do

@@ -16,8 +16,8 @@ const PLACES: Places =
     Places { units: "usr/lib/systemd/system", zsh: "usr/share/zsh/site-functions" };
 const DOCUMENTS: &str = "usr/share/doc/wardline";
 
-/// Builds the package and says where it is.
-pub fn build(workspace: &Workspace, parts: &Parts<'_>) -> Result<PathBuf> {
+/// Builds the package of this release and says where it is.
+pub fn build(workspace: &Workspace, parts: &Parts<'_>, release: &str) -> Result<PathBuf> {
     let tree = Tree::make(workspace.packages().join("rpm-tree"))?;
     fill(&tree, workspace, parts, &PLACES)?;
     for file in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"] {
@@ -33,6 +33,7 @@ pub fn build(workspace: &Workspace, parts: &Parts<'_>) -> Result<PathBuf> {
     let recipe = fs::read_to_string(&recipe).with_context(|| format!("no {}", recipe.display()))?;
     let recipe = recipe
         .replace("@VERSION@", VERSION)
+        .replace("@RELEASE@", release)
         .replace("@REPOSITORY@", env!("CARGO_PKG_REPOSITORY"))
         .replace("@TREE@", &tree.root().display().to_string())
         .replace("@FILES@\n", &files);
@@ -53,7 +54,7 @@ pub fn build(workspace: &Workspace, parts: &Parts<'_>) -> Result<PathBuf> {
     build.env("SOURCE_DATE_EPOCH", epoch(workspace)?.to_string());
     run_quietly("rpmbuild", build)?;
     let architecture = std::env::consts::ARCH;
-    let name = format!("wardline-{VERSION}-1.{architecture}.rpm");
+    let name = format!("wardline-{VERSION}-{release}.{architecture}.rpm");
     let package = workspace.packages().join(&name);
     fs::rename(top.root().join(format!("RPMS/{architecture}/{name}")), &package)
         .with_context(|| format!("rpmbuild made no {name}"))?;

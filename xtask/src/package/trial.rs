@@ -1,83 +1,48 @@
-//! The package as a new user meets it, in a fresh Debian 12: installed, configured, run, upgraded
-//! while it counts, and removed without a trace.
+//! Packages as a new user meets them, in a fresh Debian 12: installed, configured, run, upgraded
+//! while they count, and removed.
 //!
 //! The system is a debootstrap's; its gateway is a network namespace with a veth pair. No service
-//! manager runs in it, so the agent is started by hand as the unit would start it.
+//! manager runs in it: of the .deb the agent is started by hand as the unit would start it, of the
+//! .rpm by root, who gives it to the package's user.
 
+mod family;
 mod fresh;
+mod started;
 
 use std::fs;
-use std::process::{Child, Command};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use fresh::Fresh;
-
 use crate::workspace::Workspace;
+use family::Family;
+use fresh::Fresh;
+use started::{LOG, Started};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const CONFIGURATION: &str = "[capture]\ninterfaces = [\"ward0\"]\n\n[events]\npath = \
                              \"/var/log/wardline/events.jsonl\"\n";
 
-/// The service's user with the three capabilities of the unit, by number, as old versions of setpriv
-/// do not know their names: CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF.
-const AS_THE_UNIT: [&str; 9] = [
-    "--reuid",
-    "wardline",
-    "--regid",
-    "wardline",
-    "--init-groups",
-    "--inh-caps",
-    "-all,+cap_12,+cap_38,+cap_39",
-    "--ambient-caps",
-    "-all,+cap_12,+cap_38,+cap_39",
-];
-
-/// Ends the agent when it is dropped.
-struct Agent(Child);
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Agent {
-    fn start(fresh: &Fresh) -> Result<Self> {
-        for (mode, directory) in [("0700", "/sys/fs/bpf/wardline"), ("0750", "/run/wardline")] {
-            let owned = ["-d", "-o", "wardline", "-g", "wardline", "-m", mode, directory];
-            fresh.run("install", &owned)?;
-        }
-        let mut command = fresh.command("setpriv", &AS_THE_UNIT);
-        command.args(["wardline", "run"]);
-        let log = fs::File::create(fresh.path("/var/log/wardline/trial.log"))?;
-        command.stdout(log.try_clone()?).stderr(log);
-        Ok(Self(command.spawn().context("cannot start the agent")?))
-    }
-
-    /// As a service manager does.
-    fn stop(mut self) -> Result<()> {
-        let id = self.0.id().to_string();
-        super::output(Command::new("kill").args(["-TERM", &id]))?;
-        let status = self.0.wait()?;
-        ensure!(status.success(), "the agent ended with {status}");
-        Ok(())
-    }
-}
-
-pub fn run(workspace: &Workspace, first: &std::path::Path, next: &std::path::Path) -> Result<()> {
+/// Tries the .deb, then the .rpm; each with a package of a higher number to upgrade to.
+pub fn run(workspace: &Workspace, packages: [(&Path, &Path); 2]) -> Result<()> {
     let fresh = Fresh::make(workspace)?;
-    for package in [first, next] {
-        let name = package.file_name().unwrap_or_default();
-        fs::copy(package, fresh.path("/root").join(name)).context("cannot hand in the package")?;
-    }
     fs::copy(workspace.recordings().join("hospital.pcap"), fresh.path("/root/hospital.pcap"))?;
+    for (family, (first, next)) in [Family::Deb, Family::Rpm].into_iter().zip(packages) {
+        println!("trial: {}", workspace.shown(first));
+        one(&fresh, family, first, next)?;
+        // Removed packages leave it, and the next one is to make its own.
+        fresh.run("userdel", &["wardline"])?;
+    }
+    Ok(())
+}
+
+fn one(fresh: &Fresh, family: Family, first: &Path, next: &Path) -> Result<()> {
     let start = Instant::now();
-    install(&fresh, first)?;
+    family.install(fresh, first)?;
+    family.ensure_installed(fresh)?;
+    ensure_prepared(fresh)?;
     let said = fresh.run("wardline", &["config", "check"])?;
     ensure!(said.contains("is valid"), "the configuration that ships: {said}");
     ensure!(fresh.run("wardline", &["run"]).is_err(), "it runs before an interface is named");
@@ -86,14 +51,15 @@ pub fn run(workspace: &Workspace, first: &std::path::Path, next: &std::path::Pat
     ensure!(said.contains(" frames"), "no summary of a replay: {said}");
     fs::write(fresh.path("/etc/wardline/wardline.toml"), CONFIGURATION)?;
     fresh.run("wardline", &["config", "check"])?;
-    let agent = Agent::start(&fresh)?;
-    let devices = first_devices(&fresh)?;
+    let agent = Started::start(fresh, family)?;
+    let devices = first_devices(fresh)?;
+    agent.ensure_its_users(fresh)?;
     println!(
         "trial: {:.1} s from the package to the first list of devices ({devices})",
         start.elapsed().as_secs_f32()
     );
     let program = fresh.program()?;
-    install(&fresh, next)?;
+    family.install(fresh, next)?;
     ensure!(fresh.program()? == program, "the upgrade touched the program");
     ensure!(
         fs::read_to_string(fresh.path("/etc/wardline/wardline.toml"))? == CONFIGURATION,
@@ -101,7 +67,7 @@ pub fn run(workspace: &Workspace, first: &std::path::Path, next: &std::path::Pat
     );
     agent.stop()?;
     ensure!(fresh.program()? == program, "the program left with the agent");
-    let agent = Agent::start(&fresh)?;
+    let agent = Started::start(fresh, family)?;
     let resumed = until(|| {
         let list = fresh.run("wardline", &["devices"]).ok()?;
         list.contains("10.66.0.2").then_some(())
@@ -109,19 +75,29 @@ pub fn run(workspace: &Workspace, first: &std::path::Path, next: &std::path::Pat
     resumed.context("the agent of the new package knows no device")?;
     println!("trial: upgraded while it counted; program {program} stayed");
     agent.stop()?;
-    fresh.run("dpkg", &["--purge", "wardline"])?;
+    family.remove(fresh)?;
     ensure!(fresh.pins() == 0, "something is left pinned");
     ensure!(!fresh.is_attached()?, "a program is left on the interface");
-    for left in ["/usr/bin/wardline", "/var/lib/wardline", "/var/log/wardline", "/etc/wardline"] {
-        ensure!(!fresh.path(left).exists(), "{left} is left");
-    }
-    println!("trial: removed; nothing pinned, nothing attached, no file left");
+    family.ensure_removed(fresh)?;
+    println!("trial: removed; nothing pinned, nothing attached, {}", family.left());
     Ok(())
 }
 
-fn install(fresh: &Fresh, package: &std::path::Path) -> Result<()> {
-    let name = package.file_name().unwrap_or_default().to_string_lossy();
-    fresh.run("dpkg", &["--install", "--force-confdef", &format!("/root/{name}")]).map(drop)
+/// User, directories and unit are there, whoever made them.
+fn ensure_prepared(fresh: &Fresh) -> Result<()> {
+    let user = fresh.run("getent", &["passwd", "wardline"])?;
+    ensure!(user.trim_end().ends_with("/nologin"), "the user can log in: {user}");
+    for directory in ["/var/lib/wardline", "/var/log/wardline"] {
+        let said = fresh.run("stat", &["-c", "%U:%G %a", directory])?;
+        ensure!(said.trim() == "wardline:wardline 750", "{directory}: {said}");
+    }
+    let units = ["/lib/systemd/system", "/usr/lib/systemd/system"];
+    let unit = units.iter().find_map(|directory| {
+        fs::read_to_string(fresh.path(directory).join("wardline.service")).ok()
+    });
+    let unit = unit.context("no unit is installed")?;
+    ensure!(unit.contains("\nExecStart=/usr/bin/wardline run"), "the unit starts another agent");
+    Ok(())
 }
 
 /// Sends something from the ward and waits until it is known, and says of whom.
@@ -131,7 +107,7 @@ fn first_devices(fresh: &Fresh) -> Result<String> {
         let list = fresh.run("wardline", &["devices"]).ok()?;
         list.contains("10.66.0.2").then(|| "10.66.0.2 is in it".to_owned())
     });
-    let log = || fs::read_to_string(fresh.path("/var/log/wardline/trial.log")).unwrap_or_default();
+    let log = || fs::read_to_string(fresh.path(LOG)).unwrap_or_default();
     found.with_context(|| format!("no device is known: {}", log()))
 }
 

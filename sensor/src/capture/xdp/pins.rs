@@ -2,12 +2,15 @@
 
 use std::{
     ffi::CString,
-    fs, io,
-    os::unix::fs::PermissionsExt as _,
+    fs, io, iter,
+    os::unix::fs::{PermissionsExt as _, lchown},
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{Access, access};
 use sensor_common::abi::name;
+
+use crate::host::accounts::Account;
 
 /// `BPF_FS_MAGIC` of the kernel's `magic.h`.
 const BPF_FS_MAGIC: i64 = 0xcafe_4a11;
@@ -79,6 +82,51 @@ impl Pins {
         fs::create_dir_all(directory).map_err(failed("create"))?;
         let mode = fs::Permissions::from_mode(0o700);
         fs::set_permissions(directory, mode).map_err(failed("restrict"))
+    }
+
+    /// Makes what is there already the account's, which may be an earlier agent's of another user:
+    /// the directory, the pins in it, and the way to it. Takes the rights of root.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError::Directory`].
+    pub fn give(directory: &Path, account: &Account) -> Result<(), PinError> {
+        if !directory.exists() || !is_bpf(directory) {
+            return Ok(());
+        }
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        for path in iter::once(directory.to_owned()).chain(entries.map(|entry| entry.path())) {
+            lchown(&path, Some(account.user), Some(account.group))
+                .map_err(|source| PinError::Directory { action: "give away", path, source })?;
+        }
+        Ok(())
+    }
+
+    /// Lets `account`, which is this thread's, pass the directories above. A service manager mounts the
+    /// BPF file system for root alone. Takes the rights of root.
+    ///
+    /// # Errors
+    ///
+    /// [`PinError::Directory`].
+    pub fn open_way(directory: &Path, account: &Account) -> Result<(), PinError> {
+        for above in directory.ancestors().skip(1).take_while(|above| is_bpf(above)) {
+            if access(above, Access::EXEC_OK).is_ok() {
+                continue;
+            }
+            let failed = |source| PinError::Directory {
+                action: "let users pass",
+                path: above.to_owned(),
+                source,
+            };
+            let mode = fs::metadata(above).map_err(failed)?.permissions().mode();
+            let passable = fs::Permissions::from_mode(mode | 0o001);
+            fs::set_permissions(above, passable).map_err(failed)?;
+            tracing::info!(
+                path = %above.display(), user = account.name,
+                "had been root's alone: made passable (chmod o+x) for the sake of the pins"
+            );
+        }
+        Ok(())
     }
 
     pub fn map(&self, name: &str) -> PathBuf {

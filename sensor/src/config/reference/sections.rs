@@ -53,6 +53,7 @@ pub const SECTIONS: &[Section] = &[
         row("socket", Text(PATH), "where the commands ask the agent; mode 0660"),
         row("log", OneOf(&["off", "error", "warn", "info", "debug", "trace"]), "messages that are logged, this kind and worse"),
         row("sandbox", OneOf(&["auto", "strict", "off"]), "of the worker, which reads packets and serves requests: `auto`: all that this kernel has, and what it lacks is said; `strict`: all of it, or the agent does not start; `off`: neither files nor system calls are restricted"),
+        row("user", Text("name of a user"), "that both processes run as when root starts them; without it `wardline`, if there is such a user, else root, and said. `root`: root. The service's unit has its own"),
     ]),
     table("web", &[
         row("listen_address", Text("address and port"), "of metrics and health"),
