@@ -8,7 +8,8 @@ mod error;
 pub mod kill;
 mod load;
 mod places;
-mod variant;
+pub mod variant;
 
 pub use error::SoakError;
 pub use kill::{Outcome, Plan};
+pub use places::{Behind, OnHook};

@@ -4,7 +4,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{attach::Attach, detach::Detach, doctor::Doctor, ifaces::Ifaces, status::Status};
+use super::{
+    attach::Attach, detach::Detach, doctor::Doctor, ifaces::Ifaces, status::Status, verify::Verify,
+};
 use crate::{
     config::duration,
     detect::selector::{DeviceSelector, Network},
@@ -83,7 +85,7 @@ pub enum Command {
     Reference,
     /// Load the program and print how many instructions the verifier went through.
     #[command(hide = true)]
-    Verify,
+    Verify(Verify),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -22,6 +22,8 @@ pub struct Settings {
     pub executable: Option<PathBuf>,
     /// Another place for the events file than the agent's directory.
     pub events: Option<PathBuf>,
+    /// More keys of `[capture]`, as written in the file.
+    pub capture: String,
     /// More keys of `[web]`, as written in the file.
     pub web: String,
     /// Whole tables, as written in the file.
@@ -41,6 +43,7 @@ impl Settings {
             web_port: WEB_PORT,
             executable: None,
             events: None,
+            capture: String::new(),
             web: String::new(),
             more: String::new(),
         }
@@ -52,7 +55,7 @@ impl Settings {
         let events = events.map(|path| format!("{:?}", path.display().to_string()));
         format!(
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
-             flows = {}\nring = {:?}\nendpoints = {}\n\n\
+             flows = {}\nring = {:?}\nendpoints = {}\n{}\n\n\
              [agent]\nstate_directory = {}\nsocket = {}\nlog = {:?}\n\n\
              [web]\nlisten_address = \"127.0.0.1:{}\"\n{}\n\n\
              [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
@@ -63,6 +66,7 @@ impl Settings {
             self.flows,
             self.ring,
             self.endpoints,
+            self.capture,
             quoted("state"),
             quoted("wardline.sock"),
             self.log,
