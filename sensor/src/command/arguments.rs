@@ -55,7 +55,8 @@ pub enum Command {
     Status(Status),
     /// List the interfaces, what holds their XDP hooks, and what to know before attaching.
     Ifaces(Ifaces),
-    /// Attach to interfaces without an agent; the next one takes over what is counted.
+    /// Attach to interfaces without an agent, which takes over what is counted later; or have the agent
+    /// attach again where it took itself off.
     Attach(Attach),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),

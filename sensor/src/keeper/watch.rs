@@ -86,7 +86,8 @@ impl Watch {
         }
         warn_of_watched(&self.capture, datapath.program_id());
         self.note(datapath, &present);
-        for name in self.unmatched(datapath) {
+        let is_held_off = |name: &String| self.held_off.iter().any(|it| fits(name, &it.name));
+        for name in self.unmatched(datapath).iter().filter(|name| !is_held_off(name)) {
             tracing::warn!(interface = name, "configured interface is not there; waiting for it");
         }
         for path in datapath.stale_links() {
@@ -169,15 +170,19 @@ impl Watch {
         self.missing = self.unmatched(datapath).len();
     }
 
+    /// Names and patterns that no attached interface fits, or one that is held off.
     fn unmatched(&self, datapath: &XdpDatapath) -> Vec<String> {
         let is_matched = |pattern: &&String| {
-            datapath.attachments().any(|attachment| {
-                is_match(pattern.as_bytes(), attachment.interface.name.as_bytes())
-            })
+            datapath.attachments().any(|attachment| fits(pattern, &attachment.interface.name))
+                && !self.held_off.iter().any(|interface| fits(pattern, &interface.name))
         };
         let patterns = self.capture.interfaces.iter();
         patterns.filter(|pattern| !is_matched(pattern)).cloned().collect()
     }
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    is_match(pattern.as_bytes(), name.as_bytes())
 }
 
 /// Says once what to know of the interfaces that are watched, and what to type.
