@@ -73,29 +73,30 @@ fn of_kind(path: &Path, access: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
     if path.is_dir() { access } else { access & AccessFs::from_file(VERSION) }
 }
 
-/// The configuration and the files that it names. Of both configurations and of the listener's
-/// certificates the whole directory, so that files may be replaced by others of their names; but no
-/// directory of the system's.
+/// The configuration and the files that it names, each with its directory, so that a file may be
+/// replaced by another of its name, as a renewal does; but no directory of the system's.
 fn named(config: &Config, file: &Path) -> Vec<PathBuf> {
-    let mut paths = config.intelligence.files.clone();
+    let mut files = vec![file.to_owned()];
+    files.extend(config.intelligence.files.clone());
     for syslog in &config.syslogs {
-        let files = [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file];
-        paths.extend(files.into_iter().flatten().cloned());
+        let of_sink = [&syslog.ca_file, &syslog.certificate_file, &syslog.key_file];
+        files.extend(of_sink.into_iter().flatten().cloned());
     }
     for webhook in &config.webhooks {
-        paths.push(webhook.secret_file.clone());
-        paths.extend(webhook.ca_file.clone());
+        files.push(webhook.secret_file.clone());
+        files.extend(webhook.ca_file.clone());
     }
-    // What is wrong with it is told where it is used.
-    let web = config.web.config_file.as_deref().and_then(|file| WebFile::load(file).ok());
-    let of_web = web.map(|web| web.files).unwrap_or_default();
-    let own = [Some(file.to_owned()), config.web.config_file.clone()];
-    for file in own.into_iter().flatten().chain(of_web) {
-        let file = fs::canonicalize(&file).unwrap_or(file);
-        paths.extend(file.parent().filter(|parent| is_own(parent)).map(Path::to_owned));
-        paths.push(file);
+    if let Some(web) = &config.web.config_file {
+        files.push(web.clone());
+        // What is wrong with it is told where it is used.
+        files.extend(WebFile::load(web).ok().map(|web| web.files).unwrap_or_default());
     }
-    paths
+    let files = files.into_iter().map(|file| fs::canonicalize(&file).unwrap_or(file));
+    files.flat_map(|file| [own_directory(&file), Some(file)]).flatten().collect()
+}
+
+fn own_directory(file: &Path) -> Option<PathBuf> {
+    file.parent().filter(|parent| is_own(parent)).map(Path::to_owned)
 }
 
 /// Not the root, nor a directory right below it, such as `/etc`.
