@@ -35,7 +35,7 @@ pub fn dropping_build(agent: &Path, scratch: &Scratch) -> Result<PathBuf, SoakEr
         in_programs(octets, |instruction, next| {
             let is_verdict = [LONG, SHORT].iter().any(|end| {
                 let (verdict, exit) = end.split_at(INSTRUCTION);
-                *instruction == verdict && next == exit
+                instruction[..] == *verdict && next == exit
             });
             if is_verdict {
                 instruction[4] = 1;
@@ -105,8 +105,8 @@ fn in_programs(octets: &mut [u8], change: impl Fn(&mut [u8], &[u8]) -> bool) -> 
         let place = octets[start + 40..].first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
         let count = u16::from_le_bytes([octets[start + 60], octets[start + 61]]);
         let length = place as usize + usize::from(count) * 64;
-        let object = &mut octets[start..][..length];
-        for at in (0..length - 2 * INSTRUCTION).step_by(INSTRUCTION) {
+        let Some(object) = octets.get_mut(start..start + length) else { continue };
+        for at in (0..length.saturating_sub(2 * INSTRUCTION)).step_by(INSTRUCTION) {
             let (instruction, next) = object[at..].split_at_mut(INSTRUCTION);
             changed += usize::from(change(instruction, &next[..INSTRUCTION]));
         }
