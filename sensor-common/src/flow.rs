@@ -8,7 +8,7 @@ mod slot;
 mod tail;
 
 pub use encapsulation::Encapsulation;
-pub use head::{FlowHead, HEAD_WORDS, UNFOLDED_WORD};
+pub use head::{FlowHead, HEAD_WORDS, PLACE_WORD, UNFOLDED_WORD};
 pub use key::{FlowKey, FlowKeyFields, Network};
 pub use set::{FlowHeads, FlowSet, FlowTails, WAYS, preferred_way};
 pub use slot::{FirstPacket, FlowSlot, SLOT_WORDS, SlotInTable};

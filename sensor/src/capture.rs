@@ -10,10 +10,12 @@ pub mod totals;
 pub mod xdp;
 
 use sensor_common::{
+    application::Verdict,
     books::{InterfaceRow, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::FlowSlot,
     record::{EndpointNotice, Evicted},
+    wire::transport::tcp_flags,
 };
 
 use crate::observation::PayloadSample;
@@ -23,6 +25,27 @@ use crate::observation::PayloadSample;
 pub struct Glance {
     pub generation: u32,
     pub packets: u64,
+    pub footing: Footing,
+}
+
+/// What else than its counts decides what is thought of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Footing {
+    application: u8,
+    evidence: u8,
+    /// Whether it ever acknowledged anything: an attempt that did was answered.
+    is_acknowledged: bool,
+}
+
+impl Footing {
+    pub fn new(verdict: Verdict, evidence: u8, control_bits: u8) -> Self {
+        let is_acknowledged = control_bits & tcp_flags::ACK != 0;
+        Self { application: verdict.number(), evidence, is_acknowledged }
+    }
+
+    pub fn of(slot: &FlowSlot) -> Self {
+        Self::new(slot.verdict(), slot.tail.evidence, slot.tcp_flags())
+    }
 }
 
 /// Something announced on the ring of notices.
@@ -41,6 +64,13 @@ pub trait Datapath {
     /// Slots of the flow table, all CPUs together.
     fn slots(&self) -> u32;
     fn glance(&self, position: u32) -> Glance;
+    /// The first slot from `from` on that may have changed since [`Self::settle`] was called last; the
+    /// first, where that is not known.
+    fn next_stirred(&self, from: u32) -> Option<u32> {
+        (from < self.slots()).then_some(from)
+    }
+    /// Every slot that may have changed was read, but those in `left`.
+    fn settle(&mut self, _left: &[u32]) {}
     /// A consistent copy of the slot, `None` while it changes hands.
     fn slot(&self, position: u32) -> Option<FlowSlot>;
     /// Visits the flows that lost their slots since the last call.

@@ -28,6 +28,7 @@ pub mod keeper;
 pub mod observation;
 pub mod pipeline;
 pub mod plan;
+pub mod prefetch;
 pub mod question;
 pub mod reload;
 pub mod snapshot;

@@ -5,6 +5,8 @@ use crate::{application::Verdict, wire::transport::tcp_flags, zero::zero};
 
 /// 64-bit words of a head.
 pub const HEAD_WORDS: usize = 8;
+/// Which of them holds the verdict and the control bits, in its two low octets.
+pub const PLACE_WORD: usize = 5;
 /// Which of them holds the unfolded packets, in its low half.
 pub const UNFOLDED_WORD: usize = 7;
 
@@ -147,7 +149,7 @@ impl FlowHead {
         words[2] = self.destination[0];
         words[3] = self.destination[1];
         words[4] = self.transport;
-        words[5] = self.place;
+        words[PLACE_WORD] = self.place;
         words[6] = self.unfolded_octets;
         words[UNFOLDED_WORD] = self.unfolded_packets as u64 | (self.last_seen as u64) << 32;
     }
@@ -157,7 +159,7 @@ impl FlowHead {
             source: [words[0], words[1]],
             destination: [words[2], words[3]],
             transport: words[4],
-            place: words[5],
+            place: words[PLACE_WORD],
             unfolded_octets: words[6],
             unfolded_packets: words[7] as u32,
             last_seen: (words[7] >> 32) as u32,

@@ -86,6 +86,11 @@ impl FlowTail {
         is_first_segment(self.first_tcp_flags) && self.looked_at == 0
     }
 
+    /// Packets in the totals of the flow's endpoints.
+    pub fn folded_packets(&self) -> u64 {
+        self.folded_packets
+    }
+
     /// Writes the tail into a slot's words, after the head.
     #[inline(always)]
     pub(super) fn write_words(&self, words: &mut [u64; SLOT_WORDS]) {

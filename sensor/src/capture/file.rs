@@ -38,6 +38,8 @@ pub struct CapturedFrame<'a> {
     pub timestamp: Timestamp,
     /// Which interface of the file, counted from 1 over all its sections.
     pub interface: u32,
+    /// The beginning of what is probably the next frame, as a hint; empty where that is not at hand.
+    pub upcoming: &'a [u8],
 }
 
 /// Where the frames of a replay come from: a capture, or whoever makes them.
@@ -127,7 +129,9 @@ impl CaptureFile {
         let Some(packet) = found? else {
             return Ok(None);
         };
-        let octets = self.reader.data().get(packet.octets).unwrap_or_default();
+        let block = self.reader.data();
+        let upcoming = block.get(self.pending + packet.octets.start..).unwrap_or_default();
+        let octets = block.get(packet.octets).unwrap_or_default();
         let (octets, wire_length) = match packet.link {
             Link::Ethernet => (octets, packet.wire_length),
             link => {
@@ -140,6 +144,7 @@ impl CaptureFile {
             wire_length,
             timestamp: packet.timestamp,
             interface: packet.interface,
+            upcoming,
         }))
     }
 

@@ -9,12 +9,13 @@ use sensor_common::{
     books::{INTERFACE_ROWS, InterfaceRow, Ledger, preferred_row},
     dissect::{dissect, plain::plain},
     endpoint::{EndpointIndex, EndpointKey, Totals, known_address_blocks},
-    flow::{FlowHeads, FlowSet, FlowSlot, FlowTails, WAYS},
+    flow::{FlowHeads, FlowSet, FlowSlot, FlowTails, WAYS, preferred_way},
     record::{Evicted, SlotImage},
 };
 
 use self::surroundings::Surroundings;
-use super::{Datapath, Glance, Notice};
+use super::{Datapath, Footing, Glance, Notice};
+use crate::prefetch::prefetch;
 
 /// Sizes of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub struct HostDatapath {
     settings: Settings,
     heads: Vec<FlowHeads>,
     tails: Vec<FlowTails>,
+    /// A bit for each set of which a flow was counted since the table was read.
+    stirred: Vec<u64>,
     rows: Vec<InterfaceRow>,
     work: Work,
     surroundings: Surroundings,
@@ -87,11 +90,24 @@ impl HostDatapath {
             settings,
             heads: vec![FlowHeads::default(); sizes.sets as usize],
             tails: vec![FlowTails::default(); sizes.sets as usize],
+            stirred: vec![0; (sizes.sets as usize).div_ceil(64)],
             rows: vec![InterfaceRow::default(); INTERFACE_ROWS as usize],
             work: Work::default(),
             surroundings: Surroundings::new(settings, sizes),
             now: 0,
         }
+    }
+
+    /// Has the processor fetch what a frame like `upcoming`, of which no more than the beginning need
+    /// be there, will be counted in.
+    pub fn expect(&self, upcoming: &[u8], interface: u32) {
+        let Some(plain) = plain(upcoming, interface) else { return };
+        let hash = plain.key.hash(self.settings.seed);
+        let set = (hash as u32 & self.settings.set_mask) as usize;
+        let way = preferred_way(hash);
+        prefetch(&self.heads[set].ways[way]);
+        prefetch(&self.tails[set].ways[way]);
+        self.surroundings.expect(plain.key.conversation(self.settings.seed));
     }
 
     /// Counts one frame; `now` in ticks of a millisecond.
@@ -124,8 +140,10 @@ impl HostDatapath {
     fn express(&mut self, frame: &[u8], wire_length: u64, interface: u32, now: u64) -> Option<()> {
         let plain = plain(frame, interface)?;
         let hash = plain.key.hash(self.settings.seed);
-        let heads = &mut self.heads[(hash as u32 & self.settings.set_mask) as usize];
+        let index = hash as u32 & self.settings.set_mask;
+        let heads = &mut self.heads[index as usize];
         settled_head(heads, &plain.key, hash)?.count(wire_length, plain.tcp_flags, now);
+        self.stir(index);
         Some(())
     }
 
@@ -147,10 +165,16 @@ impl HostDatapath {
         FlowSlot { head: self.heads[set].ways[way], tail: self.tails[set].ways[way] }
     }
 
-    /// The set that the flow at work belongs to.
+    /// The set that the flow at work belongs to, and in which it is about to be counted.
     fn set_index(&mut self) -> u32 {
         self.work.hash = self.work.dissection.key.hash(self.settings.seed);
-        self.work.hash as u32 & self.settings.set_mask
+        let index = self.work.hash as u32 & self.settings.set_mask;
+        self.stir(index);
+        index
+    }
+
+    fn stir(&mut self, set: u32) {
+        self.stirred[set as usize / 64] |= 1 << (set % 64);
     }
 }
 
@@ -179,8 +203,32 @@ impl Datapath for HostDatapath {
     }
 
     fn glance(&self, position: u32) -> Glance {
-        let slot = self.copy(position);
-        Glance { generation: slot.tail.generation, packets: slot.packets() }
+        let (set, way) = (position as usize / WAYS, position as usize % WAYS);
+        let (head, tail) = (&self.heads[set].ways[way], &self.tails[set].ways[way]);
+        Glance {
+            generation: tail.generation,
+            packets: tail.folded_packets().wrapping_add(head.unfolded().0),
+            footing: Footing::new(head.verdict(), tail.evidence, head.tcp_flags()),
+        }
+    }
+
+    fn next_stirred(&self, from: u32) -> Option<u32> {
+        let set = from as usize / WAYS;
+        let mut word = set / 64;
+        let mut bits = self.stirred.get(word)? & u64::MAX << (set % 64);
+        while bits == 0 {
+            word += 1;
+            bits = *self.stirred.get(word)?;
+        }
+        let stirred = word * 64 + bits.trailing_zeros() as usize;
+        Some(from.max((stirred * WAYS) as u32))
+    }
+
+    fn settle(&mut self, left: &[u32]) {
+        self.stirred.fill(0);
+        for position in left {
+            self.stir(position / WAYS as u32);
+        }
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {

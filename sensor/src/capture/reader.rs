@@ -4,6 +4,8 @@
 //! has seen of each slot and takes differences. A flow that leaves its slot comes as a record; if
 //! its record was lost, what had been seen of it stays counted and only the rest is lost.
 
+mod shadow;
+
 use sensor_common::{
     application::{Application, Change, Context, Identification, identify_by_port},
     books::{Entry, Ledger},
@@ -12,22 +14,13 @@ use sensor_common::{
     record::Evicted,
 };
 
-use super::{Datapath, Notice, ticks::TickClock};
+use self::shadow::{Shadow, growth};
+use super::{Datapath, Footing, Notice, ticks::TickClock};
 use crate::{
     flow::Opinion,
     hash::HashMap,
     observation::{EndpointSeen, FlowDelta, Observation},
 };
-
-/// What was last seen of one slot.
-#[derive(Clone, Copy, Debug, Default)]
-struct Shadow {
-    generation: u32,
-    /// The flow's record has come; nothing more follows from it.
-    is_closed: bool,
-    packets: u64,
-    octets: u64,
-}
 
 /// After so many sweeps everything that had happened before the first is in the books.
 const SWEEPS_TO_CLOSE: usize = 3;
@@ -57,6 +50,8 @@ pub struct Reader {
     overdue: HashMap<(u32, u32), Shadow>,
     /// Endpoints already announced.
     known: Vec<bool>,
+    /// A flow was read whose endpoint was not announced.
+    met_stranger: bool,
     /// Seen of flows whose record never came.
     recovered_packets: u64,
     recovered_octets: u64,
@@ -64,7 +59,11 @@ pub struct Reader {
     ledger: Ledger,
     earlier_ledger: Ledger,
     books: FlowBooks,
+    /// What is counted of the flows in the table, as far as they were read.
+    live: FlowBooks,
     opened: Vec<u32>,
+    /// Slots that changed and were not read.
+    left: Vec<u32>,
 }
 
 impl Reader {
@@ -75,12 +74,15 @@ impl Reader {
             missing: HashMap::default(),
             overdue: HashMap::default(),
             known: Vec::new(),
+            met_stranger: false,
             recovered_packets: 0,
             recovered_octets: 0,
             ledger: Ledger::default(),
             earlier_ledger: Ledger::default(),
             books: FlowBooks::default(),
+            live: FlowBooks::default(),
             opened: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -140,25 +142,47 @@ impl Reader {
     /// notice came after the notices were read, or was lost. It is announced with the flow: what
     /// belongs to nobody, no threshold counts.
     fn announce_strangers(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
-        if self.has_strangers(observation) {
-            self.take_notices(datapath, observation);
+        if !std::mem::take(&mut self.met_stranger) {
+            return;
         }
-        if self.has_strangers(observation) {
+        self.take_notices(datapath, observation);
+        if observation.flows.iter().any(|flow| self.is_of_stranger(flow)) {
             self.announce_all(datapath, observation);
         }
     }
 
-    fn has_strangers(&self, observation: &Observation) -> bool {
+    fn is_of_stranger(&self, flow: &FlowDelta) -> bool {
         let is_stranger = |endpoint: EndpointIndex| {
             endpoint >= FIRST_ENDPOINT && !self.known.get(endpoint as usize).is_some_and(|&is| is)
         };
-        let mut flows = observation.flows.iter();
-        flows
-            .any(|flow| is_stranger(flow.source_endpoint) || is_stranger(flow.destination_endpoint))
+        is_stranger(flow.source_endpoint) || is_stranger(flow.destination_endpoint)
+    }
+
+    fn tell(&mut self, delta: FlowDelta, observation: &mut Observation) {
+        if delta.packets > 0 {
+            self.met_stranger |= self.is_of_stranger(&delta);
+            observation.flows.push(delta);
+        }
     }
 
     /// Reads the rings, then every slot that changed.
     pub fn sweep(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        self.pass(datapath, observation, true);
+    }
+
+    /// Reads the rings, then every slot of which there is more to say than that its flow has grown a
+    /// little in the second since it was read: most flows that last are read once a second, however
+    /// often this is called.
+    pub fn skim(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
+        self.pass(datapath, observation, false);
+    }
+
+    fn pass(
+        &mut self,
+        datapath: &mut impl Datapath,
+        observation: &mut Observation,
+        is_whole: bool,
+    ) {
         self.earlier_ledger = std::mem::replace(&mut self.ledger, datapath.ledger());
         self.overdue = std::mem::take(&mut self.missing);
         self.drain(datapath, observation);
@@ -166,36 +190,36 @@ impl Reader {
             self.recovered_packets += shadow.packets;
             self.recovered_octets += shadow.octets;
         }
-        let now = datapath.now();
-        let mut live = FlowBooks::default();
-        for position in 0..datapath.slots() {
+        let (now, second) = (datapath.now(), self.clock.per_second());
+        let mut left = std::mem::take(&mut self.left);
+        let mut from = 0;
+        while let Some(position) = datapath.next_stirred(from) {
+            from = position + 1;
             let glance = datapath.glance(position);
-            if glance.generation == 0 {
+            let shadow = &self.shadows[position as usize];
+            if glance.generation == 0 || !shadow.has_changed(&glance) {
                 continue;
             }
-            let shadow = self.shadows[position as usize];
-            let has_changed = glance.generation != shadow.generation
-                || (glance.packets != shadow.packets && !shadow.is_closed);
-            if has_changed && let Some(slot) = datapath.slot(position) {
-                self.take_slot(position, &slot, now, observation);
-            }
-            let shadow = self.shadows[position as usize];
-            if !shadow.is_closed {
-                live.counted_packets = live.counted_packets.wrapping_add(shadow.packets);
-                live.counted_octets = live.counted_octets.wrapping_add(shadow.octets);
-                live.live_flows += 1;
+            let is_due = is_whole || shadow.is_due(&glance, now, second);
+            match is_due.then(|| datapath.slot(position)).flatten() {
+                Some(slot) => self.take_slot(position, &slot, now, observation),
+                None => left.push(position),
             }
         }
+        datapath.settle(&left);
+        left.clear();
+        self.left = left;
         self.announce_strangers(datapath, observation);
-        self.close_books(&live);
+        self.close_books();
     }
 
-    /// Adds up the fates of frames after a sweep that found `live` in the table.
+    /// Adds up the fates of frames after a sweep.
     ///
     /// What was evicted is as of the sweep's beginning, so a flow is not also among the live ones;
     /// what was lost is as of the sweep before, by now known to be lost or seen. Either may lag
     /// behind for a sweep, neither runs ahead, and no number falls.
-    fn close_books(&mut self, live: &FlowBooks) {
+    fn close_books(&mut self) {
+        let live = self.live;
         let counted = |live, evicted, recovered| live + self.ledger.line(evicted) + recovered;
         let lost = |entry, recovered| self.earlier_ledger.line(entry).saturating_sub(recovered);
         let now = FlowBooks {
@@ -263,6 +287,7 @@ impl Reader {
         observation: &mut Observation,
     ) {
         let shadow = &mut self.shadows[position as usize];
+        self.live.leave_out(shadow);
         if shadow.generation != slot.tail.generation {
             if shadow.generation != 0 && !shadow.is_closed {
                 self.missing.insert((position, shadow.generation), *shadow);
@@ -270,14 +295,16 @@ impl Reader {
             *shadow = Shadow { generation: slot.tail.generation, ..Shadow::default() };
         }
         if shadow.is_closed {
+            // Nothing of it is among the live ones.
             return;
         }
         let delta = difference(&self.clock, shadow, slot, now);
         shadow.packets = slot.packets();
         shadow.octets = slot.octets();
-        if delta.packets > 0 {
-            observation.flows.push(delta);
-        }
+        shadow.footing = Footing::of(slot);
+        shadow.read_at = now as u32;
+        self.live.count(shadow);
+        self.tell(delta, observation);
     }
 
     fn take_record(&mut self, record: &Evicted, observation: &mut Observation) {
@@ -290,9 +317,6 @@ impl Reader {
             self.missing.remove(&flow).or_else(|| self.overdue.remove(&flow)).unwrap_or_default()
         };
         let delta = difference(&self.clock, &seen, &slot, record.now);
-        if delta.packets > 0 {
-            observation.flows.push(delta);
-        }
         // Generations only grow: an older record says nothing of the flow seen since.
         let is_newer = slot.tail.generation.wrapping_sub(shadow.generation) < 1 << 31;
         if is_newer {
@@ -304,9 +328,11 @@ impl Reader {
                 self.recovered_packets += shadow.packets;
                 self.recovered_octets += shadow.octets;
             }
+            self.live.leave_out(shadow);
             *shadow =
                 Shadow { generation: slot.tail.generation, is_closed: true, ..Shadow::default() };
         }
+        self.tell(delta, observation);
     }
 }
 
@@ -318,13 +344,6 @@ fn identification(slot: &FlowSlot) -> Identification {
         return identify_by_port(&Context::of(&slot.key())).unwrap_or_default();
     }
     identification
-}
-
-/// How much a counter has grown that counts modulo 2^64. One that seems to have shrunk was read while
-/// its flow changed hands, and has not grown.
-fn growth(before: u64, now: u64) -> u64 {
-    let growth = now.wrapping_sub(before);
-    if growth < 1 << 63 { growth } else { 0 }
 }
 
 fn difference(clock: &TickClock, seen: &Shadow, slot: &FlowSlot, now: u64) -> FlowDelta {

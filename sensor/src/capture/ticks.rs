@@ -20,6 +20,11 @@ impl TickClock {
         (self.per_second, self.anchor_tick, self.anchor)
     }
 
+    /// Ticks in a second.
+    pub fn per_second(&self) -> u32 {
+        self.per_second
+    }
+
     /// A replay's clock: milliseconds since 1970.
     pub fn of_replay() -> Self {
         Self::new(1000, 0, Moment::from_micros(0))

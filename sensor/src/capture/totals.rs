@@ -160,7 +160,7 @@ mod tests {
 
         fn glance(&self, _: u32) -> Glance {
             // The slot is read after what is folded; by then the flow has left it.
-            Glance { generation: 0, packets: 0 }
+            Glance { generation: 0, packets: 0, footing: Default::default() }
         }
 
         fn slot(&self, _: u32) -> Option<FlowSlot> {

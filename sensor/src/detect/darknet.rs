@@ -13,7 +13,7 @@ use std::{
 use sensor_common::flow::Network;
 
 use super::{
-    Detector, Evidence, Finding, Findings, FlowSeen, estate::Estate, opening::Part,
+    Detector, Evidence, Finding, Findings, FlowSeen, Interest, estate::Estate, opening::Part,
     settings::Parameters, table::Table,
 };
 use crate::{
@@ -170,6 +170,10 @@ impl Search {
 }
 
 impl Detector for Search {
+    fn interest(&self) -> Interest {
+        Interest::OPENINGS
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, _: &mut Findings) {
         self.darknet.observe(flow, estate);
     }

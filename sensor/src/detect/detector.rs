@@ -3,7 +3,9 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{estate::Estate, finding::Findings, indicators::Indicators, opening::Part};
+use super::{
+    estate::Estate, finding::Findings, indicators::Indicators, interest::Interest, opening::Part,
+};
 use crate::{
     event::DeviceChange,
     flow::FlowRecord,
@@ -38,6 +40,11 @@ pub struct Heard<'a> {
 
 /// One detection at work. What it does not override it does not look at.
 pub trait Detector: fmt::Debug + Send {
+    /// Of which flows it wants to be told; it may be told of others.
+    fn interest(&self) -> Interest {
+        Interest::ALL
+    }
+
     /// One direction of a flow was seen, for the first time or again.
     fn observe_flow(&mut self, _flow: &FlowSeen<'_>, _estate: &Estate<'_>, _: &mut Findings) {}
 

@@ -3,12 +3,14 @@
 //! Nothing here reads a clock or does I/O. All state is bounded: windows, the values that they
 //! hold, and the groups that one device may take of one rule; what finds no room is counted.
 
+mod plan;
 mod reload;
 
 use std::collections::BTreeMap;
 
 pub(super) use reload::Place;
 
+use self::plan::Plan;
 use super::{
     alert::Alert,
     life::{Level, Lives},
@@ -63,6 +65,7 @@ pub(super) type Watch = (usize, DeviceId);
 #[derive(Debug)]
 pub struct Thresholds {
     rules: Vec<Threshold>,
+    plan: Plan,
     roles: Vec<Role>,
     windows: Windows,
     lives: Lives,
@@ -81,6 +84,7 @@ impl Thresholds {
     ) -> Self {
         rules.retain(|rule| rule.enabled);
         Self {
+            plan: Plan::of(&rules),
             rules,
             roles,
             windows: Windows::new(bounds),
@@ -101,7 +105,9 @@ impl Thresholds {
             self.unattributed += 1;
         }
         let part = opening::part(delta);
-        for index in 0..self.rules.len() {
+        let kind = Plan::kind(delta);
+        for turn in 0..self.plan.rules(kind).len() {
+            let index = self.plan.rules(kind)[turn];
             let rule = &self.rules[index];
             let (device, peer) = match rule.direction {
                 Direction::Sent => (source, delta.key.destination_words()),

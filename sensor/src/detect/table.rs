@@ -14,6 +14,8 @@ pub struct Table<K, V> {
     lifetime: Duration,
     /// Until then nothing can have aged, so a full table is not searched again.
     next_search: Moment,
+    /// No value was touched last before this.
+    oldest: Moment,
     overflowed: u64,
 }
 
@@ -30,6 +32,7 @@ impl<K: Eq + Hash, V> Table<K, V> {
             capacity,
             lifetime,
             next_search: Moment::default(),
+            oldest: Moment::default(),
             overflowed: 0,
         }
     }
@@ -43,6 +46,7 @@ impl<K: Eq + Hash, V> Table<K, V> {
                 return None;
             }
         }
+        self.oldest = if self.entries.is_empty() { at } else { self.oldest.min(at) };
         let entry = self.entries.entry(key).or_insert_with(|| Entry { value: make(), touched: at });
         entry.touched = entry.touched.max(at);
         Some(&mut entry.value)
@@ -71,7 +75,18 @@ impl<K: Eq + Hash, V> Table<K, V> {
     /// Drops what was not touched within the lifetime.
     pub fn expire(&mut self, now: Moment) {
         let lifetime = self.lifetime;
-        self.entries.retain(|_, entry| now.since(entry.touched) <= lifetime);
+        if self.entries.is_empty() || now.since(self.oldest) <= lifetime {
+            return;
+        }
+        self.oldest = now;
+        let oldest = &mut self.oldest;
+        self.entries.retain(|_, entry| {
+            let is_kept = now.since(entry.touched) <= lifetime;
+            if is_kept {
+                *oldest = entry.touched.min(*oldest);
+            }
+            is_kept
+        });
     }
 
     pub fn len(&self) -> usize {

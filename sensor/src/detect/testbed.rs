@@ -3,7 +3,7 @@
 
 use super::{
     Detector, Estate, Finding, Findings, FlowSeen, Heard, Role, detections::Detection,
-    fixture::seconds, selector::Network, settings::Parameters,
+    fixture::seconds, interest::Roster, selector::Network, settings::Parameters,
 };
 use crate::{
     baseline::Baselines,
@@ -14,6 +14,9 @@ use crate::{
 
 pub struct Testbed {
     pub detector: Box<dyn Detector>,
+    /// It is told of what it asked for, and of nothing else: what it then finds shows that it asked for
+    /// enough.
+    roster: Roster,
     pub inventory: Inventory,
     pub roles: Vec<Role>,
     pub internal: Vec<Network>,
@@ -47,6 +50,7 @@ impl Testbed {
 
     pub fn of(detector: Box<dyn Detector>) -> Self {
         Self {
+            roster: Roster::of(std::iter::once(detector.interest())),
             detector,
             inventory: Inventory::new(InventorySettings::default()),
             roles: Vec::new(),
@@ -73,7 +77,9 @@ impl Testbed {
     }
 
     pub fn flow(&mut self, flow: &FlowSeen<'_>) {
-        self.detector.observe_flow(flow, &estate!(self), &mut self.findings);
+        if self.roster.told_of(flow.delta) != 0 {
+            self.detector.observe_flow(flow, &estate!(self), &mut self.findings);
+        }
     }
 
     pub fn record(&mut self, record: &FlowRecord) {

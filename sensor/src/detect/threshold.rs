@@ -99,6 +99,8 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    pub const ALL: [Self; 5] = [Self::Tcp, Self::Udp, Self::Icmp, Self::Sctp, Self::Arp];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
@@ -109,14 +111,16 @@ impl Protocol {
         }
     }
 
-    fn holds(self, key: &FlowKey) -> bool {
-        let is_ip = matches!(key.network(), Some(Network::Ipv4 | Network::Ipv6));
-        match self {
-            Self::Tcp => is_ip && key.protocol() == protocol::TCP,
-            Self::Udp => is_ip && key.protocol() == protocol::UDP,
-            Self::Icmp => is_ip && matches!(key.protocol(), protocol::ICMP | protocol::ICMPV6),
-            Self::Sctp => is_ip && key.protocol() == protocol::SCTP,
-            Self::Arp => key.network() == Some(Network::Arp),
+    /// Of a flow; `None` if it is none of these.
+    pub fn of(key: &FlowKey) -> Option<Self> {
+        match (key.network()?, key.protocol()) {
+            (Network::Arp, _) => Some(Self::Arp),
+            (Network::Link, _) => None,
+            (_, protocol::TCP) => Some(Self::Tcp),
+            (_, protocol::UDP) => Some(Self::Udp),
+            (_, protocol::ICMP | protocol::ICMPV6) => Some(Self::Icmp),
+            (_, protocol::SCTP) => Some(Self::Sctp),
+            _ => None,
         }
     }
 }
@@ -134,10 +138,10 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether a flow of a protocol that it lets pass also passes all else.
     pub fn passes(&self, key: &FlowKey, application: Application) -> bool {
-        self.protocol.is_none_or(|protocol| protocol.holds(key))
-            && (self.destination_ports.is_empty()
-                || self.destination_ports.contains(&key.destination_port()))
+        (self.destination_ports.is_empty()
+            || self.destination_ports.contains(&key.destination_port()))
             && (self.applications.is_empty() || self.applications.contains(&application))
     }
 }

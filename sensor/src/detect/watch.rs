@@ -11,6 +11,7 @@ use super::{
     finding::Findings,
     incident::Incidents,
     indicators::Indicators,
+    interest::{Places, Roster},
     settings::Settings,
 };
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Watch {
     posts: Vec<Post>,
+    roster: Roster,
     incidents: Incidents,
     alerts: Vec<Alert>,
     excused: u64,
@@ -55,12 +57,21 @@ impl Post {
     }
 }
 
+// Each detection is in force once at most.
+const _: () = assert!(detections::ALL.len() <= Places::BITS as usize);
+
+fn roster(posts: &[Post]) -> Roster {
+    Roster::of(posts.iter().map(|post| post.detector.interest()))
+}
+
 impl Watch {
     /// A firing alert that has grown is given out again after `resend` at the earliest.
     pub fn new(settings: &[Settings], resend: Duration) -> Self {
         let posts = settings.iter().filter(|each| each.enabled).filter_map(Post::new);
+        let posts: Vec<Post> = posts.collect();
         Self {
-            posts: posts.collect(),
+            roster: roster(&posts),
+            posts,
             incidents: Incidents::new(resend),
             alerts: Vec::new(),
             excused: 0,
@@ -108,6 +119,7 @@ impl Watch {
             self.posts.extend(kept.or_else(|| Post::new(each)));
         }
         self.overflowed += old.iter().map(Post::overflowed).sum::<u64>();
+        self.roster = roster(&self.posts);
         let none = Arc::new(Indicators::new(WallClock::since_1970(), 0));
         for post in &mut self.posts {
             post.detector.take_indicators(indicators.unwrap_or(&none));
@@ -126,8 +138,11 @@ impl Watch {
     }
 
     pub fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>) {
-        for post in &mut self.posts {
+        let mut told = self.roster.told_of(flow.delta);
+        while told != 0 {
+            let post = &mut self.posts[told.trailing_zeros() as usize];
             post.detector.observe_flow(flow, estate, &mut post.findings);
+            told &= told - 1;
         }
     }
 

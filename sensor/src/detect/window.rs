@@ -3,10 +3,13 @@
 //! A window covers the sub-bucket that is filling and the nine before it, so it never holds more
 //! than its length, and up to a tenth less.
 
+mod values;
+
 use std::time::Duration;
 
+use self::values::Values;
 use super::threshold::MAXIMUM_DISTINCT;
-use crate::{hash::HashMap, time::Moment};
+use crate::time::Moment;
 
 const BUCKETS: usize = 10;
 
@@ -80,12 +83,12 @@ pub struct Distinct {
     /// How many values were last seen in each sub-bucket.
     counts: Sums,
     /// Sub-bucket in which each value was last seen.
-    last_seen: HashMap<Value, u64>,
+    last_seen: Values,
 }
 
 impl Distinct {
     pub fn new(window: Duration) -> Self {
-        Self { counts: Sums::new(window), last_seen: HashMap::default() }
+        Self { counts: Sums::new(window), last_seen: Values::default() }
     }
 
     /// Drops the values that have aged; returns how many.
@@ -94,21 +97,18 @@ impl Distinct {
         let before = self.last_seen.len();
         if before as u64 != self.counts.total() {
             let counts = &self.counts;
-            self.last_seen.retain(|_, bucket| counts.is_current(*bucket));
-            if self.last_seen.is_empty() {
-                self.last_seen = HashMap::default();
-            }
+            self.last_seen.retain(|bucket| counts.is_current(bucket));
         }
         before - self.last_seen.len()
     }
 
     /// Whether `value` is new and there is no room for another.
     pub fn is_full_for(&self, value: &Value) -> bool {
-        self.last_seen.len() >= MAXIMUM_DISTINCT && !self.last_seen.contains_key(value)
+        self.last_seen.len() >= MAXIMUM_DISTINCT && !self.last_seen.contains(value)
     }
 
     pub fn contains(&self, value: &Value) -> bool {
-        self.last_seen.contains_key(value)
+        self.last_seen.contains(value)
     }
 
     /// Notes `value` at `at`; returns whether it was not there.

@@ -63,10 +63,11 @@ impl Windows {
         self.places.len()
     }
 
-    /// The window of `watch` and `group`, if there is one.
+    /// The window of `watch` and `group`, if there is one, to take something from it: that is no
+    /// reason to look at it.
     pub fn find(&mut self, watch: Watch, group: Group) -> Option<&mut Measure> {
         let &place = self.places.get(&(watch, group))?;
-        Some(self.touch(place))
+        self.windows[place as usize].measure.as_mut()
     }
 
     /// The window of `watch` and `group`, made at `at` if there is room.
@@ -146,7 +147,8 @@ impl Windows {
     }
 
     /// Moves windows on to `now` and shows `look` those that hold something; it says whether the
-    /// window is kept, and whether it has to be looked at next time whatever happens.
+    /// window is kept, and whether it has to be looked at next time whatever happens. Those that hold
+    /// nothing go when all are gone through.
     pub fn evaluate(
         &mut self,
         now: Moment,
@@ -159,6 +161,7 @@ impl Windows {
             self.passed_at = now;
             for place in 0..self.windows.len() as u32 {
                 self.look_at(place, now, rules, &mut look);
+                self.drop_if_empty(place);
             }
         } else {
             for &place in &listed {
@@ -181,12 +184,22 @@ impl Windows {
         window.is_listed = false;
         let Some(measure) = &mut window.measure else { return };
         self.values -= measure.advance(now);
-        let seen = if measure.is_empty() { Look::Drop } else { look(watch, group, measure) };
-        match seen {
+        if measure.is_empty() {
+            // Of connections that are answered, the next attempt is often not far.
+            return;
+        }
+        match look(watch, group, measure) {
             Look::Drop => self.remove(place),
             Look::Again => self.list(place),
             Look::Keep if rises_by_itself(&rules[watch.0]) => self.list(place),
             Look::Keep => {}
+        }
+    }
+
+    fn drop_if_empty(&mut self, place: u32) {
+        let measure = self.windows[place as usize].measure.as_ref();
+        if measure.is_some_and(Measure::is_empty) {
+            self.remove(place);
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
     opinion::{Method, Opinion, Reason, VerdictChange},
     record::{FlowEndReason, FlowRecord, HalfFlow},
 };
-use crate::{inventory::DeviceId, observation::FlowDelta, time::Moment};
+use crate::{inventory::DeviceId, observation::FlowDelta, prefetch::prefetch, time::Moment};
 
 /// What one end sent. Moments are microseconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -162,6 +162,13 @@ impl Biflow {
             self.closed_at = self.last_seen;
         }
         self.awaits_outcome = !self.had_outcome && self.opener().is_some();
+    }
+
+    /// Has the processor fetch it.
+    pub fn expect(&self) {
+        prefetch(&self.key);
+        prefetch(&self.last_seen);
+        self.halves.iter().for_each(prefetch);
     }
 
     /// The ends have agreed on an application: that of both directions.

@@ -5,12 +5,15 @@
 //! use the same addresses for different hosts, their flows merge. What is carried in a tunnel never
 //! joins what is not: both are true, and neither is the other's answer.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    hash::{Hash, Hasher},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use sensor_common::flow::{Encapsulation, FlowKey, Network};
 
 /// The two ends in an order that does not depend on who sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BiflowKey {
     /// Addresses as in an endpoint key; of [`Network::Link`] the station address.
     words: [[u64; 2]; 2],
@@ -21,6 +24,20 @@ pub(super) struct BiflowKey {
     pub encapsulation: Option<Encapsulation>,
     pub network: Network,
     pub protocol: u8,
+}
+
+/// In words, of which a hasher takes two at a time: it is asked with every reading of a flow.
+impl Hash for BiflowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [[a, b], [c, d]] = self.words;
+        let [low, high] = self.ports;
+        let encapsulation = self.encapsulation.map_or(0, |encapsulation| encapsulation as u64);
+        let kind = encapsulation << 16 | (self.network as u64) << 8 | u64::from(self.protocol);
+        let ports = u64::from(low) << 48 | u64::from(high) << 32 | u64::from(self.vlans);
+        for word in [a, b, c, d, ports, kind] {
+            state.write_u64(word);
+        }
+    }
 }
 
 impl BiflowKey {

@@ -1,12 +1,13 @@
 //! Biflows in memory: found by key, listed by how long ago they were last seen.
 //!
 //! Slots lie in one vector; the hash chains and the list of recency are threaded through them, so
-//! that a biflow is held once and costs no allocation. The vector keeps its largest size.
+//! that a biflow is held once and costs no allocation. The vector keeps its largest size. The list is
+//! in order to a second.
 
 use std::hash::BuildHasher as _;
 
 use super::{biflow::Biflow, key::BiflowKey};
-use crate::hash::RandomState;
+use crate::{hash::RandomState, prefetch::prefetch};
 
 const NONE: u32 = u32::MAX;
 const FEWEST_BUCKETS: usize = 1024;
@@ -19,6 +20,8 @@ struct Slot {
     next: u32,
     earlier: u32,
     later: u32,
+    /// The second in which it was last made the newest.
+    touched: u32,
     /// Odd while in use.
     generation: u32,
 }
@@ -68,8 +71,28 @@ impl BiflowStore {
         None
     }
 
+    /// Has the processor fetch where the biflows of these keys lie, all at the same time; what is found
+    /// for none of them waits for memory as it would have.
+    pub fn expect<const N: usize>(&self, keys: [Option<BiflowKey>; N]) {
+        let hashes = keys.map(|key| key.map(|key| self.hash(&key)));
+        for hash in hashes.iter().flatten() {
+            prefetch(&self.buckets[self.bucket(*hash)]);
+        }
+        for hash in hashes.iter().flatten() {
+            let index = self.buckets[self.bucket(*hash)];
+            if let Some(slot) = self.slots.get(index as usize) {
+                let Slot { biflow, generation, .. } = slot;
+                prefetch(slot);
+                prefetch(biflow);
+                prefetch(generation);
+                biflow.expect();
+            }
+        }
+    }
+
     /// Adds a biflow whose key is not yet there, as the newest.
     pub fn insert(&mut self, biflow: Biflow) -> u32 {
+        let touched = second_of(&biflow);
         if self.length >= self.buckets.len() {
             self.double_buckets();
         }
@@ -81,6 +104,7 @@ impl BiflowStore {
             next: self.buckets[bucket],
             earlier: NONE,
             later: NONE,
+            touched,
             generation: 1,
         };
         let index = if self.free == NONE {
@@ -120,9 +144,12 @@ impl BiflowStore {
         self.length -= 1;
     }
 
-    /// Makes a biflow the newest.
+    /// Makes a biflow the newest, once in each second in which it is seen: its neighbours in the list
+    /// lie anywhere in memory.
     pub fn touch(&mut self, index: u32) {
-        if self.newest != index {
+        let slot = &mut self.slots[index as usize];
+        let second = second_of(&slot.biflow);
+        if std::mem::replace(&mut slot.touched, second) != second && self.newest != index {
             self.unlink(index);
             self.append(index);
         }
@@ -196,4 +223,9 @@ impl BiflowStore {
             later => self.slots[later as usize].earlier = earlier,
         }
     }
+}
+
+/// The second in which a biflow was last seen, in the low half of its number.
+fn second_of(biflow: &Biflow) -> u32 {
+    (biflow.last_seen / 1_000_000) as u32
 }

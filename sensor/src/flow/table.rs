@@ -157,6 +157,16 @@ impl FlowTable {
         true
     }
 
+    /// What is observed next: where its biflows lie is fetched meanwhile.
+    pub fn expect(&self, deltas: &[FlowDelta]) {
+        const AT_ONCE: usize = 8;
+        let by_vlan = self.settings.by_vlan;
+        for deltas in deltas.chunks(AT_ONCE) {
+            let key = |place: usize| Some(BiflowKey::of(&deltas.get(place)?.key, by_vlan)?.0);
+            self.store.expect(std::array::from_fn::<_, AT_ONCE, _>(key));
+        }
+    }
+
     /// Adds what one flow did since the last reading; the devices are those of its two endpoints.
     ///
     /// A delta without packets only improves what is known of a biflow, it opens none.
@@ -178,15 +188,13 @@ impl FlowTable {
             found = None;
         }
         let index = match found {
-            Some(index) => {
-                self.store.touch(index);
-                index
-            }
+            Some(index) => index,
             None if delta.packets == 0 => return,
             None => self.open(key, delta),
         };
         let biflow = self.store.get_mut(index);
         biflow.add(from, delta, source, destination);
+        self.store.touch(index);
         self.settle_answered(index);
         self.queue(index);
     }
@@ -230,14 +238,21 @@ impl FlowTable {
     /// Ends every biflow, the one longest unseen first.
     pub fn finish(&mut self, now: Moment, records: &mut Vec<FlowRecord>) {
         self.expire(now, records);
-        while let Some(index) = self.store.oldest() {
+        self.end_oldest(usize::MAX, now, records);
+        self.deadlines = DeadlineQueue::default();
+    }
+
+    /// Ends so many biflows that are longest unseen, as at the end of all; whether there are more.
+    pub fn end_oldest(&mut self, count: usize, now: Moment, records: &mut Vec<FlowRecord>) -> bool {
+        for _ in 0..count {
+            let Some(index) = self.store.oldest() else { return false };
             let reason = match self.store.get(index).closed() {
                 Some(_) => FlowEndReason::EndOfFlow,
                 None => FlowEndReason::ForcedEnd,
             };
             records.push(self.end(index, reason, now));
         }
-        self.deadlines = DeadlineQueue::default();
+        !self.is_empty()
     }
 
     /// Takes what became of attempts to connect since this was last called.

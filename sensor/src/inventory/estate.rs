@@ -13,6 +13,7 @@
 
 mod beyond;
 mod claims;
+mod endpoints;
 
 use std::{
     collections::BTreeMap,
@@ -24,6 +25,7 @@ use sensor_common::{
     endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT, OVERFLOW},
 };
 
+use self::endpoints::Endpoints;
 use super::{
     Device, DeviceId, DeviceKey,
     leases::Leases,
@@ -32,7 +34,6 @@ use super::{
 };
 use crate::{
     event::DeviceChange,
-    hash::HashMap,
     observation::{EndpointSeen, FlowDelta},
     time::Moment,
 };
@@ -64,7 +65,7 @@ impl Default for InventorySettings {
 pub struct Inventory {
     settings: InventorySettings,
     register: Register,
-    endpoints: HashMap<EndpointIndex, Endpoint>,
+    endpoints: Endpoints,
     /// Endpoints with an address, by station and VLANs.
     stations: BTreeMap<(u64, u64), Vec<EndpointIndex>>,
     leases: Leases,
@@ -100,7 +101,7 @@ impl Inventory {
         Self {
             register: Register::new(settings.max_devices, settings.max_addresses_per_device),
             settings,
-            endpoints: HashMap::default(),
+            endpoints: Endpoints::default(),
             stations: BTreeMap::new(),
             leases: Leases::default(),
             refused: 0,
@@ -136,7 +137,7 @@ impl Inventory {
         if seen.index < FIRST_ENDPOINT {
             return;
         }
-        if let Some(known) = self.endpoints.get(&seen.index) {
+        if let Some(known) = self.endpoints.get(seen.index) {
             let is_alias = seen.key == known.key.address_only();
             if seen.key == known.key || is_alias {
                 return;
@@ -169,7 +170,7 @@ impl Inventory {
         if flow.source_endpoint == OVERFLOW {
             return self.observe_beyond(flow);
         }
-        let Some(endpoint) = self.endpoints.get_mut(&flow.source_endpoint) else {
+        let Some(endpoint) = self.endpoints.get_mut(flow.source_endpoint) else {
             return;
         };
         let was_idle = flow.last_seen.since(endpoint.last_seen) > self.settings.router_rule.window;
@@ -181,12 +182,10 @@ impl Inventory {
         let Some(id) = device.or_else(|| self.place(flow.source_endpoint)) else {
             return;
         };
-        self.register.touch(id, flow.last_seen);
         let is_spoken = flow.opinion.evidence >= Evidence::Likely
             && flow.opinion.application != Application::Unknown;
-        if is_spoken {
-            self.register.update(id, |device| device.applications.insert(flow.opinion.application));
-        }
+        let spoken = is_spoken.then_some(flow.opinion.application);
+        self.register.hear(id, flow.last_seen, spoken);
         if flow.is_new && key.has_host_address() {
             self.register.own(id, address_of(key.address));
         }
@@ -202,7 +201,7 @@ impl Inventory {
     }
 
     pub fn device_of(&self, endpoint: EndpointIndex) -> Option<DeviceId> {
-        self.endpoints.get(&endpoint)?.device
+        self.endpoints.get(endpoint)?.device
     }
 
     /// The device that used an address last.
@@ -241,7 +240,7 @@ impl Inventory {
         for &id in &unseen {
             self.register.remove(id);
         }
-        for endpoint in self.endpoints.values_mut() {
+        for endpoint in self.endpoints.iter_mut() {
             if endpoint.device.is_some_and(|id| self.register.get(id).is_none()) {
                 endpoint.device = None;
             }
@@ -251,9 +250,9 @@ impl Inventory {
 
     /// Gives an endpoint its device; `None` if there is no room.
     fn place(&mut self, index: EndpointIndex) -> Option<DeviceId> {
-        let endpoint = *self.endpoints.get(&index)?;
+        let endpoint = *self.endpoints.get(index)?;
         let device = self.device_for(&endpoint);
-        self.endpoints.get_mut(&index)?.device = device;
+        self.endpoints.get_mut(index)?.device = device;
         device
     }
 
@@ -335,7 +334,7 @@ impl Inventory {
             .iter()
             .rev()
             .take(rule.max_addresses.saturating_mul(4).max(64))
-            .filter_map(|index| self.endpoints.get(index))
+            .filter_map(|&index| self.endpoints.get(index))
             .filter(|endpoint| now.since(endpoint.last_seen) <= rule.window)
             .filter_map(Endpoint::address);
         if self.is_router(id) || !rule.recognises(in_use) {
@@ -351,7 +350,7 @@ impl Inventory {
     }
 
     fn forget_endpoint(&mut self, index: EndpointIndex) {
-        let Some(endpoint) = self.endpoints.remove(&index) else {
+        let Some(endpoint) = self.endpoints.remove(index) else {
             return;
         };
         let station = (endpoint.key.station, endpoint.key.tags());

@@ -5,6 +5,8 @@ use std::{
     net::IpAddr,
 };
 
+use sensor_common::application::Application;
+
 use super::{Device, DeviceId, DeviceKey, leases::ClientNames, vendor::vendor_of};
 use crate::{event::DeviceChange, hash::HashMap, time::Moment};
 
@@ -137,6 +139,9 @@ impl Register {
 
     /// Notes that a device used an address, if there is room for it.
     pub(super) fn own(&mut self, id: DeviceId, address: IpAddr) {
+        if self.owners.get(&address) == Some(&id) {
+            return;
+        }
         let max_addresses = self.max_addresses_per_device.max(1);
         let Some(device) = self.devices.get_mut(&id) else {
             return;
@@ -171,6 +176,17 @@ impl Register {
     pub(super) fn touch(&mut self, id: DeviceId, at: Moment) {
         if let Some(device) = self.devices.get_mut(&id) {
             device.last_seen = device.last_seen.max(at);
+        }
+    }
+
+    /// Notes that a device was seen, and what it spoke.
+    pub(super) fn hear(&mut self, id: DeviceId, at: Moment, spoken: Option<Application>) {
+        let Some(device) = self.devices.get_mut(&id) else { return };
+        device.last_seen = device.last_seen.max(at);
+        let is_news = |application: &Application| !device.applications.contains(application);
+        if let Some(application) = spoken.filter(is_news) {
+            device.applications.insert(application);
+            self.note_change(id);
         }
     }
 

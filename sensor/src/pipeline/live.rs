@@ -178,7 +178,7 @@ impl Live {
         let sweep = if self.datapath.slots() > LARGE_TABLE { SWEEP_OF_LARGE_TABLE } else { SWEEP };
         if self.swept.elapsed() >= sweep {
             self.swept = started;
-            self.reader.sweep(&mut self.datapath, &mut self.observation);
+            self.reader.skim(&mut self.datapath, &mut self.observation);
         } else {
             self.reader.drain(&mut self.datapath, &mut self.observation);
         }

@@ -26,9 +26,9 @@ use crate::{
     time::{Moment, WallClock},
 };
 
-/// Capture time between two readings, as when live.
+/// Capture time between two readings of the table, as when live.
 const READING: Duration = Duration::from_millis(250);
-/// Frames after which a reading is taken even within that time.
+/// Frames after which the rings are read even within that time.
 const FRAMES: u64 = 4096;
 /// In a gap without frames time passes in such steps, at most this many.
 const STEP: Duration = Duration::from_secs(1);
@@ -83,6 +83,9 @@ trait Receive: Datapath {
         interface: u32,
         now: u64,
     ) -> Result<(), KernelReplayError>;
+
+    /// A frame that begins like this will probably come next.
+    fn expect(&self, _upcoming: &[u8], _interface: u32) {}
 }
 
 impl Receive for HostDatapath {
@@ -95,6 +98,10 @@ impl Receive for HostDatapath {
     ) -> Result<(), KernelReplayError> {
         Self::receive(self, frame, wire_length, interface, now);
         Ok(())
+    }
+
+    fn expect(&self, upcoming: &[u8], interface: u32) {
+        Self::expect(self, upcoming, interface);
     }
 }
 
@@ -185,6 +192,15 @@ fn run<D: Receive>(
     }
 }
 
+/// How much a reading looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    Rings,
+    News,
+    /// What else has changed too: no frame comes for longer than it may stay unread.
+    All,
+}
+
 struct Run<'a, D> {
     datapath: D,
     reader: Reader,
@@ -196,20 +212,27 @@ struct Run<'a, D> {
     /// Capture time of the last reading, and frames since.
     read_at: Moment,
     unread: u64,
+    /// Capture time of the last reading of the table.
+    swept_at: Moment,
 }
 
 impl<'a, D: Receive> Run<'a, D> {
     fn new(datapath: D, config: &Config, events: Option<&'a mut dyn Write>) -> Self {
+        let mut core = Core::new(config, Vec::new(), None);
+        if events.is_none() {
+            core.withhold_records();
+        }
         Self {
             reader: Reader::new(&datapath, TickClock::of_replay()),
             datapath,
-            core: Core::new(config, Vec::new(), None),
+            core,
             writer: events.map(EveWriter::new),
             observation: Observation::default(),
             pending: Vec::new(),
             summary: Summary::default(),
             read_at: Moment::default(),
             unread: 0,
+            swept_at: Moment::default(),
         }
     }
 
@@ -230,14 +253,17 @@ impl<'a, D: Receive> Run<'a, D> {
             now = now.max(at);
             if self.summary.first.is_none() {
                 self.summary.first = Some(now);
-                self.read_at = now;
+                (self.read_at, self.swept_at) = (now, now);
             }
-            let due = now.since(self.read_at) >= READING;
-            if due || self.unread >= FRAMES {
-                self.take_reading(due)?;
+            if let Some(depth) = self.due(now) {
+                self.take_reading(depth)?;
                 self.let_time_pass(now)?;
+                if depth != Depth::Rings {
+                    self.swept_at = now;
+                }
             }
             let tick = now.as_micros() / 1000;
+            self.datapath.expect(frame.upcoming, frame.interface);
             self.datapath.receive(frame.octets, frame.wire_length, frame.interface, tick)?;
             self.summary.frames += 1;
             self.summary.octets += frame.wire_length;
@@ -246,14 +272,26 @@ impl<'a, D: Receive> Run<'a, D> {
         }
     }
 
-    /// Reads what the frames so far did, as of the last of them.
-    fn take_reading(&mut self, is_sweep: bool) -> Result<(), ReplayError> {
-        self.observation.clear();
-        if is_sweep {
-            self.reader.sweep(&mut self.datapath, &mut self.observation);
-        } else {
-            self.reader.drain(&mut self.datapath, &mut self.observation);
+    /// What is to be read before a frame that comes at `now`.
+    fn due(&self, now: Moment) -> Option<Depth> {
+        if now.since(self.read_at) >= STEP {
+            return Some(Depth::All);
         }
+        if now.since(self.swept_at) >= READING {
+            return Some(Depth::News);
+        }
+        (self.unread >= FRAMES).then_some(Depth::Rings)
+    }
+
+    /// Reads what the frames so far did, as of the last of them.
+    fn take_reading(&mut self, depth: Depth) -> Result<(), ReplayError> {
+        self.observation.clear();
+        let read = match depth {
+            Depth::Rings => Reader::drain,
+            Depth::News => Reader::skim,
+            Depth::All => Reader::sweep,
+        };
+        read(&mut self.reader, &mut self.datapath, &mut self.observation);
         self.unread = 0;
         self.read_at = self.summary.last.unwrap_or_default().max(self.read_at);
         self.tell_time();
@@ -285,13 +323,14 @@ impl<'a, D: Receive> Run<'a, D> {
         // Flows that the first sweep finds gone have their record read by the second; with the
         // third the books are closed.
         for _ in 0..3 {
-            self.take_reading(true)?;
+            self.take_reading(Depth::All)?;
         }
         let now = self.read_at;
         self.core.finish(now, &mut self.pending);
         // No more will come, so what became of the last connections counts.
         self.observation.clear();
         self.core.step(&self.observation, now, &mut self.pending);
+        self.summary.flows = self.core.records_by_reason().values().sum();
         self.write()?;
         self.write_statistics(now)?;
         self.writer.as_mut().map_or(Ok(()), EveWriter::flush).map_err(ReplayError::Events)
@@ -340,9 +379,8 @@ impl<'a, D: Receive> Run<'a, D> {
                 write_event(writer, &event).map_err(ReplayError::Events)?;
             }
             match event {
-                Event::Flow(_) => self.summary.flows += 1,
                 Event::Alert(alert, _) => self.summary.alerts.push(alert),
-                Event::Device(..) | Event::Desk(_) => {}
+                Event::Flow(_) | Event::Device(..) | Event::Desk(_) => {}
             }
         }
         Ok(())

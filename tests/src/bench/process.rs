@@ -26,9 +26,7 @@ impl Taken {
     /// When one of them is gone.
     pub fn by(process: u32) -> Result<Self, BenchError> {
         let mut taken = Self::by_one(process)?;
-        let path = format!("/proc/{process}/task/{process}/children");
-        let children = fs::read_to_string(path).unwrap_or_default();
-        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+        for child in children(process) {
             let child = Self::by(child)?;
             taken.cpu_seconds += child.cpu_seconds;
             taken.resident_octets += child.resident_octets;
@@ -56,6 +54,16 @@ impl Taken {
     }
 }
 
+/// Whichever of its threads started them.
+fn children(process: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let numbers = |list: String| -> Vec<u32> {
+        list.split_whitespace().filter_map(|number| number.parse().ok()).collect()
+    };
+    lists.flat_map(numbers).collect()
+}
+
 /// User and system time in hundredths of a second (proc_pid_stat(5), fields 14 and 15). The name in
 /// field 2 may hold anything, up to the last parenthesis.
 fn cpu_ticks(stat: &str) -> u64 {
@@ -70,7 +78,30 @@ fn kibibytes(status: &str, name: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+    use std::sync::mpsc;
+    use std::thread;
+
     use super::*;
+
+    #[test]
+    fn a_child_that_another_thread_started_is_found() {
+        let (started, child) = mpsc::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let starter = thread::spawn(move || {
+            let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+            started.send(child.id()).unwrap();
+            // A child belongs to the thread for as long as there is one.
+            ended.recv().unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+        });
+        let child = child.recv().unwrap();
+        let found = children(std::process::id());
+        end.send(()).unwrap();
+        starter.join().unwrap();
+        assert!(found.contains(&child), "{found:?} has no {child}");
+    }
 
     #[test]
     fn fields_are_found_behind_any_name() {

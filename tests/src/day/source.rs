@@ -133,6 +133,7 @@ impl FrameSource for Day {
             wire_length: arrival.wire_length,
             timestamp: timestamp(arrival.at),
             interface: TRUNK,
+            upcoming: &[],
         }))
     }
 

@@ -12,6 +12,7 @@ use pcap_parser::{
 };
 
 use super::LARGEST_BLOCK;
+use crate::prefetch::prefetch;
 
 /// Maps a file; an error for what cannot be mapped, such as an empty one.
 pub(super) fn map(file: &File) -> io::Result<Mmap> {
@@ -74,7 +75,10 @@ impl<T: AsRef<[u8]>> PcapReaderIterator for MappedReader<T> {
                 }
                 let found = record(rest, *is_big_endian);
                 if let Ok((length, _)) = &found {
-                    fetch_ahead(rest, *length);
+                    // The one behind the next: of the next, the flow is looked for by now.
+                    let next =
+                        rest.get(*length..).and_then(|rest| record(rest, *is_big_endian).ok());
+                    fetch_ahead(rest, length + next.map_or(0, |(length, _)| length));
                 }
                 found
             }
@@ -154,19 +158,10 @@ fn record(
 }
 
 /// Lets the processor fetch the headers of the record that begins at `offset` while this one is
-/// counted: the next line of memory is seldom one that it would guess.
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "a hint to the processor has no safe form")]
+/// counted.
 fn fetch_ahead(rest: &[u8], offset: usize) {
-    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-
     const LINE: usize = 64;
     for octet in [rest.get(offset), rest.get(offset + LINE)].into_iter().flatten() {
-        // SAFETY: every processor of this architecture has the instruction; the address is that of
-        // an octet that we hold, and nothing that the program sees is changed.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(octet).cast()) }
+        prefetch(octet);
     }
 }
-
-#[cfg(not(target_arch = "x86_64"))]
-fn fetch_ahead(_: &[u8], _: usize) {}

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sensor_common::{
     abi::Settings,
     account::{Environment, SampleRequest},
-    application::{CAPACITY, Verdict},
+    application::Verdict,
     books::{Entry, Fate, Ledger},
     budget::SampleBudget,
     dissect::Dissection,
@@ -21,6 +21,7 @@ use crate::{
     capture::{Notice, ticks::TickClock},
     hash::HashMap,
     observation::PayloadSample,
+    prefetch::prefetch,
 };
 
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Surroundings {
     endpoint_keys: usize,
     endpoints: RefCell<HashMap<EndpointKey, EndpointIndex>>,
     free_endpoints: RefCell<VecDeque<EndpointIndex>>,
+    /// Of the endpoints that were counted for: it grows with their indices, which are given out in
+    /// order.
     totals: RefCell<Vec<Totals>>,
     verdicts: RefCell<Vec<u64>>,
     ledger: RefCell<Ledger>,
@@ -39,19 +42,24 @@ pub struct Surroundings {
 
 impl Surroundings {
     pub fn new(settings: Settings, sizes: &TableSizes) -> Self {
-        let totals = (sizes.endpoints * CAPACITY * 2) as usize;
         Self {
             settings,
             endpoint_keys: sizes.endpoint_keys() as usize,
             endpoints: RefCell::default(),
             free_endpoints: RefCell::new((FIRST_ENDPOINT..sizes.endpoints).collect()),
-            totals: RefCell::new(vec![Totals::default(); totals]),
+            totals: RefCell::default(),
             verdicts: RefCell::new(vec![0; sizes.verdicts as usize]),
             ledger: RefCell::default(),
             records: RefCell::default(),
             notices: RefCell::default(),
             budget: RefCell::default(),
         }
+    }
+
+    /// Has the processor fetch what is remembered of a conversation.
+    pub fn expect(&self, conversation: u64) {
+        let index = conversation as u32 & self.settings.verdict_mask;
+        prefetch(&self.verdicts.borrow()[index as usize]);
     }
 
     pub fn drain_records(&self, visit: &mut dyn FnMut(&Evicted)) {
@@ -74,6 +82,10 @@ impl Surroundings {
 
     pub fn folded(&self, into: &mut Vec<Totals>) {
         into.clone_from(&self.totals.borrow());
+        // Flows that were never folded are added to the totals of their endpoints too.
+        let given = self.settings.endpoints as usize - self.free_endpoints.borrow().len();
+        let end = totals_index(given as EndpointIndex, 0, Direction::Sent) as usize;
+        into.resize(end.max(into.len()), Totals::default());
     }
 
     pub fn ledger(&self) -> Ledger {
@@ -141,11 +153,14 @@ impl Environment for Surroundings {
         packets: u64,
         octets: u64,
     ) {
-        let index = totals_index(endpoint, application, direction);
-        if let Some(totals) = self.totals.borrow_mut().get_mut(index as usize) {
-            totals.packets += packets;
-            totals.octets += octets;
+        let mut all = self.totals.borrow_mut();
+        let end = totals_index(endpoint + 1, 0, Direction::Sent) as usize;
+        if all.len() < end {
+            all.resize(end, Totals::default());
         }
+        let totals = &mut all[totals_index(endpoint, application, direction) as usize];
+        totals.packets += packets;
+        totals.octets += octets;
     }
 
     fn recall(&self, conversation: u64) -> u64 {
@@ -176,7 +191,11 @@ impl Environment for Surroundings {
         if !frame.load(dissection.payload_offset, length, &mut words) {
             return;
         }
-        let octets: Vec<u8> = words.into_iter().flat_map(u64::to_ne_bytes).take(length).collect();
+        let mut octets = Vec::with_capacity(length.next_multiple_of(8));
+        for word in &words[..length.div_ceil(8)] {
+            octets.extend_from_slice(&word.to_ne_bytes());
+        }
+        octets.truncate(length);
         self.notices.borrow_mut().push(Notice::Sample(PayloadSample {
             key: dissection.key,
             station: dissection.source_station,

@@ -5,12 +5,13 @@ use sensor_common::{
     endpoint::{Direction, Totals},
 };
 
+mod skim;
 mod wrap;
 
 use super::*;
 use crate::{
     capture::{
-        Glance,
+        Footing, Glance,
         host::{HostDatapath, TableSizes},
         totals::TotalsReader,
     },
@@ -162,6 +163,7 @@ fn run<D: Datapath>(
         match random.below(400) {
             0..4 => reader.drain(datapath, &mut observation),
             4..6 => reader.sweep(datapath, &mut observation),
+            6..8 => reader.skim(datapath, &mut observation),
             _ => {}
         }
         let after = reader.books();

@@ -1,12 +1,13 @@
 //! What the mapped arrays hold, read without stopping anybody.
 
 use sensor_common::{
+    application::Verdict,
     books::{InterfaceRow, LEDGER_LINES, Ledger, UNDISSECTED_REASONS},
-    flow::{FOLDED_WORD, GENERATION_WORD, HEAD_WORDS, TAIL_WORDS, UNFOLDED_WORD},
+    flow::{FOLDED_WORD, GENERATION_WORD, HEAD_WORDS, PLACE_WORD, TAIL_WORDS, UNFOLDED_WORD},
 };
 
 use super::mapped::MappedWords;
-use crate::capture::Glance;
+use crate::capture::{Footing, Glance};
 
 pub const ROW_WORDS: usize = size_of::<InterfaceRow>() / 8;
 
@@ -41,8 +42,15 @@ pub fn ledger(ledgers: &MappedWords) -> Ledger {
 pub fn glance(heads: &MappedWords, tails: &MappedWords, position: u32) -> Glance {
     let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
     let unfolded = heads.load(head + UNFOLDED_WORD) & 0xffff_ffff;
+    let place = heads.load(head + PLACE_WORD);
+    let life = tails.load(tail + GENERATION_WORD);
     Glance {
-        generation: tails.load(tail + GENERATION_WORD) as u32,
+        generation: life as u32,
         packets: tails.load(tail + FOLDED_WORD).wrapping_add(unfolded),
+        footing: Footing::new(
+            Verdict::from_bits(place as u8),
+            (life >> 32) as u8,
+            (place >> 8) as u8,
+        ),
     }
 }

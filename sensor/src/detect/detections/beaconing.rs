@@ -11,7 +11,7 @@ use self::{row::Row, score::Call};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         border::Crossing,
         description::{DAY, Description, Parameter, Source, Unit},
         settings::Parameters,
@@ -201,6 +201,10 @@ fn destination_of(record: &FlowRecord, address: IpAddr) -> Destination {
 }
 
 impl Detector for Beaconing {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(
         &mut self,
         record: &FlowRecord,

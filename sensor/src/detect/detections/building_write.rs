@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, Heard, Severity,
+        Detector, Estate, Finding, Findings, Heard, Interest, Severity,
         description::{Description, HOUR},
         learning,
         learning::Routine,
@@ -80,6 +80,10 @@ impl BuildingWrite {
 }
 
 impl Detector for BuildingWrite {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let &Message::ControlWrite { protocol, function } = heard.message else { return };
         let (Some(writer), Some(controller), Some(device)) =

@@ -7,7 +7,7 @@ use sensor_common::application::{Application, Evidence as Basis};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Interest, Severity,
         description::{DAY, Description},
         opening::Part,
         reminder::Reminder,
@@ -37,6 +37,7 @@ static DESCRIPTION: Description = Description {
 };
 
 const PAIRS: usize = 16_384;
+const APPLICATIONS: [Application; 3] = [Application::Telnet, Application::Ftp, Application::Vnc];
 
 #[derive(Debug)]
 struct ClearTextAdministration {
@@ -50,6 +51,10 @@ impl ClearTextAdministration {
 }
 
 impl Detector for ClearTextAdministration {
+    fn interest(&self) -> Interest {
+        Interest::in_applications(&APPLICATIONS)
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let opinion = flow.delta.opinion;
         let is_clear = matches!(

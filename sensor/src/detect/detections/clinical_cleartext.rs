@@ -7,7 +7,7 @@ use sensor_common::application::Evidence as Basis;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Finding, Findings, FlowSeen, Interest, Severity,
         border::Passage,
         clinical,
         description::{Description, HOUR},
@@ -56,6 +56,10 @@ impl ClinicalCleartext {
 }
 
 impl Detector for ClinicalCleartext {
+    fn interest(&self) -> Interest {
+        Interest::in_applications(&clinical::APPLICATIONS)
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let opinion = flow.delta.opinion;
         if !clinical::APPLICATIONS.contains(&opinion.application)

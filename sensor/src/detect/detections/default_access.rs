@@ -6,7 +6,7 @@ use std::{net::IpAddr, time::Duration};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         description::{DAY, Description},
         reminder::Reminder,
         settings::Parameters,
@@ -54,6 +54,10 @@ struct DefaultAccess {
 }
 
 impl Detector for DefaultAccess {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let (Some(device), at) = (heard.source, heard.at) else { return };
         let client = heard.key.destination_address();

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         description::{DAY, Description},
         reminder::Reminder,
         settings::Parameters,
@@ -60,6 +60,10 @@ const fn deprecated(version: u16) -> Option<&'static str> {
 }
 
 impl Detector for DeprecatedTls {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(&mut self, record: &FlowRecord, _: &Estate<'_>, findings: &mut Findings) {
         let tls = record.detail.as_ref().and_then(|detail| detail.tls.as_ref());
         let Some(version) = tls.and_then(|tls| tls.chosen_version).and_then(deprecated) else {

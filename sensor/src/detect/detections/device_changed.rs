@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         description::{DAY, Description},
         settings::Parameters,
         table::Table,
@@ -76,6 +76,10 @@ impl DeviceChanged {
 }
 
 impl Detector for DeviceChanged {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_device(
         &mut self,
         _: DeviceChange,

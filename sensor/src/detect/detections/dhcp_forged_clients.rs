@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -90,6 +90,10 @@ impl DhcpForgedClients {
 }
 
 impl Detector for DhcpForgedClients {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let Message::Dhcp(facts) = heard.message else { return };
         let asks = matches!(facts.message_type, MessageType::Discover | MessageType::Request);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -156,6 +156,10 @@ impl DicomBurst {
 }
 
 impl Detector for DicomBurst {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(&mut self, record: &FlowRecord, _: &Estate<'_>, findings: &mut Findings) {
         // An association that lasts is reported again and again; its end counts.
         let is_over = record.end_reason != FlowEndReason::ActiveTimeout;

@@ -9,8 +9,8 @@ use std::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, Severity, description::Description, learning,
-        learning::Routine, settings::Parameters,
+        Detector, Estate, Finding, Findings, Interest, Severity, description::Description,
+        learning, learning::Routine, settings::Parameters,
     },
     flow::{FlowRecord, community::community_id},
     time::Moment,
@@ -64,6 +64,10 @@ impl DicomUnknownTitle {
 }
 
 impl Detector for DicomUnknownTitle {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(&mut self, record: &FlowRecord, _: &Estate<'_>, findings: &mut Findings) {
         let Some(dicom) = record.detail.as_ref().and_then(|detail| detail.dicom.as_ref()) else {
             return;

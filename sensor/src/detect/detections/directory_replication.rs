@@ -8,7 +8,7 @@ use sensor_common::application::{Application, Evidence as Basis};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Heard, Interest, Severity,
         description::{DAY, Description, Parameter, Source, Unit},
         opening::Part,
         reminder::Reminder,
@@ -75,6 +75,10 @@ impl DirectoryReplication {
 }
 
 impl Detector for DirectoryReplication {
+    fn interest(&self) -> Interest {
+        Interest::in_applications(&[Application::Kerberos])
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, _: &Estate<'_>, _: &mut Findings) {
         let opinion = flow.delta.opinion;
         let is_kerberos =

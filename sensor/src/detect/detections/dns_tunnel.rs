@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -219,6 +219,10 @@ fn hash(text: &str) -> u64 {
 }
 
 impl Detector for DnsTunnel {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Dns(message) = heard.message else { return };
         self.resolvers.observe(heard, message);

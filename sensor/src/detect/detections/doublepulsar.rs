@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity, description::Description,
-        settings::Parameters, table::Table,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
+        description::Description, settings::Parameters, table::Table,
     },
     interpret::Message,
     inventory::DeviceId,
@@ -63,6 +63,10 @@ impl DoublePulsar {
 }
 
 impl Detector for DoublePulsar {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Smb1(message) = heard.message else { return };
         if message.command != TRANSACTION2 {

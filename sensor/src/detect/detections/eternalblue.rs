@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -222,6 +222,10 @@ const fn identity(message: &Smb1Message) -> (u16, u32, u16) {
 }
 
 impl Detector for EternalBlue {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Smb1(message) = heard.message else { return };
         let is_begin = matches!(message.command, TRANSACTION | TRANSACTION2 | NT_TRANSACT);

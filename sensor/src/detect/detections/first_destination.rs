@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity, border::Passage,
+        Detector, Estate, Finding, Findings, FlowSeen, Interest, Severity, border::Passage,
         description::Description, learning, learning::Routine, opening::Part, settings::Parameters,
     },
     inventory::DeviceId,
@@ -63,6 +63,10 @@ fn network_of(address: IpAddr) -> IpAddr {
 }
 
 impl Detector for FirstDestination {
+    fn interest(&self) -> Interest {
+        Interest::OPENINGS
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         if !flow.delta.is_new || flow.part != Part::Initiator {
             return;

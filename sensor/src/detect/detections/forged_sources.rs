@@ -11,7 +11,7 @@ use sensor_common::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         opening::Part,
         settings::Parameters,
@@ -104,6 +104,10 @@ impl ForgedSources {
 }
 
 impl Detector for ForgedSources {
+    fn interest(&self) -> Interest {
+        Interest::TCP
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let (key, at) = (&flow.delta.key, flow.delta.last_seen);
         if key.protocol() != protocol::TCP

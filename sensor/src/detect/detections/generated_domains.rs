@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         burst::Distinct,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
@@ -98,6 +98,10 @@ impl GeneratedDomains {
 }
 
 impl Detector for GeneratedDomains {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Dns(message) = heard.message else { return };
         self.resolvers.observe(heard, message);

@@ -7,7 +7,7 @@ use sensor_common::{flow::Network, wire::transport::protocol};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -144,6 +144,10 @@ fn subject(flow: &FlowSeen<'_>, source: IpAddr, estate: &Estate<'_>) -> Option<D
 }
 
 impl Detector for IcmpTunnel {
+    fn interest(&self) -> Interest {
+        Interest::in_protocols(&[protocol::ICMP, protocol::ICMPV6])
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let Some(header) = header_length(flow) else { return };
         let key = &flow.delta.key;

@@ -10,7 +10,7 @@ use sensor_common::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Heard, Indicators, Severity,
+        Detector, Estate, Finding, Findings, FlowSeen, Heard, Indicators, Interest, Severity,
         description::{Description, HOUR},
         indicators::Indicator,
         opening::Part,
@@ -112,6 +112,10 @@ fn is_refusal(flow: &FlowSeen<'_>) -> bool {
 }
 
 impl Detector for IndicatorMatch {
+    fn interest(&self) -> Interest {
+        Interest::OPENINGS
+    }
+
     fn take_indicators(&mut self, indicators: &Arc<Indicators>) {
         self.indicators = Some(Arc::clone(indicators)).filter(|indicators| !indicators.is_empty());
     }

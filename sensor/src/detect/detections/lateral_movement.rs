@@ -7,7 +7,7 @@ use sensor_common::wire::transport::protocol;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Interest, Severity,
         burst::Distinct,
         description::{Description, Parameter, Source, Unit},
         learning::Learning,
@@ -107,6 +107,10 @@ impl LateralMovement {
 }
 
 impl Detector for LateralMovement {
+    fn interest(&self) -> Interest {
+        Interest::TCP
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let key = &flow.delta.key;
         let (port, at) = (key.destination_port(), flow.delta.last_seen);

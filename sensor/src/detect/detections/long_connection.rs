@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         border::Crossing,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
@@ -76,6 +76,10 @@ impl LongConnection {
 }
 
 impl Detector for LongConnection {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(
         &mut self,
         record: &FlowRecord,

@@ -7,8 +7,8 @@ use sensor_common::application::{Application, Evidence as Basis};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity, description::Description,
-        learning, learning::Routine, settings::Parameters,
+        Detector, Estate, Finding, Findings, FlowSeen, Interest, Severity,
+        description::Description, learning, learning::Routine, settings::Parameters,
     },
     inventory::{Device, DeviceId},
     time::Moment,
@@ -72,6 +72,10 @@ fn is_of_another_maker(device: &Device) -> bool {
 }
 
 impl Detector for MonitorImpostor {
+    fn interest(&self) -> Interest {
+        Interest::in_applications(&[Application::Intellivue])
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let delta = flow.delta;
         let opinion = delta.opinion;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         description::{DAY, Description, Parameter, Source, Unit},
         settings::Parameters,
     },
@@ -69,6 +69,10 @@ impl NewDevice {
 }
 
 impl Detector for NewDevice {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_device(
         &mut self,
         change: DeviceChange,

@@ -7,7 +7,7 @@ use sensor_common::wire::transport::{protocol, tcp_flags::ACK};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -92,6 +92,10 @@ impl OneWayTraffic {
 }
 
 impl Detector for OneWayTraffic {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(&mut self, record: &FlowRecord, _: &Estate<'_>, _: &mut Findings) {
         let is_over = !matches!(
             record.end_reason,

@@ -7,7 +7,7 @@ use sensor_common::application::{Application, Evidence as Basis};
 use super::{Detection, smb_exchange::Exchange};
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         burst::Burst,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
@@ -230,6 +230,10 @@ fn failure(message: &Message) -> Option<Service> {
 }
 
 impl Detector for PasswordGuessing {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Some(service) = failure(heard.message) else { return };
         let Exchange { client, connection, .. } = Exchange::new(heard, true);

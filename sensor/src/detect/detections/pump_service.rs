@@ -18,7 +18,7 @@ use sensor_common::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Finding, Findings, FlowSeen, Interest, Severity,
         description::{Description, HOUR},
         learning,
         learning::Routine,
@@ -88,6 +88,10 @@ fn is_by(device: DeviceId, makers: &[&str], estate: &Estate<'_>) -> bool {
 }
 
 impl Detector for PumpService {
+    fn interest(&self) -> Interest {
+        Interest::TCP
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let key = &flow.delta.key;
         let (true, Some(device), Some(peer)) =

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Detection, resolvers::Resolvers};
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity, description::Description,
-        settings::Parameters,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
+        description::Description, settings::Parameters,
     },
     interpret::Message,
     time::Moment,
@@ -48,6 +48,10 @@ fn is_kill_switch(name: &str) -> bool {
 }
 
 impl Detector for RansomwareDomain {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Dns(message) = heard.message else { return };
         self.resolvers.observe(heard, message);

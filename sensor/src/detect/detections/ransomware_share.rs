@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -150,6 +150,10 @@ const fn doing_1(message: &Smb1Message) -> Option<usize> {
 }
 
 impl Detector for RansomwareShare {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let doings = match heard.message {
             Message::Smb2(message) if !message.is_reply => doings_2(message),

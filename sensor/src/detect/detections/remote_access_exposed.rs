@@ -13,7 +13,7 @@ use sensor_common::{
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Finding, Findings, FlowSeen, Interest, Severity,
         description::{Description, HOUR},
         reminder::Reminder,
         settings::Parameters,
@@ -72,6 +72,10 @@ impl RemoteAccessExposed {
 }
 
 impl Detector for RemoteAccessExposed {
+    fn interest(&self) -> Interest {
+        Interest::TCP
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let delta = flow.delta;
         let accepts = delta.key.protocol() == protocol::TCP

@@ -8,7 +8,7 @@ use sensor_common::wire::transport::protocol;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Heard, Interest, Severity,
         burst::Distinct,
         description::{Description, Parameter, Source, Unit},
         opening::Part,
@@ -92,6 +92,10 @@ impl RemoteExecution {
 }
 
 impl Detector for RemoteExecution {
+    fn interest(&self) -> Interest {
+        Interest::OPENINGS
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, _: &Estate<'_>, _: &mut Findings) {
         let key = &flow.delta.key;
         let is_opened = flow.delta.is_new

@@ -7,7 +7,7 @@ use sensor_common::application::{Application, Evidence as Basis};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Interest, Severity,
         description::{DAY, Description, Parameter, Source, Unit},
         role::ROUTER,
         servers::{LEARNING, Servers, Standing},
@@ -95,6 +95,10 @@ impl RogueDhcpServer {
 }
 
 impl Detector for RogueDhcpServer {
+    fn interest(&self) -> Interest {
+        Interest::in_applications(&[Application::Dhcp])
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, findings: &mut Findings) {
         let (delta, key) = (flow.delta, &flow.delta.key);
         let (at, opinion) = (delta.last_seen, delta.opinion);

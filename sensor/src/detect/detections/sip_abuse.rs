@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         burst::Burst,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
@@ -119,6 +119,10 @@ impl SipAbuse {
 }
 
 impl Detector for SipAbuse {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Sip(message) = heard.message else { return };
         if message.status.is_none() {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         description::{DAY, Description},
         reminder::Reminder,
         settings::Parameters,
@@ -50,6 +50,10 @@ impl Smb1InUse {
 }
 
 impl Detector for Smb1InUse {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Smb1(message) = heard.message else { return };
         let (true, Some(server)) = (message.is_reply, heard.source) else { return };

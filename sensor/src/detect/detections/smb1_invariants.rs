@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Heard, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Heard, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         settings::Parameters,
         table::Table,
@@ -144,6 +144,10 @@ fn is_unused_function(message: &Smb1Message) -> bool {
 }
 
 impl Detector for Smb1Invariants {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_message(&mut self, heard: &Heard<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let Message::Smb1(message) = heard.message else { return };
         let Exchange { client, connection, .. } = Exchange::new(heard, message.is_reply);

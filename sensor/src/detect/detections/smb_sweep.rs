@@ -8,7 +8,7 @@ use sensor_common::{flow::Network, wire::transport::protocol};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Evidence, Finding, Findings, FlowSeen, Interest, Severity,
         description::{Description, Parameter, Source, Unit},
         opening::Part,
         settings::Parameters,
@@ -200,6 +200,10 @@ fn is_host(estate: &Estate<'_>, id: DeviceId) -> bool {
 }
 
 impl Detector for SmbSweep {
+    fn interest(&self) -> Interest {
+        Interest::OPENINGS
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, estate: &Estate<'_>, _: &mut Findings) {
         let key = &flow.delta.key;
         if !flow.delta.is_new {

@@ -10,7 +10,7 @@ use sensor_common::application::{Application, Evidence as Basis};
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Finding, Findings, FlowSeen, Severity,
+        Detector, Estate, Finding, Findings, FlowSeen, Interest, Severity,
         description::{DAY, Description},
         learning,
         learning::Routine,
@@ -87,6 +87,10 @@ impl UnexpectedPeer {
 }
 
 impl Detector for UnexpectedPeer {
+    fn interest(&self) -> Interest {
+        Interest::in_applications(self.applications)
+    }
+
     fn observe_flow(&mut self, flow: &FlowSeen<'_>, _: &Estate<'_>, findings: &mut Findings) {
         let opinion = flow.delta.opinion;
         let is_concerned = flow.part == Part::Initiator

@@ -6,7 +6,7 @@ use super::Detection;
 use crate::{
     baseline::{Judgement, Service},
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         clinical::is_clinical,
         description::{DAY, Description},
         reminder::Reminder,
@@ -94,6 +94,10 @@ impl UnusualApplication {
 }
 
 impl Detector for UnusualApplication {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(
         &mut self,
         record: &FlowRecord,

@@ -4,7 +4,7 @@ use super::Detection;
 use crate::{
     baseline::{Judgement, Service},
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         clinical::is_clinical,
         description::{DAY, Description, Parameter, Source, Unit},
         reminder::Reminder,
@@ -66,6 +66,10 @@ impl UnusualPeer {
 }
 
 impl Detector for UnusualPeer {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(
         &mut self,
         record: &FlowRecord,

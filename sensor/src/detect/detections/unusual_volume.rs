@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Detection;
 use crate::{
     detect::{
-        Detector, Estate, Evidence, Finding, Findings, Severity,
+        Detector, Estate, Evidence, Finding, Findings, Interest, Severity,
         description::{Description, HOUR, Parameter, Source, Unit},
         settings::Parameters,
     },
@@ -54,6 +54,10 @@ impl UnusualVolume {
 }
 
 impl Detector for UnusualVolume {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
     fn observe_record(
         &mut self,
         record: &FlowRecord,

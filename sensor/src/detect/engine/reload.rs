@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{GRACE, Thresholds};
+use super::{GRACE, Thresholds, plan::Plan};
 use crate::{
     detect::{Alert, threshold::Threshold},
     time::Moment,
@@ -23,6 +23,7 @@ impl Thresholds {
     ) -> (Vec<String>, Vec<Alert>) {
         let rules: Vec<Threshold> = rules.iter().filter(|rule| rule.enabled).cloned().collect();
         let old = std::mem::replace(&mut self.rules, rules);
+        self.plan = Plan::of(&self.rules);
         let rules = &self.rules;
         let place = |before: &Threshold| {
             let is_it = |rule: &Threshold| rule.id == before.id && rule.name == before.name;

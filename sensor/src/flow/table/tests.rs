@@ -300,10 +300,11 @@ fn a_full_table_gives_up_what_is_longest_unseen() {
     let flow = |host| delta(&fields((host, 40000), (9, 104)), u64::from(host), SYN);
     table.observe(&flow(1), None, None);
     table.observe(&flow(2), None, None);
-    table.observe(&later(flow(1), 3, ACK), None, None);
+    // Which of two was seen later is known to a second.
+    table.observe(&later(flow(1), 2 * SECOND, ACK), None, None);
     table.observe(&flow(4), None, None);
     assert_eq!((table.len(), table.displaced()), (2, 1));
-    let records = expired(&mut table, 5);
+    let records = expired(&mut table, 2 * SECOND);
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].end_reason, FlowEndReason::LackOfResources);
     assert_eq!(records[0].initiator, Some(IpAddr::from([10, 0, 0, 2])));

@@ -28,7 +28,11 @@ impl Datapath for OneFlow {
 
     fn glance(&self, _: u32) -> Glance {
         let slot = FlowSlot::from_words(&self.words);
-        Glance { generation: slot.tail.generation, packets: slot.packets() }
+        Glance {
+            generation: slot.tail.generation,
+            packets: slot.packets(),
+            footing: Footing::of(&slot),
+        }
     }
 
     fn slot(&self, _: u32) -> Option<FlowSlot> {
