@@ -3,6 +3,7 @@
 pub mod file;
 pub mod host;
 pub mod reader;
+pub mod state;
 pub mod ticks;
 pub mod totals;
 #[expect(unsafe_code, reason = "maps are shared with the kernel; a few calls have no safe form")]

@@ -111,7 +111,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Man { directory } => pages::manual(directory.as_deref()),
         Command::Version { json } => version::run(json),
         Command::Reference => reference::run(),
-        Command::Verify => verify::run(),
+        Command::Verify(words) => verify::run(&words),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,10 @@ pub mod line;
 mod nursery;
 pub mod protocol;
 pub mod service;
+mod trial;
+mod trials;
 mod watch;
 mod worker;
 
-pub use watch::{StartError, attach};
+pub use trials::Trials;
+pub use watch::StartError;

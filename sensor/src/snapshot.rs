@@ -61,6 +61,8 @@ pub struct Snapshot {
     pub confinement: Confinement,
     pub interfaces: Vec<InterfaceTotals>,
     pub interfaces_missing: usize,
+    /// Names of interfaces from which the program was taken because their links did not come back.
+    pub interfaces_held_off: Vec<String>,
     /// Pins that somebody removed and the agent made again.
     pub pins_restored: u64,
     pub books: FlowBooks,
@@ -255,6 +257,9 @@ impl Snapshot {
                 let labels = [("interface", line.name.as_str()), ("mode", mode)];
                 page.add("wardline_interface_info", &labels, 1.0);
             }
+        }
+        for name in &self.interfaces_held_off {
+            page.add("wardline_interface_held_off", &[("interface", name)], 1.0);
         }
     }
 

@@ -9,9 +9,10 @@ mod extent;
 pub mod kill;
 mod load;
 mod places;
-mod variant;
+pub mod variant;
 
 pub use continuity::falls;
 pub use error::SoakError;
 pub use extent::extent;
 pub use kill::{Outcome, Plan};
+pub use places::{Behind, OnHook};

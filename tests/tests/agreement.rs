@@ -1,16 +1,12 @@
 //! The program in the kernel and the same code on the host must end in the same state.
 
 use sensor::capture::{
-    Datapath, Notice,
+    Datapath as _,
     host::{HostDatapath, TableSizes},
+    state::State,
     xdp::{Buffers, KernelReplay},
 };
-use sensor::observation::PayloadSample;
-use sensor_common::{
-    books::{Entry, InterfaceRow},
-    endpoint::EndpointKey,
-    flow::FlowSlot,
-};
+use sensor_common::books::Entry;
 use tests::frames::{
     Endpoints, EthernetHeader, FrameGenerator, Ipv4Header, Ipv6Header, MacAddress, Tag, TcpHeader,
     ethertype, protocol, tcp_flags, udp_datagram,
@@ -22,58 +18,10 @@ const SIZES: TableSizes = TableSizes { sets: 256, endpoints: 1024, verdicts: 409
 /// How often the whole state is compared.
 const INTERVAL: usize = 500;
 
-/// Everything that a data path knows.
-#[derive(Debug, PartialEq)]
-struct State {
-    slots: Vec<Option<FlowSlot>>,
-    evicted: Vec<FlowSlot>,
-    notices: usize,
-    samples: Vec<PayloadSample>,
-    endpoints: Vec<(u32, EndpointKey)>,
-    totals: Vec<sensor_common::endpoint::Totals>,
-    rows: Vec<InterfaceRow>,
-    ledger: sensor_common::books::Ledger,
-}
-
-fn state(datapath: &mut impl Datapath) -> State {
-    let mut evicted = Vec::new();
-    datapath.drain_records(&mut |record| evicted.push(record.slot.slot()));
-    let mut notices = 0;
-    let mut samples = Vec::new();
-    datapath.drain_notices(&mut |notice| match notice {
-        Notice::Sample(sample) => samples.push(sample),
-        _ => notices += 1,
-    });
-    let mut endpoints = Vec::new();
-    datapath.endpoints(&mut |index, key| endpoints.push((index, key)));
-    endpoints.sort_unstable();
-    let mut totals = Vec::new();
-    datapath.folded(&mut totals);
-    let mut rows = datapath.interface_rows();
-    rows.sort_unstable_by_key(|row| row.interface);
-    State {
-        slots: (0..datapath.slots()).map(|position| datapath.slot(position)).collect(),
-        evicted,
-        notices,
-        samples,
-        endpoints,
-        totals,
-        rows,
-        ledger: datapath.ledger(),
-    }
-}
-
 fn assert_same(host: &State, kernel: &State, context: &str) {
-    for (position, (host, kernel)) in host.slots.iter().zip(&kernel.slots).enumerate() {
-        assert_eq!(host, kernel, "slot {position}, {context}");
+    if let Some(difference) = host.difference(kernel) {
+        panic!("{context}: {difference:#?}");
     }
-    assert_eq!(host.rows, kernel.rows, "{context}");
-    assert_eq!(host.ledger, kernel.ledger, "{context}");
-    assert_eq!(host.endpoints, kernel.endpoints, "{context}");
-    assert_eq!(host.evicted, kernel.evicted, "{context}");
-    assert_eq!(host.totals, kernel.totals, "{context}");
-    assert_eq!(host.notices, kernel.notices, "{context}");
-    assert_eq!(host.samples, kernel.samples, "{context}");
 }
 
 #[test]
@@ -101,8 +49,8 @@ fn assert_agreement(mut kernel: KernelReplay, seed: u64, frames: usize) {
         kernel.receive(octets, wire_length, interface, now).expect("the kernel runs the frame");
         if index % INTERVAL == INTERVAL - 1 {
             let context = format!("after frame {index}: {}", specimen.description);
-            let host = state(&mut host);
-            assert_same(&host, &state(&mut kernel), &context);
+            let host = State::of(&mut host);
+            assert_same(&host, &State::of(&mut kernel), &context);
             evicted += host.evicted.len();
             samples += host.samples.len();
         }
@@ -133,7 +81,7 @@ fn kernel_and_host_agree_on_tunnels_cut_at_every_octet() {
             host.receive(octets, wire_length, 1, now);
             kernel.receive(octets, wire_length, 1, now).expect("the kernel runs the frame");
         }
-        assert_same(&state(&mut host), &state(&mut kernel), &specimen.description);
+        assert_same(&State::of(&mut host), &State::of(&mut kernel), &specimen.description);
     }
     assert!(kernel.ledger().line(Entry::EncapsulatedUndissected) > 1000);
 }
@@ -184,7 +132,7 @@ fn kernel_and_host_agree_on_packets_of_settled_flows() {
             }
             if packet % 30 == 29 {
                 let context = format!("after {packet} packets of each flow, {buffers:?}");
-                assert_same(&state(&mut host), &state(&mut kernel), &context);
+                assert_same(&State::of(&mut host), &State::of(&mut kernel), &context);
             }
         }
         let slots = (0..host.slots()).filter_map(|position| host.slot(position));

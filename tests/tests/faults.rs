@@ -55,7 +55,9 @@ fn persistent(more: Settings) -> Settings {
 fn pins_that_are_removed_are_made_again_and_nothing_is_lost() {
     let lab = Lab::new("pins").unwrap();
     let wire = lab.wire().unwrap();
-    let settings = persistent(Settings::on(&["rx0"]));
+    // Without a mark that goes of itself after a while.
+    let capture = "link_patience = \"0s\"".to_owned();
+    let settings = persistent(Settings { capture, ..Settings::on(&["rx0"]) });
     let mut agent = Agent::start(&wire.receiver.namespace, settings).unwrap();
     let mut sent = send(&wire, 1, 10_000);
     let pins = || {

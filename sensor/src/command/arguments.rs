@@ -4,7 +4,9 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{attach::Attach, detach::Detach, doctor::Doctor, ifaces::Ifaces, status::Status};
+use super::{
+    attach::Attach, detach::Detach, doctor::Doctor, ifaces::Ifaces, status::Status, verify::Verify,
+};
 use crate::{
     config::duration,
     detect::selector::{DeviceSelector, Network},
@@ -53,7 +55,8 @@ pub enum Command {
     Status(Status),
     /// List the interfaces, what holds their XDP hooks, and what to know before attaching.
     Ifaces(Ifaces),
-    /// Attach to interfaces without an agent; the next one takes over what is counted.
+    /// Attach to interfaces without an agent, which takes over what is counted later; or have the agent
+    /// attach again where it took itself off.
     Attach(Attach),
     /// Take the program off its interfaces and forget its counts.
     Detach(Detach),
@@ -83,7 +86,7 @@ pub enum Command {
     Reference,
     /// Load the program and print how many instructions the verifier went through.
     #[command(hide = true)]
-    Verify,
+    Verify(Verify),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

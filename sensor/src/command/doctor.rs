@@ -10,7 +10,7 @@ use super::{
     say,
 };
 use crate::{
-    capture::xdp::{Owner, verified_instructions},
+    capture::xdp::{Buffers, LoadError, Mark, Owner, self_test, verified_instructions},
     config::Config,
     host::{
         doctor::{Check, Facts, Outcome, checks, disk, permissions},
@@ -35,7 +35,7 @@ pub struct Doctor {
 /// Ends with 3 when something fails.
 pub fn run(words: Doctor) -> Result<(), Failure> {
     let mut found = checks(&Facts::gather());
-    found.push(program(&found));
+    found.extend(program(&found));
     let config = match words.place.settings() {
         Ok(config) => {
             found.push(configuration(&words.place, &config));
@@ -74,12 +74,12 @@ pub fn run(words: Doctor) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Loads the program, where that is allowed.
-fn program(so_far: &[Check]) -> Check {
+/// Loads and tries the program, where that is allowed.
+fn program(so_far: &[Check]) -> Vec<Check> {
     let may =
         so_far.iter().any(|check| check.subject == "capabilities" && check.outcome == Outcome::Ok);
     if !may {
-        return Check::ok("program", "not loaded: not permitted here");
+        return vec![Check::ok("program", "not loaded: not permitted here")];
     }
     match verified_instructions() {
         Ok(verified) => {
@@ -87,9 +87,21 @@ fn program(so_far: &[Check]) -> Check {
             let text = used.map_or_else(String::new, |used| {
                 format!("the kernel accepts {} ({} instructions)", used.program, used.instructions)
             });
-            Check::ok("program", text)
+            vec![Check::ok("program", text), tried()]
         }
-        Err(error) => Check::fail("program", error.to_string(), "see docs/kernels.md"),
+        Err(error) => vec![Check::fail("program", error.to_string(), "see docs/kernels.md")],
+    }
+}
+
+/// As the agent does before it attaches the program, or puts it in another's place.
+fn tried() -> Check {
+    match Buffers::of_this_kernel().map_err(LoadError::Program).and_then(self_test) {
+        Ok(test) => Check::ok("self_test", test.to_string()),
+        Err(error) => Check::fail(
+            "self_test",
+            error.to_string(),
+            "do not upgrade to this version on this host; `wardline status` tells what is attached",
+        ),
     }
 }
 
@@ -122,7 +134,8 @@ fn interfaces(config: &Config) -> Vec<Check> {
     };
     let watched: Vec<&Link> =
         all.iter().filter(|link| config.capture.watches(&link.name)).collect();
-    let mut found: Vec<Check> = watched.iter().flat_map(|link| interface(link, &watched)).collect();
+    let mut found: Vec<Check> =
+        watched.iter().flat_map(|link| interface(link, &watched, config)).collect();
     for pattern in &config.capture.interfaces {
         let is_there = all
             .iter()
@@ -135,12 +148,15 @@ fn interfaces(config: &Config) -> Vec<Check> {
     found
 }
 
-fn interface(link: &Link, watched: &[&Link]) -> Vec<Check> {
+fn interface(link: &Link, watched: &[&Link], config: &Config) -> Vec<Check> {
     let card = Card::of(&link.name).unwrap_or_default();
     let owner = link.hook.first().map(|on| Owner::of_program(on.program));
     let holder = owner.as_ref().and_then(|owner| owner.program_name.as_deref());
     let subject = format!("xdp {}", link.name);
-    let warnings = preflight::warnings(link, &card, holder, watched);
+    let mut warnings = preflight::warnings(link, &card, holder, watched);
+    if Mark::HeldOff.is_on(&config.capture.pin_directory, link.index) {
+        warnings.insert(0, preflight::held_off(&link.name));
+    }
     if warnings.is_empty() {
         let text = owner.map_or_else(|| "free".to_owned(), |owner| owner.to_string());
         return vec![Check::ok(&subject, text)];
@@ -148,7 +164,7 @@ fn interface(link: &Link, watched: &[&Link]) -> Vec<Check> {
     let check = |warning: preflight::Warning| {
         let remedy = warning.command.unwrap_or_else(|| "nothing to type; know it".to_owned());
         match warning.kind {
-            preflight::Kind::HookTaken | preflight::Kind::Down => {
+            preflight::Kind::HookTaken | preflight::Kind::Down | preflight::Kind::HeldOff => {
                 Check::fail(&subject, warning.text, remedy)
             }
             _ => Check::warn(&subject, warning.text, remedy),

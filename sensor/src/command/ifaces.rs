@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, arguments::Output, place::Place, say};
 use crate::{
-    capture::xdp::Owner,
+    capture::xdp::{Mark, Owner},
     config::Config,
     host::{
         ethtool::{Card, HARDWARE_GRO, LARGE_RECEIVE, Setting, VLAN_STRIPPING},
@@ -66,7 +66,10 @@ fn look(link: &Link, all: &[Link], config: &Config) -> Looked {
     let watched: Vec<&Link> =
         all.iter().filter(|other| config.capture.watches(&other.name)).collect();
     let holder = owner.as_ref().and_then(|owner| owner.program_name.as_deref());
-    let warnings = preflight::warnings(link, &card, holder, &watched);
+    let mut warnings = preflight::warnings(link, &card, holder, &watched);
+    if Mark::HeldOff.is_on(&config.capture.pin_directory, link.index) {
+        warnings.insert(0, preflight::held_off(&link.name));
+    }
     let is_configured = config.capture.watches(&link.name);
     Looked { link: link.clone(), card, owner, is_configured, warnings }
 }

@@ -67,6 +67,11 @@ fn answer(config: &Config, found: Option<&Standing>, is_alive: bool) -> Value {
         "agent": {"answers": is_alive, "socket": config.agent.socket},
         "pin_directory": config.capture.pin_directory,
         "links": found.map_or(&[][..], |standing| &standing.links).iter().map(link).collect::<Vec<_>>(),
+        "held_off": found.map_or(&[][..], |standing| &standing.held_off).iter().map(|held| json!({
+            "interface": held.name,
+            "index": held.interface,
+            "since": time(held.since),
+        })).collect::<Vec<_>>(),
         "epoch": found.and_then(|standing| standing.epoch.as_ref()).map(|epoch| json!({
             "layout": epoch.layout,
             "layout_of_this_version": ABI_VERSION,
@@ -140,6 +145,14 @@ fn wrong(config: &Config, found: Option<&Standing>, is_alive: bool) -> Vec<Strin
             wrong.push(format!("configured interface {pattern} does not have the program"));
         }
     }
+    for held in found.iter().flat_map(|standing| &standing.held_off) {
+        if let Some(name) = &held.name {
+            wrong.push(format!(
+                "the program was taken off {name}, whose link did not come back after it was \
+                 attached; `wardline attach {name}` has it tried again"
+            ));
+        }
+    }
     if !is_alive {
         wrong.push("no agent answers".to_owned());
     }
@@ -158,7 +171,10 @@ fn is_match(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::xdp::{Owner, inspect::Program};
+    use crate::capture::xdp::{
+        Owner,
+        inspect::{HeldOff, Program},
+    };
 
     fn found() -> Standing {
         let owner = Owner {
@@ -176,7 +192,13 @@ mod tests {
             program: Some(program),
         };
         let books = Books { received: 9, live: 8, ..Books::default() };
-        Standing { links: vec![link], maps_missing: Vec::new(), epoch: None, books: Some(books) }
+        Standing {
+            links: vec![link],
+            held_off: Vec::new(),
+            maps_missing: Vec::new(),
+            epoch: None,
+            books: Some(books),
+        }
     }
 
     #[test]
@@ -188,6 +210,20 @@ mod tests {
         config.capture.interfaces = vec!["eth*".to_owned(), "core0".to_owned()];
         let told = wrong(&config, Some(&found()), true);
         assert!(told.len() == 1 && told[0].contains("core0"), "{told:?}");
+    }
+
+    #[test]
+    fn an_interface_that_is_held_off_is_said_with_what_to_type() {
+        let since = Some(SystemTime::UNIX_EPOCH);
+        let held = HeldOff { interface: 3, name: Some("eth1".to_owned()), since };
+        let gone = HeldOff { interface: 9, name: None, since };
+        let standing = Standing { held_off: vec![held, gone], ..found() };
+        let told = wrong(&Config::default(), Some(&standing), true);
+        assert!(told.len() == 1 && told[0].contains("`wardline attach eth1`"), "{told:?}");
+        let answer = answer(&Config::default(), Some(&standing), true);
+        assert_eq!(answer["held_off"][0]["interface"], "eth1");
+        let text = text::text(&answer);
+        assert!(text.contains("held off   eth1 since 1970-01-01T00:00:00Z"), "{text}");
     }
 
     #[test]

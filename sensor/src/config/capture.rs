@@ -1,11 +1,11 @@
 //! `[capture]`: where packets are counted, and how much memory that may take.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{
-    number, path, size,
+    duration, number, path, size,
     sizes::{self, DEFAULT_MEMORY, Sizes},
 };
 
@@ -33,6 +33,10 @@ pub struct Capture {
     pub pin_directory: PathBuf,
     /// Whether the program stays attached and counts on when the agent stops.
     pub persist: bool,
+    /// How long a link may be without a carrier after the program was attached to it, before the
+    /// program is taken off again; zero: for ever.
+    #[serde(serialize_with = "duration::serialize")]
+    pub link_patience: Duration,
     /// Octets of kernel memory that tables and rings may take together. `None` only where a size
     /// is given and this is not: then nothing is held against it.
     #[serde(serialize_with = "size::serialize_given", skip_serializing_if = "Option::is_none")]
@@ -66,6 +70,7 @@ impl Default for Capture {
             mode: Mode::default(),
             pin_directory: PathBuf::from("/sys/fs/bpf/wardline"),
             persist: true,
+            link_patience: Duration::from_secs(15),
             memory: Some(DEFAULT_MEMORY),
             flows: None,
             run_statistics: false,
@@ -108,6 +113,8 @@ struct Written {
     #[serde(deserialize_with = "path::absolute")]
     pin_directory: PathBuf,
     persist: bool,
+    #[serde(deserialize_with = "link_patience")]
+    link_patience: Duration,
     #[serde(deserialize_with = "memory")]
     memory: Option<u64>,
     #[serde(deserialize_with = "flows")]
@@ -127,6 +134,7 @@ impl Default for Written {
             mode: capture.mode,
             pin_directory: capture.pin_directory,
             persist: capture.persist,
+            link_patience: capture.link_patience,
             memory: None,
             flows: None,
             run_statistics: capture.run_statistics,
@@ -147,6 +155,7 @@ impl TryFrom<Written> for Capture {
             mode: written.mode,
             pin_directory: written.pin_directory,
             persist: written.persist,
+            link_patience: written.link_patience,
             memory: written.memory.or((!is_any_given).then_some(DEFAULT_MEMORY)),
             flows,
             run_statistics: written.run_statistics,
@@ -185,6 +194,10 @@ fn interfaces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>,
     let interfaces = Vec::deserialize(deserializer)?;
     check_interfaces(&interfaces).map_err(de::Error::custom)?;
     Ok(interfaces)
+}
+
+fn link_patience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::between(deserializer, Duration::ZERO, Duration::from_secs(3600))
 }
 
 fn memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {

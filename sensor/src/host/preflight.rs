@@ -14,6 +14,7 @@ pub enum Kind {
     HookTaken,
     GenericHook,
     ResetsLink,
+    HeldOff,
     VlanStripped,
     Lro,
     HardwareGro,
@@ -29,6 +30,7 @@ impl Kind {
             Self::HookTaken => "hook_taken",
             Self::GenericHook => "generic_hook",
             Self::ResetsLink => "resets_link",
+            Self::HeldOff => "held_off",
             Self::VlanStripped => "vlan_stripped",
             Self::Lro => "lro",
             Self::HardwareGro => "hardware_gro",
@@ -127,6 +129,18 @@ pub fn warnings(link: &Link, card: &Card, holder: Holder<'_>, watched: &[&Link])
         }
     }
     found
+}
+
+/// What is said of an interface from which the program was taken after it was attached.
+pub fn held_off(name: &str) -> Warning {
+    Warning {
+        kind: Kind::HeldOff,
+        text: "its link did not come back when the program was attached, so that was taken off and is \
+               not attached again without a word of yours (the driver may need capture.mode = \
+               \"generic\", or capture.link_patience may be too short)"
+            .to_owned(),
+        command: Some(format!("wardline attach {name}")),
+    }
 }
 
 /// Warnings on all interfaces that are watched, with their names; `ours` is the program that is on

@@ -55,8 +55,11 @@ struct Shared {
     socket: OwnedFd,
     names: Arc<Names>,
     attached: Vec<u32>,
+    /// Names of interfaces that are held off.
+    held_off: Vec<String>,
     /// Told since the last standing.
     arriving: Vec<Attached>,
+    arriving_held_off: Vec<String>,
     standing: Standing,
     is_over: bool,
 }
@@ -68,7 +71,9 @@ impl Line {
                 socket,
                 names: Arc::default(),
                 attached: Vec::new(),
+                held_off: Vec::new(),
                 arriving: Vec::new(),
+                arriving_held_off: Vec::new(),
                 standing: Standing::default(),
                 is_over: false,
             })),
@@ -145,6 +150,11 @@ impl Line {
         self.shared().attached.clone()
     }
 
+    /// Names of interfaces from which the program was taken because their links did not come back.
+    pub fn held_off(&self) -> Vec<String> {
+        self.shared().held_off.clone()
+    }
+
     /// Time spent in the program and runs of it, when the kernel keeps such statistics.
     pub fn run_statistics(&self) -> Option<(Duration, u64)> {
         let (nanoseconds, runs) = self.shared().standing.runs?;
@@ -187,8 +197,10 @@ impl Shared {
         let message = FromKeeper::decode(octets).ok_or(LineError::Nonsense)?;
         match &message {
             FromKeeper::Attached(attached) => self.arriving.push(attached.clone()),
+            FromKeeper::HeldOff(name) => self.arriving_held_off.push(name.clone()),
             FromKeeper::Standing(standing) => {
                 self.standing = *standing;
+                self.held_off = mem::take(&mut self.arriving_held_off);
                 let arrived = mem::take(&mut self.arriving);
                 self.attached = arrived.iter().map(|attached| attached.index).collect();
                 let mut names = (*self.names).clone();

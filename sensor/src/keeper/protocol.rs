@@ -67,7 +67,8 @@ pub struct Attached {
     pub name: String,
 }
 
-/// How things stand, after the interfaces that are attached were told one by one.
+/// How things stand, after the interfaces that are attached, and those that are held off, were told
+/// one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// Configured names and patterns for which no interface is attached.
@@ -83,6 +84,8 @@ pub struct Standing {
 pub enum FromKeeper {
     Welcome(Welcome),
     Attached(Attached),
+    /// The name of an interface from which the program was taken because its link did not come back.
+    HeldOff(String),
     Standing(Standing),
     Endpoints(Vec<(EndpointIndex, EndpointKey)>),
     /// The last endpoint has been told.
@@ -118,10 +121,11 @@ impl FromKeeper {
                 octets.put_u32_ne(2);
                 octets.put_u32_ne(attached.index);
                 octets.put_u32_ne(u32::from(attached.mode == AttachMode::Generic));
-                let mut name = [0; NAME];
-                let length = attached.name.len().min(NAME);
-                name[..length].copy_from_slice(&attached.name.as_bytes()[..length]);
-                octets.put_slice(&name);
+                octets.put_slice(&name_octets(&attached.name));
+            }
+            Self::HeldOff(name) => {
+                octets.put_u32_ne(7);
+                octets.put_slice(&name_octets(name));
             }
             Self::Standing(standing) => {
                 octets.put_u32_ne(3);
@@ -160,11 +164,7 @@ impl FromKeeper {
                     1 => AttachMode::Generic,
                     _ => return None,
                 };
-                let mut name = [0; NAME];
-                from.try_copy_to_slice(&mut name).ok()?;
-                let name = name.split(|octet| *octet == 0).next().unwrap_or_default();
-                let name = String::from_utf8_lossy(name).into_owned();
-                Self::Attached(Attached { index, mode, name })
+                Self::Attached(Attached { index, mode, name: name(from)? })
             }
             3 => {
                 let missing = from.try_get_u32_ne().ok()?;
@@ -186,10 +186,25 @@ impl FromKeeper {
             }
             5 => Self::EndpointsEnd,
             6 => Self::End,
+            7 => Self::HeldOff(name(from)?),
             _ => return None,
         };
         octets.is_empty().then_some(message)
     }
+}
+
+fn name_octets(name: &str) -> [u8; NAME] {
+    let mut octets = [0; NAME];
+    let length = name.len().min(NAME);
+    octets[..length].copy_from_slice(&name.as_bytes()[..length]);
+    octets
+}
+
+fn name(from: &mut &[u8]) -> Option<String> {
+    let mut octets = [0; NAME];
+    from.try_copy_to_slice(&mut octets).ok()?;
+    let name = octets.split(|octet| *octet == 0).next().unwrap_or_default();
+    Some(String::from_utf8_lossy(name).into_owned())
 }
 
 fn welcome(from: &mut &[u8]) -> Option<Welcome> {
@@ -228,6 +243,7 @@ mod tests {
                 mode: AttachMode::Generic,
                 name: "clinical0".to_owned(),
             }),
+            FromKeeper::HeldOff("fifteen-letters".to_owned()),
             FromKeeper::Standing(Standing { missing: 1, pins_restored: 7, runs: Some((5, 6)) }),
             FromKeeper::Standing(Standing { missing: 0, pins_restored: 0, runs: None }),
             FromKeeper::Endpoints(vec![(2, key); CHUNK]),

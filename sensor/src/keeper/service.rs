@@ -312,12 +312,14 @@ impl Keeper<'_> {
                 name: attachment.interface.name.clone(),
             })
         });
+        let held_off = held.watch.held_off().iter();
+        let held_off = held_off.map(|interface| FromKeeper::HeldOff(interface.name.clone()));
         let runs = held.datapath.run_statistics();
         let runs = runs.map(|(time, runs)| (time.as_nanos() as u64, runs));
         let missing = held.watch.missing() as u32;
         let pins_restored = held.watch.pins_restored();
         let standing = FromKeeper::Standing(Standing { missing, pins_restored, runs });
-        let messages: Vec<FromKeeper> = attached.chain([standing]).collect();
+        let messages: Vec<FromKeeper> = attached.chain(held_off).chain([standing]).collect();
         if let Err(error) = messages.iter().try_for_each(|message| worker.tell(message)) {
             tracing::error!(%error, "the worker does not listen: killing it");
             worker.kill();

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::guard::Guard;
+use super::{guard::Guard, trials::Trials};
 use crate::{
     capture::xdp::{AttachError, AttachMode, Attachment, Interface, XdpDatapath, interfaces},
     config::{Capture, Mode, capture::is_match},
@@ -29,8 +29,10 @@ pub struct Watch {
     capture: Capture,
     failed: BTreeMap<u32, Instant>,
     guard: Guard,
+    trials: Trials,
     attached: usize,
     missing: usize,
+    held_off: Vec<Interface>,
 }
 
 impl Watch {
@@ -39,8 +41,10 @@ impl Watch {
             capture: capture.clone(),
             failed: BTreeMap::new(),
             guard: Guard::default(),
+            trials: Trials::new(capture),
             attached: 0,
             missing: capture.interfaces.len(),
+            held_off: Vec::new(),
         }
     }
 
@@ -59,15 +63,31 @@ impl Watch {
         self.attached
     }
 
+    /// Watched interfaces from which the program was taken because their links did not come back.
+    pub fn held_off(&self) -> &[Interface] {
+        &self.held_off
+    }
+
     /// Attaches to every configured interface that is there.
     pub fn start(&mut self, datapath: &mut XdpDatapath) -> Result<(), StartError> {
         let present = interfaces().map_err(StartError::Interfaces)?;
+        self.trials.forget(&present);
         for interface in present.iter().filter(|interface| self.capture.watches(&interface.name)) {
-            attach(datapath, interface, self.capture.mode)?;
+            let name = &interface.name;
+            if self.trials.is_held_off(interface.index) {
+                tracing::error!(
+                    interface = name,
+                    "not attached: its link did not come back when it was; type `wardline attach \
+                     {name}` to have it tried again"
+                );
+                continue;
+            }
+            self.trials.attach(datapath, interface)?;
         }
         warn_of_watched(&self.capture, datapath.program_id());
         self.note(datapath, &present);
-        for name in self.unmatched(datapath) {
+        let is_held_off = |name: &String| self.held_off.iter().any(|it| fits(name, &it.name));
+        for name in self.unmatched(datapath).iter().filter(|name| !is_held_off(name)) {
             tracing::warn!(interface = name, "configured interface is not there; waiting for it");
         }
         for path in datapath.stale_links() {
@@ -86,6 +106,8 @@ impl Watch {
             Err(error) => return tracing::error!(%error, "cannot list interfaces"),
         };
         self.guard.look(datapath);
+        self.trials.look(datapath);
+        self.trials.forget(&present);
         let attached: Vec<Interface> =
             datapath.attachments().map(|attachment| attachment.interface.clone()).collect();
         for interface in &attached {
@@ -107,7 +129,7 @@ impl Watch {
             if is_attached || !self.capture.watches(&interface.name) || self.must_wait(interface) {
                 continue;
             }
-            if let Err(error) = attach(datapath, interface, self.capture.mode) {
+            if let Err(error) = self.trials.attach(datapath, interface) {
                 tracing::error!(%error, "cannot attach; trying again in {} s", RETRY.as_secs());
                 self.failed.insert(interface.index, Instant::now());
             }
@@ -133,24 +155,34 @@ impl Watch {
     }
 
     fn must_wait(&self, interface: &Interface) -> bool {
+        self.trials.is_held_off(interface.index) || self.has_failed(interface)
+    }
+
+    fn has_failed(&self, interface: &Interface) -> bool {
         self.failed.get(&interface.index).is_some_and(|failed| failed.elapsed() < RETRY)
     }
 
     fn note(&mut self, datapath: &XdpDatapath, present: &[Interface]) {
         self.failed.retain(|index, _| present.iter().any(|interface| interface.index == *index));
+        let held_off = present.iter().filter(|it| self.trials.is_held_off(it.index));
+        self.held_off = held_off.filter(|it| self.capture.watches(&it.name)).cloned().collect();
         self.attached = datapath.attachments().count();
         self.missing = self.unmatched(datapath).len();
     }
 
+    /// Names and patterns that no attached interface fits, or one that is held off.
     fn unmatched(&self, datapath: &XdpDatapath) -> Vec<String> {
         let is_matched = |pattern: &&String| {
-            datapath.attachments().any(|attachment| {
-                is_match(pattern.as_bytes(), attachment.interface.name.as_bytes())
-            })
+            datapath.attachments().any(|attachment| fits(pattern, &attachment.interface.name))
+                && !self.held_off.iter().any(|interface| fits(pattern, &interface.name))
         };
         let patterns = self.capture.interfaces.iter();
         patterns.filter(|pattern| !is_matched(pattern)).cloned().collect()
     }
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    is_match(pattern.as_bytes(), name.as_bytes())
 }
 
 /// Says once what to know of the interfaces that are watched, and what to type.

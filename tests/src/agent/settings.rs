@@ -24,6 +24,8 @@ pub struct Settings {
     pub executable: Option<PathBuf>,
     /// Another place for the events file than the agent's directory.
     pub events: Option<PathBuf>,
+    /// More keys of `[capture]`, as written in the file.
+    pub capture: String,
     /// More keys of `[web]`, as written in the file.
     pub web: String,
     /// Whole tables, as written in the file.
@@ -44,6 +46,7 @@ impl Settings {
             user: "root",
             executable: None,
             events: None,
+            capture: String::new(),
             web: String::new(),
             more: String::new(),
         }
@@ -55,7 +58,7 @@ impl Settings {
         let events = events.map(|path| format!("{:?}", path.display().to_string()));
         format!(
             "[capture]\ninterfaces = {:?}\nmode = {:?}\npersist = {}\npin_directory = {:?}\n\
-             flows = {}\nring = {:?}\nendpoints = {}\n\n\
+             flows = {}\nring = {:?}\nendpoints = {}\n{}\n\n\
              [agent]\nstate_directory = {}\nsocket = {}\nlog = {:?}\nuser = {:?}\n\n\
              [web]\nlisten_address = \"127.0.0.1:{}\"\n{}\n\n\
              [events]\npath = {}\nstats_interval = \"1s\"\n\n{}",
@@ -66,6 +69,7 @@ impl Settings {
             self.flows,
             self.ring,
             self.endpoints,
+            self.capture,
             quoted("state"),
             quoted("wardline.sock"),
             self.log,

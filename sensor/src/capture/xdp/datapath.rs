@@ -26,9 +26,11 @@ use super::{
     clock,
     interfaces::Interface,
     kept::{Kept, MendError},
-    loading::{LoadError, Loaded, XdpSettings, load, load_object, xdp},
+    link_calls::tag_in,
+    loading::{LoadError, Loaded, XdpSettings, load, load_object, pinned_epoch, xdp},
     mapped::MappedWords,
     pins::Pins,
+    self_test::self_test,
     tables::{EndpointSource, TableFiles, TableShape, Tables},
 };
 use crate::{
@@ -59,14 +61,44 @@ unsafe impl Pod for KeyOctets {}
 
 impl XdpDatapath {
     /// Loads the program. With `pins` its state outlives the agent, and state that an earlier
-    /// agent left is taken over.
+    /// agent left is taken over. Unless this very program is the one in the pinned links, it has to
+    /// pass its self-test, before anything that is pinned is touched.
     ///
     /// # Errors
     ///
     /// [`LoadError`], each variant with what to do.
     pub fn open(wanted: &XdpSettings, seed: u64, pins: Option<Pins>) -> Result<Self, LoadError> {
         let settings = live_settings(wanted, seed)?;
-        Self::from_loaded(load(wanted, settings, pins.as_ref())?, wanted, pins)
+        let buffers = Buffers::of_setting(settings.is_linear);
+        let goes_on =
+            pins.as_ref().filter(|pins| pinned_epoch(pins, &settings, wanted).is_some()).cloned();
+        if goes_on.is_none() {
+            // To load it would end the epoch that is pinned.
+            self_test(buffers)?;
+        }
+        let loaded = load(wanted, settings, pins.as_ref())?;
+        let datapath = Self::from_loaded(loaded, wanted, pins)?;
+        if let Some(pins) = goes_on
+            && !datapath.is_in(&pins)
+        {
+            self_test(buffers)?;
+        }
+        Ok(datapath)
+    }
+
+    /// Whether the pinned links that hang on an interface have this program in them, and there are
+    /// any.
+    fn is_in(&self, pins: &Pins) -> bool {
+        let Some(tag) = self.loaded().and_then(|program| Some(program.info().ok()?.tag())) else {
+            return false;
+        };
+        let tags: Vec<String> =
+            pins.links().iter().filter_map(|(_, _, path)| tag_in(path)).collect();
+        !tags.is_empty() && tags.iter().all(|found| *found == format!("{tag:016x}"))
+    }
+
+    fn loaded(&self) -> Option<&Xdp> {
+        self.ebpf.program(self.buffers.program())?.try_into().ok()
     }
 
     /// The same from another build of the object, pinned nowhere: to compare two builds.
@@ -177,6 +209,12 @@ impl XdpDatapath {
             .collect()
     }
 
+    /// Whether a link to the interface with this index is pinned, to be taken over.
+    pub fn is_pinned(&self, interface: u32) -> bool {
+        let links = self.pins().into_iter().flat_map(Pins::links);
+        links.into_iter().any(|(index, _, _)| index == interface)
+    }
+
     fn pins(&self) -> Option<&Pins> {
         self.kept.as_ref().map(Kept::pins)
     }
@@ -193,20 +231,17 @@ impl XdpDatapath {
 
     /// The kernel's number of the loaded program.
     pub fn program_id(&self) -> Option<u32> {
-        let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
-        program.info().ok().map(|info| info.id())
+        self.loaded()?.info().ok().map(|info| info.id())
     }
 
     /// The loaded program, for the bench, which calls it from another one.
     pub fn program(&self) -> Option<&ProgramFd> {
-        let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
-        program.fd().ok()
+        self.loaded()?.fd().ok()
     }
 
     /// Time spent in the program and runs of it, when the kernel keeps such statistics.
     pub fn run_statistics(&self) -> Option<(Duration, u64)> {
-        let program: &Xdp = self.ebpf.program(self.buffers.program())?.try_into().ok()?;
-        let info = program.info().ok()?;
+        let info = self.loaded()?.info().ok()?;
         Some((info.run_time(), info.run_count()))
     }
 

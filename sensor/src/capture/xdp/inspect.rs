@@ -19,6 +19,7 @@ use super::{
     link_calls::{link_info, open_pin},
     loading::EpochOctets,
     mapped::MappedWords,
+    marks::Mark,
     owner::Owner,
     pins::{MAPS, links_in},
 };
@@ -81,10 +82,19 @@ impl Books {
     }
 }
 
+/// An interface from which the program was taken because its link did not come back.
+#[derive(Clone, Debug)]
+pub struct HeldOff {
+    pub interface: u32,
+    pub name: Option<String>,
+    pub since: Option<SystemTime>,
+}
+
 /// Everything below one pin directory.
 #[derive(Clone, Debug)]
 pub struct Standing {
     pub links: Vec<PinnedLink>,
+    pub held_off: Vec<HeldOff>,
     /// Names of maps that should be pinned and are not.
     pub maps_missing: Vec<&'static str>,
     pub epoch: Option<Epoch>,
@@ -116,7 +126,13 @@ pub fn standing(directory: &Path) -> io::Result<Standing> {
     let epoch = if maps_missing.contains(&name::EPOCH) { None } else { epoch(directory) };
     let readable = epoch.as_ref().filter(|epoch| epoch.is_of_this_agent);
     let books = readable.and_then(|epoch| books(directory, epoch).ok());
-    Ok(Standing { links: pinned, maps_missing, epoch, books })
+    let held_off = Mark::HeldOff.all(directory).into_iter();
+    let held_off = held_off.map(|(interface, since)| HeldOff {
+        interface,
+        name: name_of(&present, interface),
+        since,
+    });
+    Ok(Standing { links: pinned, held_off: held_off.collect(), maps_missing, epoch, books })
 }
 
 fn pinned_link(index: u32, mode: String, path: &Path, present: &[Link]) -> io::Result<PinnedLink> {
@@ -124,12 +140,16 @@ fn pinned_link(index: u32, mode: String, path: &Path, present: &[Link]) -> io::R
     let attached = info.filter(|info| info.interface == index);
     Ok(PinnedLink {
         interface: index,
-        name: present.iter().find(|link| link.index == index).map(|link| link.name.clone()),
+        name: name_of(present, index),
         mode,
         pinned_since: made(path),
         link: info.map(|info| info.id),
         program: attached.map(|info| program(info.program)),
     })
+}
+
+fn name_of(present: &[Link], index: u32) -> Option<String> {
+    present.iter().find(|link| link.index == index).map(|link| link.name.clone())
 }
 
 fn program(id: u32) -> Program {

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::CString,
-    io,
+    fs, io,
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
     path::Path,
 };
@@ -92,6 +92,20 @@ pub fn link_info(link: &impl AsRawFd) -> io::Result<Option<XdpLinkInfo>> {
     Ok((kind == XDP_LINK).then_some(XdpLinkInfo { id, program, interface }))
 }
 
+/// The tag of the program in a pinned link, a hash of its instructions as `/proc` shows it: to ask
+/// the kernel for a program by its number takes more privilege than the agent has. `None` for a link
+/// that hangs on nothing any more.
+pub fn tag_in(path: &Path) -> Option<String> {
+    let link = open_pin(path).ok()?;
+    link_info(&link).ok()?.filter(|info| info.interface != 0)?;
+    let shown = fs::read_to_string(format!("/proc/self/fdinfo/{}", link.as_raw_fd())).ok()?;
+    shown_tag(&shown).map(str::to_owned)
+}
+
+fn shown_tag(shown: &str) -> Option<&str> {
+    shown.lines().find_map(|line| line.strip_prefix("prog_tag:")).map(str::trim)
+}
+
 /// All XDP links in the kernel, pinned or not, each with a descriptor.
 ///
 /// # Errors
@@ -134,6 +148,14 @@ mod tests {
         let [first, second] = halves(value);
         let octets: Vec<u8> = [first, second].into_iter().flat_map(u32::to_ne_bytes).collect();
         assert_eq!(octets, value.to_ne_bytes());
+    }
+
+    #[test]
+    fn a_tag_is_found_among_what_the_kernel_shows_of_a_link() {
+        let shown = "pos:\t0\nflags:\t02000002\nlink_type:\txdp\nlink_id:\t7\n\
+                     prog_tag:\t00ff12345678abcd\nprog_id:\t41\nifindex:\t2\n";
+        assert_eq!(shown_tag(shown), Some("00ff12345678abcd"));
+        assert_eq!(shown_tag("pos:\t0\nflags:\t02000002\n"), None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use sensor_common::{
 use super::{
     buffers::Buffers,
     pins::{MAPS, Pins},
+    self_test::SelfTestError,
 };
 use crate::capture::host::TableSizes;
 
@@ -41,6 +42,10 @@ pub enum LoadError {
     Map(#[source] MapError),
     #[error("cannot map {map} into memory: {source}")]
     Mapping { map: &'static str, source: io::Error },
+    #[error(
+        "the program failed its self-test: {0}. It was attached to nothing, and a program that counted so far goes on counting in its place. Use the version before, which takes its counts over, and report this line with the output of `wardline version` and `uname -a`"
+    )]
+    SelfTest(#[source] SelfTestError),
 }
 
 impl LoadError {
@@ -193,7 +198,11 @@ fn map_sizes(wanted: &XdpSettings, cpus: u32) -> [(&'static str, u32); 15] {
 }
 
 /// The settings of the pinned maps if a program with these settings can go on with them.
-fn pinned_epoch(pins: &Pins, settings: &Settings, wanted: &XdpSettings) -> Option<Settings> {
+pub(super) fn pinned_epoch(
+    pins: &Pins,
+    settings: &Settings,
+    wanted: &XdpSettings,
+) -> Option<Settings> {
     if !pins.has_maps() {
         return None;
     }

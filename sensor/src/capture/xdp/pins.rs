@@ -180,7 +180,9 @@ pub fn detach_all(directory: &Path) -> io::Result<usize> {
         fs::remove_file(path)?;
     }
     for entry in fs::read_dir(directory)?.flatten() {
-        fs::remove_file(entry.path())?;
+        let path = entry.path();
+        // Marks are directories.
+        if path.is_dir() { fs::remove_dir(path)? } else { fs::remove_file(path)? }
     }
     fs::remove_dir(directory)?;
     Ok(links.len())

@@ -1,6 +1,6 @@
 //! Frames of a capture run one by one through the very program (`BPF_PROG_TEST_RUN`).
 
-use aya::programs::{ProgramError, TestRun as _, TestRunOptions};
+use aya::programs::{ProgramError, TestRun as _, TestRunOptions, TestRunResult};
 use sensor_common::{
     abi::{Settings, name},
     books::{InterfaceRow, Ledger},
@@ -18,7 +18,11 @@ use super::{
 use crate::capture::{Datapath, Glance, Notice, host::TableSizes};
 
 /// The kernel refuses to run shorter frames.
-const SHORTEST_FRAME: usize = 14;
+pub(super) const SHORTEST_FRAME: usize = 14;
+/// Octets of a ring of a replay.
+const RING: u32 = 64 << 20;
+/// Octets more than the frame's that are taken back, to notice that it has grown.
+const GROWTH: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KernelReplayError {
@@ -26,6 +30,14 @@ pub enum KernelReplayError {
     Load(#[from] LoadError),
     #[error("the kernel would not run the program on a frame of {length} octets: {source}")]
     Run { length: usize, source: ProgramError },
+}
+
+/// What became of a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ran {
+    /// What the program returned.
+    pub verdict: u32,
+    pub octets: Vec<u8>,
 }
 
 /// The program under a capture's clock.
@@ -54,10 +66,19 @@ impl KernelReplay {
     ///
     /// As for loading in earnest.
     pub fn open_for(buffers: Buffers, sizes: &TableSizes) -> Result<Self, KernelReplayError> {
+        Ok(Self::open_with_rings(buffers, sizes, RING)?)
+    }
+
+    /// The same with two rings of so many octets, a power of two.
+    pub(super) fn open_with_rings(
+        buffers: Buffers,
+        sizes: &TableSizes,
+        ring: u32,
+    ) -> Result<Self, LoadError> {
         let wanted = XdpSettings {
             sizes: *sizes,
-            records_ring: 64 << 20,
-            notices_ring: 64 << 20,
+            records_ring: ring,
+            notices_ring: ring,
             samples_per_second: 0,
         };
         let settings = Settings { is_linear: buffers.is_linear(), ..sizes.replay_settings() };
@@ -88,6 +109,32 @@ impl KernelReplay {
             self.short.undissected_frames[0] += 1;
             return Ok(());
         }
+        self.test_run(frame, None, wire_length, interface, now).map(drop)
+    }
+
+    /// Counts one frame of at least [`SHORTEST_FRAME`] octets, and says what became of it.
+    pub(super) fn run(
+        &mut self,
+        frame: &[u8],
+        wire_length: u64,
+        interface: u32,
+        now: u64,
+    ) -> Result<Ran, KernelReplayError> {
+        self.now = now;
+        let mut octets = vec![0; frame.len() + GROWTH];
+        let result = self.test_run(frame, Some(&mut octets), wire_length, interface, now)?;
+        octets.truncate(result.data_size_out as usize);
+        Ok(Ran { verdict: result.return_value, octets })
+    }
+
+    fn test_run(
+        &mut self,
+        frame: &[u8],
+        octets_out: Option<&mut [u8]>,
+        wire_length: u64,
+        interface: u32,
+        now: u64,
+    ) -> Result<TestRunResult, KernelReplayError> {
         self.frame.store(0, now);
         self.frame.store(1, wire_length);
         self.frame.store(2, u64::from(interface));
@@ -95,8 +142,9 @@ impl KernelReplay {
         let program = xdp(&mut self.datapath.ebpf, program)?;
         let mut options = TestRunOptions::new();
         options.data_in = Some(frame);
+        options.data_out = octets_out;
         let failed = |source| KernelReplayError::Run { length: frame.len(), source };
-        program.test_run(options).map(drop).map_err(failed)
+        program.test_run(options).map_err(failed)
     }
 }
 

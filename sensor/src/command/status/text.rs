@@ -14,6 +14,13 @@ pub fn text(answer: &Value) -> String {
     for link in answer["links"].as_array().into_iter().flatten() {
         lines.push(link_line(link));
     }
+    let held_off = answer["held_off"].as_array().into_iter().flatten();
+    for held in held_off.filter(|held| !held["interface"].is_null()) {
+        let (name, since) = (cell(&held["interface"]), cell(&held["since"]));
+        lines.push(format!(
+            "held off   {name} since {since}: its link did not come back after attaching"
+        ));
+    }
     if answer["links"].as_array().is_none_or(Vec::is_empty) {
         lines.push("attached   to nothing".to_owned());
     }

@@ -31,6 +31,7 @@ pub const SECTIONS: &[Section] = &[
         row("mode", OneOf(&["native", "generic", "auto"]), "`native`: in the driver, refused where it cannot; `generic`: behind it, packet counts approximate; `auto`: native where possible, else generic, and said"),
         row("pin_directory", Text(PATH), "on a BPF file system; where program and counts stay while no agent runs"),
         row("persist", Flag, "whether the program stays attached and counts on when the agent stops"),
+        row("link_patience", Duration(0, HOUR), "how long a link that had a carrier may be without one after the program was attached to it; then the program is taken off again, and waits for `wardline attach`. `0s` leaves it there"),
         row("memory", Size(2 * MIB, 64 * GIB), "of the kernel's memory, for all tables and rings together; what follows from it is told by `config check`"),
         row("flows", Whole(512, 1 << 29), "slots of 128 octets, all CPUs together; rounded down to a power of two of sets for each CPU. Without it, what of `memory` is left"),
         row("endpoints", Whole(256, 65_536), "pairs of station and address that totals are kept for. Without it, for a quarter of `memory`"),

@@ -69,6 +69,10 @@ pub const FAMILIES: &[Family] = &[
         "wardline_interfaces_missing",
         "Configured interfaces that are not attached, or on which another program took our place.",
     ),
+    gauge(
+        "wardline_interface_held_off",
+        "1 for each interface from which the program was taken because its link did not come back after it was attached; it waits for `wardline attach`.",
+    ),
     counter(
         "wardline_pins_restored_total",
         "Pins of maps and links that somebody removed and the agent made again.",

@@ -31,6 +31,7 @@ impl Live {
             confinement: self.seat.confinement,
             interfaces: self.interface_totals(),
             interfaces_missing: self.seat.line.missing(),
+            interfaces_held_off: self.seat.line.held_off(),
             pins_restored: self.seat.line.pins_restored(),
             books: self.reader.books(),
             ledger,
