@@ -57,7 +57,8 @@ impl Taken {
 /// Whichever of its threads started them.
 fn children(process: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     let numbers = |list: String| -> Vec<u32> {
         list.split_whitespace().filter_map(|number| number.parse().ok()).collect()
     };
