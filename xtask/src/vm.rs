@@ -74,7 +74,7 @@ fn try_on(workspace: &Workspace, guest: &Guest, kernel: &Kernel) -> Row {
     });
     let seconds = start.elapsed().as_secs();
     let verdict = match said {
-        Ok((first, again)) => Verdict::Ran(Findings::of(&first, again)),
+        Ok((first, again)) => Verdict::Ran(Box::new(Findings::of(&first, again))),
         Err(error) => Verdict::Broke(format!("{error:#}")),
     };
     for failure in verdict.failures() {

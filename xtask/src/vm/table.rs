@@ -5,7 +5,7 @@ use std::fmt;
 use super::findings::Findings;
 
 pub enum Verdict {
-    Ran(Findings),
+    Ran(Box<Findings>),
     /// The machine did not come to its end.
     Broke(String),
     NotRun(String),
