@@ -78,7 +78,7 @@ pub trait Datapath {
     fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice));
     /// Visits every endpoint that has an index, aliases left out.
     fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey));
-    /// What was folded, by [`sensor_common::endpoint::totals_index`].
+    /// What was folded, by [`sensor_common::endpoint::totals_index`]; nothing beyond its end.
     fn folded(&self, into: &mut Vec<Totals>);
     /// Rows of every CPU, free ones left out.
     fn interface_rows(&self) -> Vec<InterfaceRow>;

@@ -58,6 +58,9 @@ impl State {
         datapath.endpoints(&mut |index, key| state.endpoints.push((index, key)));
         state.endpoints.sort_unstable();
         datapath.folded(&mut state.totals);
+        // One data path gives all that it has room for, another as far as something was counted.
+        let counted = state.totals.iter().rposition(|totals| *totals != Totals::default());
+        state.totals.truncate(counted.map_or(0, |last| last + 1));
         state.rows = datapath.interface_rows();
         state.rows.sort_unstable_by_key(|row| row.interface);
         state.slots = (0..datapath.slots()).map(|position| datapath.slot(position)).collect();

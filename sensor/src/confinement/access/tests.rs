@@ -93,12 +93,13 @@ fn nothing_is_refused_where_the_user_may_do_everything() {
 
 #[test]
 fn each_refusal_comes_with_what_to_type() {
+    type Typed<'a> = &'a dyn Fn(&str) -> String;
     let name = somebody().name;
     let group = group_name(somebody().group);
     let chown = |path: &str| format!("chown {name}: {path}");
     let chgrp = |path: &str| format!("chgrp {group} {path} && chmod g+r {path}");
     let whole = |path: &str| format!("chown -R {name}: {path}");
-    let cases: [(&str, &dyn Fn(&str) -> String, bool); 6] = [
+    let cases: [(&str, Typed<'_>, bool); 6] = [
         ("state", &whole, false),
         ("run", &chown, false),
         ("log", &chown, false),
