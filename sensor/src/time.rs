@@ -150,6 +150,13 @@ impl WallClock {
         Self { offset_micros: 0 }
     }
 
+    /// This clock, or the one `before` it if they differ by less than a millisecond: two clocks are
+    /// not read at once, and a moment is to be told alike each time.
+    #[must_use]
+    pub fn steadied_by(self, before: Self) -> Self {
+        if self.ahead_of(before).unsigned_abs() < 1000 { before } else { self }
+    }
+
     pub fn at(self, moment: Moment) -> Timestamp {
         Timestamp(self.offset_micros.wrapping_add_unsigned(moment.0))
     }
@@ -163,6 +170,16 @@ impl WallClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_trembles_tells_a_moment_alike_and_one_that_was_set_does_not() {
+        let clock = |micros| WallClock::new(Moment::default(), Timestamp::from_micros(micros));
+        let mut shown = clock(1_700_000_000_000_000);
+        for (reading, expected) in [(1, 0), (-1, 0), (999, 0), (1000, 1000), (1, 1000), (-1, -1)] {
+            shown = clock(1_700_000_000_000_000 + reading).steadied_by(shown);
+            assert_eq!(shown, clock(1_700_000_000_000_000 + expected), "{reading}");
+        }
+    }
 
     #[test]
     fn a_timestamp_prints_as_rfc_3339_with_microseconds() {

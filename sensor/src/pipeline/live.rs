@@ -11,7 +11,7 @@ mod room;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
@@ -59,10 +59,14 @@ const TIDY: Duration = Duration::from_secs(3600);
 /// How old the totals on the metrics page may be.
 const FRESH: Duration = Duration::from_millis(500);
 
-/// The wall clock as it stands now.
+/// The wall clock as it stands now, to a millisecond.
 pub fn wall_clock() -> WallClock {
+    static SHOWN: Mutex<WallClock> = Mutex::new(WallClock::since_1970());
     let now = jiff::Timestamp::now().as_microsecond();
-    WallClock::new(monotonic(), Timestamp::from_micros(now))
+    let now = WallClock::new(monotonic(), Timestamp::from_micros(now));
+    let mut shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    *shown = now.steadied_by(*shown);
+    *shown
 }
 
 /// What an earlier run left in the store.

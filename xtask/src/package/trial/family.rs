@@ -16,12 +16,13 @@ pub enum Family {
 }
 
 /// What either package owns.
-const OWN: [&str; 5] = [
+const OWN: [&str; 6] = [
     "/usr/bin/wardline",
     "/usr/share/wardline",
     "/usr/share/doc/wardline",
     "/usr/lib/sysusers.d/wardline.conf",
     "/usr/lib/systemd/system/wardline.service",
+    "/run/wardline",
 ];
 /// What is the site's: purged with a .deb, left by an .rpm, which knows no purge.
 const DATA: [&str; 2] = ["/var/lib/wardline", "/var/log/wardline"];
