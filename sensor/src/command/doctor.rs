@@ -57,7 +57,7 @@ pub fn run(words: Doctor) -> Result<(), Failure> {
     if let Some(path) = &config.events.path {
         found.push(disk("events", path));
     }
-    found.extend(permissions("permissions", &config.agent.state_directory, 0o700));
+    found.extend(permissions("permissions", &config.agent.state_directory, 0o750));
     found.extend(permissions("permissions", &config.capture.pin_directory, 0o700));
     found.extend(permissions("permissions", &words.place.file(), 0o755));
     found.push(agent(&config));
