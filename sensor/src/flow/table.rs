@@ -85,6 +85,9 @@ pub struct FlowTable {
 const MOST_DETAILS: usize = 1 << 16;
 
 impl FlowTable {
+    /// Deltas whose biflows are fetched from memory together.
+    pub const AT_ONCE: usize = 8;
+
     /// Timeouts of zero are taken as the shortest possible, a maximum of zero as one.
     pub fn new(settings: FlowSettings) -> Self {
         let settings = FlowSettings {
@@ -162,14 +165,11 @@ impl FlowTable {
         true
     }
 
-    /// What is observed next: where its biflows lie is fetched meanwhile.
+    /// What is observed next, [`Self::AT_ONCE`] at most: where its biflows lie is fetched meanwhile.
     pub fn expect(&self, deltas: &[FlowDelta]) {
-        const AT_ONCE: usize = 8;
         let by_vlan = self.settings.by_vlan;
-        for deltas in deltas.chunks(AT_ONCE) {
-            let key = |place: usize| Some(BiflowKey::of(&deltas.get(place)?.key, by_vlan)?.0);
-            self.store.expect(std::array::from_fn::<_, AT_ONCE, _>(key));
-        }
+        let key = |place: usize| Some(BiflowKey::of(&deltas.get(place)?.key, by_vlan)?.0);
+        self.store.expect::<{ Self::AT_ONCE }>(std::array::from_fn(key));
     }
 
     /// Adds what one flow did since the last reading; the devices are those of its two endpoints.
@@ -240,24 +240,16 @@ impl FlowTable {
         self.deadlines.sweep(store.len(), |deadline| holds(store, deadline));
     }
 
-    /// Ends every biflow, the one longest unseen first.
-    pub fn finish(&mut self, now: Moment, records: &mut Vec<FlowRecord>) {
-        self.expire(now, records);
-        self.end_oldest(usize::MAX, now, records);
-        self.deadlines = DeadlineQueue::default();
-    }
-
-    /// Ends so many biflows that are longest unseen, as at the end of all; whether there are more.
-    pub fn end_oldest(&mut self, count: usize, now: Moment, records: &mut Vec<FlowRecord>) -> bool {
+    /// Ends so many biflows that are longest unseen, because no more will come.
+    pub fn end_oldest(&mut self, count: usize, now: Moment, records: &mut Vec<FlowRecord>) {
         for _ in 0..count {
-            let Some(index) = self.store.oldest() else { return false };
+            let Some(index) = self.store.oldest() else { return };
             let reason = match self.store.get(index).closed() {
                 Some(_) => FlowEndReason::EndOfFlow,
                 None => FlowEndReason::ForcedEnd,
             };
             records.push(self.end(index, reason, now));
         }
-        !self.is_empty()
     }
 
     /// Takes what became of attempts to connect since this was last called.

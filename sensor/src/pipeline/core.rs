@@ -37,8 +37,6 @@ use crate::{
 /// sweep.
 const PATIENCE: u8 = 8;
 const MOST_LESSONS: usize = 4096;
-/// Readings of flows that are looked at together.
-const AHEAD: usize = 8;
 /// Records that are made at a time when all flows end: each takes a few hundred octets.
 const RECORDS_AT_ONCE: usize = 1024;
 
@@ -160,26 +158,9 @@ impl Core {
                 self.watch.observe_message(&self.heard(sample, message), &estate!(self));
             }
         }
-        for (place, delta) in observation.flows.iter().enumerate() {
-            if place.is_multiple_of(AHEAD) {
-                let end = observation.flows.len().min(place + AHEAD);
-                self.flows.expect(&observation.flows[place..end]);
-            }
-            let as_announced;
-            let delta = match self.interpreter.announced(delta) {
-                None => delta,
-                Some(opinion) => {
-                    as_announced = FlowDelta { opinion, ..*delta };
-                    &as_announced
-                }
-            };
-            self.inventory.observe_flow(delta);
-            let (source, destination) = self.devices_of(delta);
-            self.flows.observe(delta, source, destination);
-            self.thresholds.observe(delta, source, destination);
-            let part = opening::part(delta);
-            let seen = FlowSeen { delta, source, destination, part };
-            self.watch.observe_flow(&seen, &estate!(self));
+        for deltas in observation.flows.chunks(FlowTable::AT_ONCE) {
+            self.flows.expect(deltas);
+            deltas.iter().for_each(|delta| self.observe_flow(delta));
         }
         self.apply_lessons();
         for (change, device) in self.inventory.take_changes() {
@@ -189,6 +170,24 @@ impl Core {
         self.flows.expire(now, &mut self.records);
         self.hand_out_records(events);
         self.evaluate(now, events);
+    }
+
+    fn observe_flow(&mut self, delta: &FlowDelta) {
+        let as_announced;
+        let delta = match self.interpreter.announced(delta) {
+            None => delta,
+            Some(opinion) => {
+                as_announced = FlowDelta { opinion, ..*delta };
+                &as_announced
+            }
+        };
+        self.inventory.observe_flow(delta);
+        let (source, destination) = self.devices_of(delta);
+        self.flows.observe(delta, source, destination);
+        self.thresholds.observe(delta, source, destination);
+        let part = opening::part(delta);
+        let seen = FlowSeen { delta, source, destination, part };
+        self.watch.observe_flow(&seen, &estate!(self));
     }
 
     /// Adds to flows what their samples said. A sample may come before its flow is read.
@@ -236,11 +235,10 @@ impl Core {
     pub fn finish(&mut self, now: Moment, events: &mut Vec<Event>) {
         self.flows.expire(now, &mut self.records);
         self.hand_out_records(events);
-        while self.flows.end_oldest(RECORDS_AT_ONCE, now, &mut self.records) {
+        while !self.flows.is_empty() {
+            self.flows.end_oldest(RECORDS_AT_ONCE, now, &mut self.records);
             self.hand_out_records(events);
         }
-        self.flows.finish(now, &mut self.records);
-        self.hand_out_records(events);
         // When each was last found is known to the next run.
         events.extend(self.firing().map(|alert| Event::Desk(Record::Kept(alert))));
     }

@@ -83,7 +83,8 @@ fn expired(table: &mut FlowTable, micros: u64) -> Vec<FlowRecord> {
 
 fn finished(table: &mut FlowTable, micros: u64) -> Vec<FlowRecord> {
     let mut records = Vec::new();
-    table.finish(at(micros), &mut records);
+    table.expire(at(micros), &mut records);
+    table.end_oldest(usize::MAX, at(micros), &mut records);
     assert!(table.is_empty());
     records
 }

@@ -46,7 +46,8 @@ fn records_add_up_to_what_was_observed() {
                 table.expire(at(now), &mut records);
             }
         }
-        table.finish(at(now), &mut records);
+        table.expire(at(now), &mut records);
+        table.end_oldest(usize::MAX, at(now), &mut records);
         for record in &records {
             let (a, b) = (record.initiator_port, record.responder_port);
             add(&mut recorded, a, b, record.forward.packets, record.forward.octets);
