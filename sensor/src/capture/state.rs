@@ -9,13 +9,14 @@ use sensor_common::{
     flow::FlowSlot,
 };
 
-use super::{Datapath, Notice};
+use super::{Datapath, Glance, Notice};
 use crate::observation::PayloadSample;
 
 /// What was counted so far, and what came over the rings since the last look.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub slots: Vec<Option<FlowSlot>>,
+    pub glances: Vec<Glance>,
     pub evicted: Vec<FlowSlot>,
     /// Notices other than samples.
     pub notices: usize,
@@ -64,6 +65,7 @@ impl State {
         state.rows = datapath.interface_rows();
         state.rows.sort_unstable_by_key(|row| row.interface);
         state.slots = (0..datapath.slots()).map(|position| datapath.slot(position)).collect();
+        state.glances = (0..datapath.slots()).map(|position| datapath.glance(position)).collect();
         state.ledger = datapath.ledger();
         state
     }
@@ -71,6 +73,7 @@ impl State {
     /// In what `other` is not as this one, if in anything.
     pub fn difference(&self, other: &Self) -> Option<Difference> {
         list("slots of the flow table", &self.slots, &other.slots)
+            .or_else(|| list("glances at its slots", &self.glances, &other.glances))
             .or_else(|| list("rows of the interfaces", &self.rows, &other.rows))
             .or_else(|| list("lines of the ledger", &self.ledger.lines, &other.ledger.lines))
             .or_else(|| list("endpoints", &self.endpoints, &other.endpoints))
@@ -107,6 +110,7 @@ fn list<T: PartialEq + Debug>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::Footing;
 
     #[test]
     fn each_part_is_held_against_its_own() {
@@ -116,7 +120,9 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.lines[2] = 1;
         let totals = Totals { packets: 1, octets: 60 };
+        let glance = Glance { generation: 1, packets: 1, footing: Footing::default() };
         let others = [
+            (State { glances: vec![glance], ..state.clone() }, "glances at its slots"),
             (State { slots: vec![None], ..state.clone() }, "slots of the flow table"),
             (State { rows: vec![row], ..state.clone() }, "rows of the interfaces"),
             (State { ledger, ..state.clone() }, "lines of the ledger"),
