@@ -21,7 +21,7 @@ pub use process::Agent;
 pub use scratch::Scratch;
 pub use settings::Settings;
 pub use wait::wait_until;
-pub use worker::{status_of, worker_of};
+pub use worker::{signal_worker, status_of, worker_of};
 
 /// Where the agent listens unless a test says otherwise; every namespace has a loopback of its own.
 pub const WEB_PORT: u16 = 9_469;

@@ -10,7 +10,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use tests::agent::{
-    Metrics, Scratch, WEB_PORT, executable, status_of, wait_until, wardline, worker_of,
+    Metrics, Scratch, WEB_PORT, executable, signal_worker, status_of, wait_until, wardline,
+    worker_of,
 };
 use tests::fetch::fetch;
 use tests::frames::FrameGenerator;
@@ -189,8 +190,7 @@ fn agent_that_root_starts_runs_as_its_user_with_what_the_service_has() {
         events.lines().find(|line| line.contains("\"stats\"")).map(str::len)
     });
     assert!(written.is_some(), "events are written");
-    // SAFETY: the worker is the agent's, which waits for it, so the number is its own.
-    assert_eq!(unsafe { libc::kill(first as libc::pid_t, libc::SIGKILL) }, 0);
+    signal_worker(first, libc::SIGKILL).unwrap();
     let next = wait_until(PATIENCE, || worker_of(agent.keeper.id()).filter(|next| *next != first));
     let next = next.expect("another worker takes over").0;
     agent.wait_until_ready();

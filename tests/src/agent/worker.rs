@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 
 /// The fields of `/proc/PID/status`; empty for a process that is gone.
 pub fn status_of(process: u32) -> BTreeMap<String, String> {
@@ -20,4 +21,18 @@ pub fn worker_of(keeper: u32) -> Option<u32> {
         let is_zombie = status.get("State").is_some_and(|state| state.starts_with('Z'));
         status.get("PPid") == Some(&parent) && !is_zombie
     })
+}
+
+/// Sends a signal to the worker of an agent that was started here: the keeper waits for it, so that its
+/// number is nobody else's.
+///
+/// # Errors
+///
+/// What the kernel says.
+pub fn signal_worker(worker: u32, signal: i32) -> io::Result<()> {
+    // SAFETY: the call takes no memory.
+    match unsafe { libc::kill(worker.cast_signed(), signal) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use super::scene::{PATIENCE, Scene, is_ready, log, make_pair, send, take_down};
 use super::{Guest, Reason};
-use crate::agent::{wait_until, worker_of};
+use crate::agent::{signal_worker, wait_until, worker_of};
 use crate::frames::FrameGenerator;
 
 /// One piece of the secret, which consists of many: what is freed is written over in part.
@@ -58,8 +58,8 @@ fn of_pattern(guest: &Guest, peer: &str) -> Result<usize, Reason> {
         // Again and again: Rust's own handler takes the first SIGSEGV for a fault that will recur.
         wait_until(PATIENCE, || match worker_of(agent.id()) {
             Some(now) if now == worker => {
-                // SAFETY: the agent is ours and has not waited for it, so the number is its own.
-                unsafe { libc::kill(worker.cast_signed(), signal) };
+                // It may be gone by now.
+                signal_worker(worker, signal).ok();
                 None
             }
             next => next,
