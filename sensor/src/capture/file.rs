@@ -18,6 +18,7 @@ use pcap_parser::{PcapError, traits::PcapReaderIterator};
 use crate::time::Timestamp;
 pub use error::CaptureError;
 use link::Link;
+use mapped::Lent;
 use section::{Format, Packet};
 use source::Source;
 
@@ -93,7 +94,7 @@ impl CaptureFile {
         Self::read(path, source, total, mapped)
     }
 
-    fn read<T: AsRef<[u8]> + Send + 'static>(
+    fn read<T: Lent + Send + 'static>(
         path: &Path,
         source: Source,
         total: Option<u64>,

@@ -43,7 +43,7 @@ pub struct Replayed {
     /// What found no room, by where.
     pub no_room: BTreeMap<String, u64>,
     pub events: u64,
-    /// The highest resident memory seen.
+    /// The most memory of its own that was seen.
     pub peak_octets: u64,
     /// It, each time so many events were read.
     pub peaks: Vec<u64>,
@@ -104,10 +104,11 @@ impl Replayed {
         Ok(())
     }
 
-    /// Highest resident memory so far (proc(5), VmHWM).
+    /// Memory that it has for itself (proc(5), RssAnon): of the capture, which lies in memory too, the
+    /// kernel keeps as much as it likes.
     fn look(&mut self, process: u32) {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         if let Some(kibibytes) = kibibytes {
             self.peak_octets = self.peak_octets.max(kibibytes * 1024);

@@ -3,9 +3,9 @@
 //! A file that is cut off while it is mapped ends the process (SIGBUS); one that grows is read up to
 //! the length that it had when it was opened.
 
-use std::{fs::File, io};
+use std::{fs::File, io, ops::Range};
 
-use memmap2::{Advice, Mmap};
+use memmap2::{Advice, Mmap, UncheckedAdvice};
 use pcap_parser::{
     Block, LegacyPcapBlock, PcapBlockOwned, PcapError, PcapHeader, nom, parse_block_be,
     parse_block_le, traits::PcapReaderIterator,
@@ -26,6 +26,29 @@ pub(super) fn map(file: &File) -> io::Result<Mmap> {
     Ok(map)
 }
 
+/// So many octets that were read are given back at a time: what a capture takes of memory does not
+/// grow with its length.
+const GIVEN_BACK: usize = 16 << 20;
+
+/// Octets in memory, of which some may be given back.
+pub(super) trait Lent: AsRef<[u8]> {
+    /// These were read for the last time.
+    fn give_back(&self, _read: Range<usize>) {}
+}
+
+impl Lent for Mmap {
+    #[expect(unsafe_code, reason = "the advice has no safe form: it undoes what was written")]
+    fn give_back(&self, read: Range<usize>) {
+        // SAFETY: the mapping is private and was never written, so what is read there later, should it
+        // be, is the file's again.
+        let advised = unsafe {
+            self.unchecked_advise_range(UncheckedAdvice::DontNeed, read.start, read.len())
+        };
+        // It was only a hint.
+        drop(advised);
+    }
+}
+
 /// Which records follow one another.
 enum Layout {
     /// The header, until it was given.
@@ -43,18 +66,20 @@ enum Layout {
 pub(super) struct MappedReader<T> {
     octets: T,
     offset: usize,
+    /// Octets before this were given back.
+    kept_from: usize,
     layout: Layout,
 }
 
-impl<T: AsRef<[u8]>> MappedReader<T> {
+impl<T: Lent> MappedReader<T> {
     pub fn pcap(octets: T, header: PcapHeader) -> Self {
         let is_big_endian = header.is_bigendian();
         let layout = Layout::Pcap { header: Some(header), is_big_endian };
-        Self { octets, offset: 0, layout }
+        Self { octets, offset: 0, kept_from: 0, layout }
     }
 
     pub fn pcapng(octets: T) -> Self {
-        Self { octets, offset: 0, layout: Layout::Pcapng { is_big_endian: false } }
+        Self { octets, offset: 0, kept_from: 0, layout: Layout::Pcapng { is_big_endian: false } }
     }
 
     fn rest(&self) -> &[u8] {
@@ -62,7 +87,7 @@ impl<T: AsRef<[u8]>> MappedReader<T> {
     }
 }
 
-impl<T: AsRef<[u8]>> PcapReaderIterator for MappedReader<T> {
+impl<T: Lent> PcapReaderIterator for MappedReader<T> {
     fn next(&mut self) -> Result<(usize, PcapBlockOwned<'_>), PcapError<&[u8]>> {
         let rest = self.octets.as_ref().get(self.offset..).unwrap_or_default();
         if rest.is_empty() {
@@ -103,10 +128,15 @@ impl<T: AsRef<[u8]>> PcapReaderIterator for MappedReader<T> {
 
     fn consume(&mut self, octets: usize) {
         self.offset += octets;
+        while self.offset - self.kept_from >= GIVEN_BACK {
+            let end = self.kept_from + GIVEN_BACK;
+            self.octets.give_back(self.kept_from..end);
+            self.kept_from = end;
+        }
     }
 
     fn consume_noshift(&mut self, octets: usize) {
-        self.offset += octets;
+        self.consume(octets);
     }
 
     fn consumed(&self) -> usize {
@@ -163,5 +193,47 @@ fn fetch_ahead(rest: &[u8], offset: usize) {
     const LINE: usize = 64;
     for octet in [rest.get(offset), rest.get(offset + LINE)].into_iter().flatten() {
         prefetch(octet);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, rc::Rc};
+
+    use super::*;
+
+    impl Lent for Vec<u8> {}
+
+    struct Witnessed {
+        octets: Vec<u8>,
+        given_back: Rc<RefCell<Vec<Range<usize>>>>,
+    }
+
+    impl AsRef<[u8]> for Witnessed {
+        fn as_ref(&self) -> &[u8] {
+            &self.octets
+        }
+    }
+
+    impl Lent for Witnessed {
+        fn give_back(&self, read: Range<usize>) {
+            self.given_back.borrow_mut().push(read);
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_given_back_once_and_nothing_else() {
+        let given_back = Rc::default();
+        let octets = vec![0; 3 * GIVEN_BACK];
+        let mut reader =
+            MappedReader::pcapng(Witnessed { octets, given_back: Rc::clone(&given_back) });
+        for step in [GIVEN_BACK - 1, 1, 5, 2 * GIVEN_BACK - 6] {
+            reader.consume(step);
+            let given = given_back.borrow();
+            assert!(given.last().is_none_or(|last| last.end <= reader.offset));
+            assert_eq!(given.len(), reader.offset / GIVEN_BACK, "all that is whole");
+        }
+        let whole = given_back.borrow().windows(2).all(|pair| pair[0].end == pair[1].start);
+        assert!(whole && given_back.borrow()[0].start == 0);
     }
 }

@@ -16,7 +16,7 @@ use pcap_parser::{
 use super::{
     BUFFER, LARGEST_BLOCK, error,
     error::CaptureError,
-    mapped::{self, MappedReader},
+    mapped::{self, Lent, MappedReader},
     section::Format,
 };
 
@@ -89,7 +89,7 @@ pub(super) struct Opening {
 /// Finds out the format. The first header is read whole beforehand, as the readers of pcap-parser
 /// want it from their first read, which a pipe may cut anywhere. A capture that lies in memory is
 /// read there.
-pub(super) fn begin<T: AsRef<[u8]> + Send + 'static>(
+pub(super) fn begin<T: Lent + Send + 'static>(
     mut source: Source,
     path: &Path,
     memory: Option<T>,
