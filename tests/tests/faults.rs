@@ -271,6 +271,16 @@ fn what_comes_while_the_agent_is_held_up_is_read_or_counted_as_lost() {
 #[test]
 #[ignore = "needs CAP_BPF, CAP_NET_ADMIN"]
 fn a_full_disk_stops_neither_counting_nor_metrics_and_writing_goes_on_when_there_is_room() {
+    // Each agent has a disk of its own, and devices that it does not know yet.
+    let longest = (0..extent(1, 20)).map(|_| fill_and_make_room()).max();
+    println!("at the longest {:.2?} until written again", longest.unwrap_or_default());
+}
+
+/// Rounds of a full disk under one agent.
+const FILLINGS: u64 = 5;
+
+/// How long it took at most until something was written again.
+fn fill_and_make_room() -> Duration {
     let lab = Lab::new("diskfull").unwrap();
     let wire = lab.wire().unwrap();
     let mut agent = Agent::start(&wire.receiver.namespace, Settings::on(&["rx0"])).unwrap();
@@ -285,8 +295,7 @@ fn a_full_disk_stops_neither_counting_nor_metrics_and_writing_goes_on_when_there
     let count = |name: &str, sink: &str| agent.metrics().unwrap().count(name, &[("sink", sink)]);
     let mut sent = base;
     let mut longest = Duration::ZERO;
-    let rounds = extent(5, 100);
-    for round in 0..rounds {
+    for round in 0..FILLINGS {
         disk.fill().unwrap();
         let failures = count("wardline_events_failed_total", "store");
         sent += send(&wire, 10 + round, 3_000);
@@ -304,7 +313,6 @@ fn a_full_disk_stops_neither_counting_nor_metrics_and_writing_goes_on_when_there
         println!("round {round}: written again after {took:.2?}");
         longest = longest.max(took);
     }
-    println!("{rounds} rounds; at the longest {longest:.2?} until written again");
     assert_books(&agent, sent);
     let lines = fs::read_to_string(&events).unwrap();
     let whole =
@@ -312,6 +320,7 @@ fn a_full_disk_stops_neither_counting_nor_metrics_and_writing_goes_on_when_there
     assert!(whole.count() > 0, "{lines}");
     assert!(agent.stop().unwrap().success());
     drop(disk);
+    longest
 }
 
 #[test]
