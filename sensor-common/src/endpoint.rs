@@ -254,6 +254,15 @@ pub const fn totals_index(endpoint: EndpointIndex, application: u8, direction: D
     (endpoint * crate::application::CAPACITY + application as u32) * 2 + direction as u32
 }
 
+/// Whose totals stand at this place of the array: [`totals_index`] backwards.
+pub const fn totals_owner(index: u32) -> (EndpointIndex, u8, Direction) {
+    let direction = if index & 1 == 0 { Direction::Sent } else { Direction::Received };
+    let pair = index / 2;
+    let (endpoint, application) =
+        (pair / crate::application::CAPACITY, pair % crate::application::CAPACITY);
+    (endpoint, application as u8, direction)
+}
+
 #[cfg(test)]
 mod tests {
     use std::vec;
@@ -317,5 +326,15 @@ mod tests {
     fn totals_of_neighbours_do_not_overlap() {
         let last = totals_index(7, crate::application::CAPACITY as u8 - 1, Direction::Received);
         assert_eq!(last + 1, totals_index(8, 0, Direction::Sent));
+    }
+
+    #[test]
+    fn the_owner_of_totals_is_who_they_were_counted_for() {
+        for direction in [Direction::Sent, Direction::Received] {
+            for application in [0, 1, crate::application::CAPACITY as u8 - 1] {
+                let owner = (7, application, direction);
+                assert_eq!(totals_owner(totals_index(7, application, direction)), owner);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod file;
 pub mod host;
 pub mod reader;
+mod sights;
 pub mod state;
 pub mod ticks;
 pub mod totals;
@@ -32,15 +33,18 @@ pub struct Glance {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Footing {
     application: u8,
-    evidence: u8,
-    /// Whether it ever acknowledged anything: an attempt that did was answered.
-    is_acknowledged: bool,
+    /// The evidence, and with it [`ACKNOWLEDGED`].
+    basis: u8,
 }
+
+/// The flow ever acknowledged anything: an attempt that did was answered.
+const ACKNOWLEDGED: u8 = 1 << 7;
 
 impl Footing {
     pub fn new(verdict: Verdict, evidence: u8, control_bits: u8) -> Self {
         let is_acknowledged = control_bits & tcp_flags::ACK != 0;
-        Self { application: verdict.number(), evidence, is_acknowledged }
+        let basis = evidence | if is_acknowledged { ACKNOWLEDGED } else { 0 };
+        Self { application: verdict.number(), basis }
     }
 
     pub fn of(slot: &FlowSlot) -> Self {
@@ -65,12 +69,18 @@ pub trait Datapath {
     fn slots(&self) -> u32;
     fn glance(&self, position: u32) -> Glance;
     /// The first slot from `from` on that may have changed since [`Self::settle`] was called last; the
-    /// first, where that is not known.
-    fn next_stirred(&self, from: u32) -> Option<u32> {
+    /// first, where that is not known. `now` is the tick at which this reading began.
+    fn next_stirred(&mut self, from: u32, _now: u64) -> Option<u32> {
         (from < self.slots()).then_some(from)
     }
     /// Every slot that may have changed was read, but those in `left`.
     fn settle(&mut self, _left: &[u32]) {}
+    /// Has the next reading look at every slot: nothing that is known of which changed counts.
+    fn doubt_all(&mut self) {}
+    /// Has the processor fetch a slot that will be looked at.
+    fn expect_slot(&self, _position: u32) {}
+    /// Whether a flow has the slot.
+    fn is_taken(&self, position: u32) -> bool;
     /// A consistent copy of the slot, `None` while it changes hands.
     fn slot(&self, position: u32) -> Option<FlowSlot>;
     /// Visits the flows that lost their slots since the last call.
@@ -78,8 +88,11 @@ pub trait Datapath {
     fn drain_notices(&mut self, visit: &mut dyn FnMut(Notice));
     /// Visits every endpoint that has an index, aliases left out.
     fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey));
-    /// What was folded, by [`sensor_common::endpoint::totals_index`]; nothing beyond its end.
-    fn folded(&self, into: &mut Vec<Totals>);
+    /// Endpoints that there is room for, those that stand for others included.
+    fn endpoint_capacity(&self) -> EndpointIndex;
+    /// Visits what was folded, by [`sensor_common::endpoint::totals_index`]: every place where that
+    /// is not nothing. One may be visited more than once; then the parts are to be added up.
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals));
     /// Rows of every CPU, free ones left out.
     fn interface_rows(&self) -> Vec<InterfaceRow>;
     /// The ledgers of all CPUs added up.

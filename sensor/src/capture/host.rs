@@ -212,7 +212,7 @@ impl Datapath for HostDatapath {
         }
     }
 
-    fn next_stirred(&self, from: u32) -> Option<u32> {
+    fn next_stirred(&mut self, from: u32, _: u64) -> Option<u32> {
         let set = from as usize / WAYS;
         let mut word = set / 64;
         let mut bits = self.stirred.get(word)? & u64::MAX << (set % 64);
@@ -229,6 +229,20 @@ impl Datapath for HostDatapath {
         for position in left {
             self.stir(position / WAYS as u32);
         }
+    }
+
+    fn doubt_all(&mut self) {
+        self.stirred.fill(u64::MAX);
+    }
+
+    fn expect_slot(&self, position: u32) {
+        let (set, way) = (position as usize / WAYS, position as usize % WAYS);
+        prefetch(&self.heads[set].ways[way]);
+        prefetch(&self.tails[set].ways[way]);
+    }
+
+    fn is_taken(&self, position: u32) -> bool {
+        !self.heads[position as usize / WAYS].ways[position as usize % WAYS].is_empty()
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
@@ -248,8 +262,12 @@ impl Datapath for HostDatapath {
         self.surroundings.endpoints(visit);
     }
 
-    fn folded(&self, into: &mut Vec<Totals>) {
-        self.surroundings.folded(into);
+    fn endpoint_capacity(&self) -> EndpointIndex {
+        self.settings.endpoints
+    }
+
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        self.surroundings.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {

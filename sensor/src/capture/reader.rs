@@ -5,6 +5,7 @@
 //! its record was lost, what had been seen of it stays counted and only the rest is lost.
 
 mod legacy;
+mod past;
 mod shadow;
 
 use sensor_common::{
@@ -15,17 +16,23 @@ use sensor_common::{
     record::Evicted,
 };
 
-pub use self::legacy::Legacy;
-use self::shadow::{Shadow, growth};
+use self::shadow::{Eighth, Shadow, growth};
+pub use self::{
+    legacy::Legacy,
+    past::{Past, Told},
+};
 use super::{Datapath, Footing, Notice, ticks::TickClock};
 use crate::{
     flow::Opinion,
     hash::HashMap,
     observation::{EndpointSeen, FlowDelta, Observation},
+    prefetch::prefetch,
 };
 
 /// After so many sweeps everything that had happened before the first is in the books.
 const SWEEPS_TO_CLOSE: usize = 3;
+/// How many slots ahead of the one that is read the processor is asked for.
+const READ_AHEAD: usize = 8;
 
 /// Frames by fate, as far as the reader can tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,8 +70,11 @@ pub struct Reader {
     books: FlowBooks,
     /// What is counted of the flows in the table, as far as they were read.
     live: FlowBooks,
+    /// The tick at which the last reading of the table began.
+    read_at: u64,
     opened: Vec<u32>,
-    /// Slots that changed and were not read.
+    /// Slots that may have changed; of these, those that did and were not read.
+    stirred: Vec<u32>,
     left: Vec<u32>,
 }
 
@@ -83,23 +93,15 @@ impl Reader {
             earlier_ledger: Ledger::default(),
             books: FlowBooks::default(),
             live: FlowBooks::default(),
+            read_at: 0,
             opened: Vec::new(),
+            stirred: Vec::new(),
             left: Vec::new(),
         }
     }
 
     pub fn clock(&self) -> TickClock {
         self.clock
-    }
-
-    /// Takes over what an earlier agent's program left in the maps: endpoints are announced, flows
-    /// that are under way are reported with what they counted so far.
-    pub fn resume(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
-        self.announce_all(datapath, observation);
-        // The books lag behind by a sweep or two; the earlier agent's page must not be ahead of ours.
-        for _ in 0..SWEEPS_TO_CLOSE {
-            self.sweep(datapath, observation);
-        }
     }
 
     /// Reads the rings and the slots that they point to: cheap, for many times a second.
@@ -192,17 +194,27 @@ impl Reader {
             self.recovered_packets += shadow.packets;
             self.recovered_octets += shadow.octets;
         }
-        let (now, second) = (datapath.now(), self.clock.per_second());
-        let mut left = std::mem::take(&mut self.left);
+        let now = datapath.now();
+        self.read_at = now;
+        let eighth = Eighth::of(now, self.clock.per_second());
+        let mut stirred = std::mem::take(&mut self.stirred);
         let mut from = 0;
-        while let Some(position) = datapath.next_stirred(from) {
+        while let Some(position) = datapath.next_stirred(from, now) {
             from = position + 1;
+            stirred.push(position);
+        }
+        let mut left = std::mem::take(&mut self.left);
+        for (place, &position) in stirred.iter().enumerate() {
+            if let Some(&later) = stirred.get(place + READ_AHEAD) {
+                datapath.expect_slot(later);
+                prefetch(&self.shadows[later as usize]);
+            }
             let glance = datapath.glance(position);
             let shadow = &self.shadows[position as usize];
             if glance.generation == 0 || !shadow.has_changed(&glance) {
                 continue;
             }
-            let is_due = is_whole || shadow.is_due(&glance, now, second);
+            let is_due = is_whole || shadow.is_due(&glance, eighth);
             match is_due.then(|| datapath.slot(position)).flatten() {
                 Some(slot) => self.take_slot(position, &slot, now, observation),
                 None => left.push(position),
@@ -211,6 +223,8 @@ impl Reader {
         datapath.settle(&left);
         left.clear();
         self.left = left;
+        stirred.clear();
+        self.stirred = stirred;
         self.announce_strangers(datapath, observation);
         self.close_books();
     }
@@ -304,7 +318,7 @@ impl Reader {
         shadow.packets = slot.packets();
         shadow.octets = slot.octets();
         shadow.footing = Footing::of(slot);
-        shadow.read_at = now as u32;
+        shadow.read_at = Eighth::of(now, self.clock.per_second());
         self.live.count(shadow);
         self.tell(delta, observation);
     }

@@ -9,7 +9,7 @@ use sensor_common::{
     flow::FlowSlot,
 };
 
-use super::{Datapath, Glance, Notice};
+use super::{Datapath, Glance, Notice, totals};
 use crate::observation::PayloadSample;
 
 /// What was counted so far, and what came over the rings since the last look.
@@ -22,7 +22,7 @@ pub struct State {
     pub notices: usize,
     pub samples: Vec<PayloadSample>,
     pub endpoints: Vec<(EndpointIndex, EndpointKey)>,
-    pub totals: Vec<Totals>,
+    pub totals: Vec<(u32, Totals)>,
     pub rows: Vec<InterfaceRow>,
     pub ledger: Ledger,
 }
@@ -58,10 +58,8 @@ impl State {
         });
         datapath.endpoints(&mut |index, key| state.endpoints.push((index, key)));
         state.endpoints.sort_unstable();
-        datapath.folded(&mut state.totals);
-        // One data path gives all that it has room for, another as far as something was counted.
-        let counted = state.totals.iter().rposition(|totals| *totals != Totals::default());
-        state.totals.truncate(counted.map_or(0, |last| last + 1));
+        state.totals = totals::folded(datapath).into_iter().collect();
+        state.totals.sort_unstable_by_key(|(cell, _)| *cell);
         state.rows = datapath.interface_rows();
         state.rows.sort_unstable_by_key(|row| row.interface);
         state.slots = (0..datapath.slots()).map(|position| datapath.slot(position)).collect();
@@ -131,7 +129,7 @@ mod tests {
                 State { evicted: vec![FlowSlot::default()], ..state.clone() },
                 "flows that left the table",
             ),
-            (State { totals: vec![totals], ..state.clone() }, "totals"),
+            (State { totals: vec![(0, totals)], ..state.clone() }, "totals"),
             (State { notices: 1, ..state.clone() }, "number of notices"),
         ];
         for (other, part) in others {

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use sensor_common::{
-    application::{Application, CAPACITY},
-    endpoint::{Direction, EndpointIndex, Totals, totals_index},
+    application::Application,
+    endpoint::{Direction, EndpointIndex, Totals, totals_index, totals_owner},
+    flow::FlowSlot,
 };
 
 use super::Datapath;
+use crate::hash::{HashMap, HashSet};
 
 /// Readings after which [`TotalsReader::resume`] is content with what it has.
 const READINGS: usize = 16;
+/// Slots of which those that are taken are fetched from memory together.
+const AT_ONCE: usize = 64;
 
 /// Totals by endpoint, application and direction at one reading.
 ///
@@ -19,37 +23,27 @@ const READINGS: usize = 16;
 /// keep it, so every total only grows.
 #[derive(Debug, Default)]
 pub struct TotalsReader {
-    cells: Vec<Totals>,
-    reading: Vec<Totals>,
+    /// By [`totals_index`]. An endpoint speaks a few applications of the many that there are, so
+    /// cells of nothing are left out.
+    cells: BTreeMap<u32, Totals>,
+    endpoints: EndpointIndex,
 }
 
 impl TotalsReader {
     pub fn read(&mut self, datapath: &impl Datapath) {
-        datapath.folded(&mut self.reading);
-        let mut add = |index: u32, packets: u64, octets: u64| {
-            if let Some(cell) = self.reading.get_mut(index as usize) {
-                cell.packets += packets;
-                cell.octets += octets;
+        self.endpoints = datapath.endpoint_capacity();
+        let mut reading = folded(datapath);
+        let mut taken = Vec::with_capacity(AT_ONCE);
+        for first in (0..datapath.slots()).step_by(AT_ONCE) {
+            let end = datapath.slots().min(first + AT_ONCE as u32);
+            taken.extend((first..end).filter(|position| datapath.is_taken(*position)));
+            taken.iter().for_each(|position| datapath.expect_slot(*position));
+            for slot in taken.drain(..).filter_map(|position| datapath.slot(position)) {
+                add_unfolded(&mut reading, &slot);
             }
-        };
-        for position in 0..datapath.slots() {
-            if datapath.glance(position).generation == 0 {
-                continue;
-            }
-            let Some(slot) = datapath.slot(position) else { continue };
-            let (packets, octets) = slot.unfolded();
-            let application = slot.verdict().number();
-            add(
-                totals_index(slot.tail.source_endpoint, application, Direction::Sent),
-                packets,
-                octets,
-            );
-            let received =
-                totals_index(slot.tail.destination_endpoint, application, Direction::Received);
-            add(received, packets, octets);
         }
-        self.cells.resize(self.reading.len(), Totals::default());
-        for (cell, read) in self.cells.iter_mut().zip(&self.reading) {
+        for (index, read) in reading {
+            let cell = self.cells.entry(index).or_default();
             cell.packets = cell.packets.max(read.packets);
             cell.octets = cell.octets.max(read.octets);
         }
@@ -58,50 +52,30 @@ impl TotalsReader {
     /// Reads until no total can be behind what an earlier agent may have shown: each was read at a
     /// time when nothing was folded into it.
     pub fn resume(&mut self, datapath: &impl Datapath) {
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        let mut is_open = Vec::new();
-        datapath.folded(&mut before);
+        let mut before = folded(datapath);
+        // Those that were folded into whenever they were read; at first any may have been.
+        let mut open: Option<HashSet<u32>> = None;
         for _ in 0..READINGS {
             self.read(datapath);
-            datapath.folded(&mut after);
-            is_open.resize(before.len(), true);
-            let cells = is_open.iter_mut().zip(before.iter().zip(&after));
-            let still_open = cells.fold(0_usize, |open, (is_open, (before, after))| {
-                *is_open &= before != after;
-                open + usize::from(*is_open)
+            let after = folded(datapath);
+            let was_folded_into = |cell: &u32| before.get(cell) != after.get(cell);
+            open = Some(match open {
+                None => after.keys().copied().filter(was_folded_into).collect(),
+                Some(cells) => cells.into_iter().filter(was_folded_into).collect(),
             });
-            if still_open == 0 {
+            if open.as_ref().is_some_and(HashSet::is_empty) {
                 return;
             }
-            std::mem::swap(&mut before, &mut after);
+            before = after;
         }
     }
 
     /// Totals of one endpoint by direction, sent first.
     pub fn of_endpoint(&self, endpoint: EndpointIndex) -> [Totals; 2] {
-        let first = totals_index(endpoint, 0, Direction::Sent) as usize;
-        let cells = self.cells.get(first..first + CAPACITY as usize * 2).unwrap_or_default();
         let mut sums = [Totals::default(); 2];
-        for (index, cell) in cells.iter().enumerate() {
-            sums[index % 2].packets += cell.packets;
-            sums[index % 2].octets += cell.octets;
-        }
-        sums
-    }
-
-    /// Totals of one endpoint by application, both directions together, empty ones left out.
-    pub fn applications_of(&self, endpoint: EndpointIndex) -> BTreeMap<Application, Totals> {
-        let mut sums = BTreeMap::new();
-        for application in Application::ALL {
-            for direction in [Direction::Sent, Direction::Received] {
-                let index = totals_index(endpoint, *application as u8, direction) as usize;
-                let cell = self.cells.get(index).copied().unwrap_or_default();
-                if cell.packets > 0 {
-                    let sum: &mut Totals = sums.entry(*application).or_default();
-                    sum.packets += cell.packets;
-                    sum.octets += cell.octets;
-                }
-            }
+        let of_endpoint = |endpoint| totals_index(endpoint, 0, Direction::Sent);
+        for (index, cell) in self.cells.range(of_endpoint(endpoint)..of_endpoint(endpoint + 1)) {
+            add(&mut sums[totals_owner(*index).2 as usize], *cell);
         }
         sums
     }
@@ -109,23 +83,47 @@ impl TotalsReader {
     /// Every packet once, by application: what all endpoints sent.
     pub fn by_application(&self) -> BTreeMap<Application, Totals> {
         let mut sums: BTreeMap<Application, Totals> = BTreeMap::new();
-        for cells in self.cells.chunks_exact(CAPACITY as usize * 2) {
-            for application in Application::ALL {
-                let cell = cells[totals_index(0, *application as u8, Direction::Sent) as usize];
-                if cell.packets > 0 {
-                    let sum = sums.entry(*application).or_default();
-                    sum.packets += cell.packets;
-                    sum.octets += cell.octets;
-                }
+        for (index, cell) in &self.cells {
+            if let (_, number, Direction::Sent) = totals_owner(*index)
+                && let Some(application) = Application::from_number(number)
+            {
+                add(sums.entry(application).or_default(), *cell);
             }
         }
         sums
     }
 
-    /// Endpoints that have places in the array.
+    /// Endpoints that there is room for.
     pub fn endpoints(&self) -> EndpointIndex {
-        self.cells.len() as u32 / (CAPACITY * 2)
+        self.endpoints
     }
+}
+
+/// What a data path has folded, by [`totals_index`].
+pub fn folded(datapath: &impl Datapath) -> HashMap<u32, Totals> {
+    let mut folded: HashMap<u32, Totals> = HashMap::default();
+    datapath.folded(&mut |cell, totals| add(folded.entry(cell).or_default(), totals));
+    folded
+}
+
+/// Adds what is not in the totals of a flow's endpoints yet.
+fn add_unfolded(reading: &mut HashMap<u32, Totals>, slot: &FlowSlot) {
+    let (packets, octets) = slot.unfolded();
+    let unfolded = Totals { packets, octets };
+    if unfolded == Totals::default() {
+        return;
+    }
+    let application = slot.verdict().number();
+    let sent = totals_index(slot.tail.source_endpoint, application, Direction::Sent);
+    let received = totals_index(slot.tail.destination_endpoint, application, Direction::Received);
+    for cell in [sent, received] {
+        add(reading.entry(cell).or_default(), unfolded);
+    }
+}
+
+fn add(sum: &mut Totals, totals: Totals) {
+    sum.packets = sum.packets.wrapping_add(totals.packets);
+    sum.octets = sum.octets.wrapping_add(totals.octets);
 }
 
 #[cfg(test)]
@@ -135,7 +133,6 @@ mod tests {
     use sensor_common::{
         books::{InterfaceRow, Ledger},
         endpoint::EndpointKey,
-        flow::FlowSlot,
         record::Evicted,
     };
 
@@ -163,6 +160,10 @@ mod tests {
             Glance { generation: 0, packets: 0, footing: Default::default() }
         }
 
+        fn is_taken(&self, _: u32) -> bool {
+            false
+        }
+
         fn slot(&self, _: u32) -> Option<FlowSlot> {
             None
         }
@@ -173,12 +174,15 @@ mod tests {
 
         fn endpoints(&self, _: &mut dyn FnMut(EndpointIndex, EndpointKey)) {}
 
-        fn folded(&self, into: &mut Vec<Totals>) {
+        fn endpoint_capacity(&self) -> EndpointIndex {
+            1
+        }
+
+        fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
             self.calls.set(self.calls.get() + 1);
-            let packets = if self.calls.get() > self.folds_at { 10 } else { 0 };
-            into.clear();
-            into.resize(CAPACITY as usize * 2, Totals::default());
-            into[0] = Totals { packets, octets: packets };
+            if self.calls.get() > self.folds_at {
+                visit(0, Totals { packets: 10, octets: 10 });
+            }
         }
 
         fn interface_rows(&self) -> Vec<InterfaceRow> {
@@ -196,7 +200,7 @@ mod tests {
             let mut totals = TotalsReader::default();
             let datapath = Folding { calls: Cell::new(0), folds_at };
             totals.resume(&datapath);
-            let seen = totals.cells[0].packets;
+            let seen = totals.of_endpoint(0)[0].packets;
             let has_folded = datapath.calls.get() > folds_at;
             assert!(seen == 10 || !has_folded, "folds at {folds_at}: {seen}");
         }

@@ -23,7 +23,8 @@ mod verified;
 
 pub use attachment::{AttachError, AttachMode, Attachment};
 pub use buffers::Buffers;
-pub use datapath::{XdpDatapath, monotonic};
+pub use clock::monotonic;
+pub use datapath::XdpDatapath;
 pub use force::force_off;
 pub use interfaces::{Interface, interfaces};
 pub use loading::{LoadError, XdpSettings};

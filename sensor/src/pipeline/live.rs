@@ -4,6 +4,7 @@
 mod alerts;
 mod answers;
 mod legacy;
+mod past;
 mod profiles;
 mod reload;
 mod room;
@@ -23,7 +24,7 @@ use serde_json::json;
 use crate::{
     capture::{
         Datapath as _,
-        reader::Reader,
+        reader::{Past, Reader},
         totals::TotalsReader,
         xdp::{Tables, monotonic},
     },
@@ -158,9 +159,14 @@ impl Live {
             tidied: now,
             reported: now,
         };
-        live.reader.resume(&mut live.datapath, &mut live.observation);
+        let (legacy, listed) = (live.legacy.read(), past::take(&live.config.agent.state_directory));
+        let past = match live.seat.is_resumed {
+            true => listed.unwrap_or_else(|| Past { read_at: legacy.read_at, ..Past::default() }),
+            false => Past::default(),
+        };
+        live.reader.resume(&mut live.datapath, &past, &mut live.observation);
         if live.seat.is_resumed {
-            live.reader.inherit(live.legacy.read());
+            live.reader.inherit(legacy);
             live.totals.resume(&live.datapath);
         }
         live.legacy.write(live.reader.legacy());
@@ -203,6 +209,7 @@ impl Live {
         self.fullest.note(started, self.datapath.take_fullest());
         if self.recounted.elapsed() >= RECOUNT {
             self.recounted = started;
+            self.datapath.doubt_all();
             self.reader.announce_all(&mut self.datapath, &mut self.observation);
         }
         if self.reopen.swap(false, Ordering::Relaxed) {
@@ -308,12 +315,15 @@ impl Live {
 
     fn end(mut self) {
         self.observation.clear();
+        self.datapath.doubt_all();
         for _ in 0..3 {
             self.reader.sweep(&mut self.datapath, &mut self.observation);
         }
         let now = monotonic();
+        self.legacy.write(self.reader.legacy());
         self.core.step(&self.observation, now, &mut self.events);
         self.core.finish(now, &mut self.events);
+        past::leave(&self.config.agent.state_directory, &self.reader.past(&self.datapath));
         self.sinks.save_profiles(self.core.finish_learning());
         let events = std::mem::take(&mut self.events);
         self.sinks.take(events, wall_clock(), self.seat.line.names());

@@ -80,12 +80,12 @@ impl Surroundings {
         }
     }
 
-    pub fn folded(&self, into: &mut Vec<Totals>) {
-        into.clone_from(&self.totals.borrow());
-        // Flows that were never folded are added to the totals of their endpoints too.
-        let given = self.settings.endpoints as usize - self.free_endpoints.borrow().len();
-        let end = totals_index(given as EndpointIndex, 0, Direction::Sent) as usize;
-        into.resize(end.max(into.len()), Totals::default());
+    pub fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        for (index, totals) in self.totals.borrow().iter().enumerate() {
+            if *totals != Totals::default() {
+                visit(index as u32, *totals);
+            }
+        }
     }
 
     pub fn ledger(&self) -> Ledger {

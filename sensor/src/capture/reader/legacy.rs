@@ -11,6 +11,8 @@ pub struct Legacy {
     /// Of them those seen of flows whose records never came.
     pub recovered: [u64; 2],
     pub counted: [u64; 2],
+    /// The tick of the last reading.
+    pub read_at: u64,
 }
 
 impl Reader {
@@ -19,6 +21,7 @@ impl Reader {
         Legacy {
             recovered: [self.recovered_packets, self.recovered_octets],
             counted: [self.books.counted_packets, self.books.counted_octets],
+            read_at: self.read_at,
         }
     }
 

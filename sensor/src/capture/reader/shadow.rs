@@ -10,14 +10,32 @@ pub const MUCH: u64 = 64;
 /// What was last seen of one slot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shadow {
-    pub generation: u32,
-    /// The low half of the tick at which it was read.
-    pub read_at: u32,
     pub packets: u64,
     pub octets: u64,
+    pub generation: u32,
     pub footing: Footing,
+    pub read_at: Eighth,
     /// The flow's record has come; nothing more follows from it.
     pub is_closed: bool,
+}
+
+// There is one for every slot of the table.
+const _: () = assert!(size_of::<Shadow>() == 24);
+
+/// The eighth of a second in which something was. They repeat every 32 seconds: a flow that rested for
+/// just that long may wait a second more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Eighth(u8);
+
+impl Eighth {
+    /// That of a tick, of which a second has so many.
+    pub fn of(tick: u64, second: u32) -> Self {
+        Self((tick.wrapping_mul(8) / u64::from(second)) as u8)
+    }
+
+    fn is_second_after(self, earlier: Self) -> bool {
+        self.0.wrapping_sub(earlier.0) >= 8
+    }
 }
 
 impl Shadow {
@@ -25,16 +43,15 @@ impl Shadow {
         glance.generation != self.generation || (glance.packets != self.packets && !self.is_closed)
     }
 
-    /// Whether a slot that changed is to be read at tick `now`, and not only once a second has passed,
-    /// which has so many ticks.
-    pub fn is_due(&self, glance: &Glance, now: u64, second: u32) -> bool {
+    /// Whether a slot that changed is to be read `now`, and not only once a second has passed.
+    pub fn is_due(&self, glance: &Glance, now: Eighth) -> bool {
         glance.generation != self.generation
             || glance.footing != self.footing
             || growth(self.packets, glance.packets) >= MUCH
-            || (now as u32).wrapping_sub(self.read_at) >= second
+            || now.is_second_after(self.read_at)
     }
 
-    fn is_live(&self) -> bool {
+    pub fn is_live(&self) -> bool {
         self.generation != 0 && !self.is_closed
     }
 }

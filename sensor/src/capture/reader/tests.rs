@@ -6,6 +6,7 @@ use sensor_common::{
 };
 
 mod heirs;
+mod past;
 mod skim;
 mod wrap;
 
@@ -89,6 +90,10 @@ impl Datapath for Lossy {
         self.inner.glance(position)
     }
 
+    fn is_taken(&self, position: u32) -> bool {
+        self.inner.is_taken(position)
+    }
+
     fn slot(&self, position: u32) -> Option<FlowSlot> {
         self.inner.slot(position)
     }
@@ -105,8 +110,12 @@ impl Datapath for Lossy {
         self.inner.endpoints(visit);
     }
 
-    fn folded(&self, into: &mut Vec<Totals>) {
-        self.inner.folded(into);
+    fn endpoint_capacity(&self) -> EndpointIndex {
+        self.inner.endpoint_capacity()
+    }
+
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        self.inner.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
@@ -248,7 +257,7 @@ fn an_agent_that_comes_late_takes_over_what_was_counted_before() {
     datapath.drain_notices(&mut |_| {});
     let mut reader = Reader::new(&datapath, TickClock::of_replay());
     let mut observation = Observation::default();
-    reader.resume(&mut datapath, &mut observation);
+    reader.resume(&mut datapath, &Past::default(), &mut observation);
     assert_eq!(observation.flows.iter().map(|delta| delta.packets).sum::<u64>(), frames);
     assert!(!observation.endpoints.is_empty());
     assert!(observation.endpoints.iter().all(|seen| seen.key.station != 0), "aliases are left out");

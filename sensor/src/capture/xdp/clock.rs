@@ -28,6 +28,14 @@ pub fn moment(nanoseconds: u64) -> Moment {
     Moment::from_micros(BEFORE_BOOT + nanoseconds / 1000)
 }
 
+/// The observation clock when live: CLOCK_MONOTONIC, the clock of `bpf_ktime_get_ns`.
+pub fn monotonic() -> Moment {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` has room for the answer; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    moment(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
+}
+
 /// Both clocks at one instant.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {

@@ -33,10 +33,7 @@ use super::{
     self_test::self_test,
     tables::{EndpointSource, TableFiles, TableShape, Tables},
 };
-use crate::{
-    capture::{Datapath, Glance, Notice, ticks::TickClock},
-    time::Moment,
-};
+use crate::capture::{Datapath, Glance, Notice, ticks::TickClock};
 
 /// The data path in the kernel.
 pub struct XdpDatapath {
@@ -351,6 +348,26 @@ impl Datapath for XdpDatapath {
         self.tables.glance(position)
     }
 
+    fn next_stirred(&mut self, from: u32, now: u64) -> Option<u32> {
+        self.tables.next_stirred(from, now)
+    }
+
+    fn settle(&mut self, left: &[u32]) {
+        self.tables.settle(left);
+    }
+
+    fn doubt_all(&mut self) {
+        self.tables.doubt_all();
+    }
+
+    fn expect_slot(&self, position: u32) {
+        self.tables.expect_slot(position);
+    }
+
+    fn is_taken(&self, position: u32) -> bool {
+        self.tables.is_taken(position)
+    }
+
     fn slot(&self, position: u32) -> Option<FlowSlot> {
         self.tables.slot(position)
     }
@@ -367,8 +384,12 @@ impl Datapath for XdpDatapath {
         self.tables.endpoints(visit);
     }
 
-    fn folded(&self, into: &mut Vec<Totals>) {
-        self.tables.folded(into);
+    fn endpoint_capacity(&self) -> EndpointIndex {
+        self.tables.endpoint_capacity()
+    }
+
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        self.tables.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
@@ -378,12 +399,4 @@ impl Datapath for XdpDatapath {
     fn ledger(&self) -> Ledger {
         self.tables.ledger()
     }
-}
-
-/// The observation clock when live: CLOCK_MONOTONIC, the clock of `bpf_ktime_get_ns`.
-pub fn monotonic() -> Moment {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `now` has room for the answer; this clock always exists.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    clock::moment(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
 }

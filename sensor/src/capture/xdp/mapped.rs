@@ -7,6 +7,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use crate::prefetch::prefetch;
+
 /// The values of one mmapable array as 64-bit words. The kernel's program writes them at any time,
 /// so every access is atomic.
 #[derive(Debug)]
@@ -77,6 +79,14 @@ impl MappedWords {
     pub fn store(&self, index: usize, value: u64) {
         if let Some(word) = self.words().get(index) {
             word.store(value, Ordering::Release);
+        }
+    }
+
+    /// Has the processor fetch the line of the word at `index`.
+    #[inline]
+    pub fn expect(&self, index: usize) {
+        if let Some(word) = self.words().get(index) {
+            prefetch(word);
         }
     }
 

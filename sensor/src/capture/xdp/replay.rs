@@ -161,6 +161,10 @@ impl Datapath for KernelReplay {
         self.datapath.glance(position)
     }
 
+    fn is_taken(&self, position: u32) -> bool {
+        self.datapath.is_taken(position)
+    }
+
     fn slot(&self, position: u32) -> Option<FlowSlot> {
         self.datapath.slot(position)
     }
@@ -177,8 +181,12 @@ impl Datapath for KernelReplay {
         self.datapath.endpoints(visit);
     }
 
-    fn folded(&self, into: &mut Vec<Totals>) {
-        self.datapath.folded(into);
+    fn endpoint_capacity(&self) -> EndpointIndex {
+        self.datapath.endpoint_capacity()
+    }
+
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        self.datapath.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {

@@ -13,24 +13,31 @@ use sensor_common::{
     application::{Application, CAPACITY},
     books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger},
     endpoint::{Direction, EndpointIndex, EndpointKey, Totals, totals_index},
-    flow::{FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, SLOT_WORDS, TAIL_WORDS, WAYS},
+    flow::{
+        FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, PLACE_WORD, SLOT_WORDS, TAIL_WORDS,
+        UNFOLDED_WORD, WAYS,
+    },
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
 };
 
 use super::{
+    clock::monotonic,
     counts::{self, ROW_WORDS},
-    datapath::monotonic,
     loading::LoadError,
     mapped::MappedWords,
     ring::Ring,
 };
 use crate::{
-    capture::{Datapath, Glance, Notice, ticks::TickClock},
+    capture::{Datapath, Glance, Notice, sights::Sights, ticks::TickClock},
     observation::PayloadSample,
 };
 
 /// Totals of an endpoint, sent and received.
 const PAIR_WORDS: usize = size_of::<[Totals; 2]>() / 8;
+
+/// The part of a second after which no packet is given a tick any more: a CPU that sleeps notices
+/// late that ticks went by.
+const TICKS_ARE_OVER: u32 = 4;
 
 /// How large the maps are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +104,7 @@ pub struct Tables<E> {
     unknown_totals: MappedWords,
     records: Ring,
     notices: Ring,
+    sights: Sights,
     endpoints: E,
 }
 
@@ -133,6 +141,7 @@ impl<E: EndpointSource> Tables<E> {
             )?,
             records: ring(name::RECORDS, &files.records, shape.records_ring)?,
             notices: ring(name::NOTICES, &files.notices, shape.notices_ring)?,
+            sights: Sights::new(slots as u32, clock.per_second().div_ceil(TICKS_ARE_OVER)),
             endpoints,
         })
     }
@@ -163,6 +172,30 @@ impl<E: EndpointSource> Datapath for Tables<E> {
 
     fn glance(&self, position: u32) -> Glance {
         counts::glance(&self.heads, &self.tails, position)
+    }
+
+    fn next_stirred(&mut self, from: u32, now: u64) -> Option<u32> {
+        let Self { heads, sights, .. } = self;
+        let last_seen =
+            |position| (heads.load(position as usize * HEAD_WORDS + UNFOLDED_WORD) >> 32) as u32;
+        sights.next(from, now, last_seen)
+    }
+
+    fn settle(&mut self, left: &[u32]) {
+        left.iter().for_each(|position| self.sights.doubt(*position));
+    }
+
+    fn doubt_all(&mut self) {
+        self.sights.doubt_all();
+    }
+
+    fn expect_slot(&self, position: u32) {
+        self.heads.expect(position as usize * HEAD_WORDS);
+        self.tails.expect(position as usize * TAIL_WORDS);
+    }
+
+    fn is_taken(&self, position: u32) -> bool {
+        self.heads.load(position as usize * HEAD_WORDS + PLACE_WORD) != 0
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
@@ -207,21 +240,27 @@ impl<E: EndpointSource> Datapath for Tables<E> {
         self.endpoints.each(visit);
     }
 
-    fn folded(&self, into: &mut Vec<Totals>) {
-        into.clear();
-        into.extend((0..self.totals.len() / 2).map(|index| Totals {
-            packets: self.totals.load(index * 2),
-            octets: self.totals.load(index * 2 + 1),
-        }));
+    fn endpoint_capacity(&self) -> EndpointIndex {
+        (self.totals.len() / 2) as EndpointIndex / (CAPACITY * 2)
+    }
+
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        let mut look = |words: &MappedWords, first: usize, cell: u32| {
+            let totals = Totals { packets: words.load(first), octets: words.load(first + 1) };
+            if totals != Totals::default() {
+                visit(cell, totals);
+            }
+        };
+        for cell in 0..self.totals.len() / 2 {
+            look(&self.totals, cell * 2, cell as u32);
+        }
         // One CPU's after the other's.
-        let endpoints = into.len() / (CAPACITY as usize * 2);
+        let endpoints = self.endpoint_capacity() as usize;
         for pair in 0..self.unknown_totals.len() / PAIR_WORDS {
             let endpoint = (pair % endpoints) as EndpointIndex;
             for direction in [Direction::Sent, Direction::Received] {
-                let cell = totals_index(endpoint, Application::Unknown as u8, direction) as usize;
-                let first = pair * PAIR_WORDS + direction as usize * 2;
-                into[cell].packets += self.unknown_totals.load(first);
-                into[cell].octets += self.unknown_totals.load(first + 1);
+                let cell = totals_index(endpoint, Application::Unknown as u8, direction);
+                look(&self.unknown_totals, pair * PAIR_WORDS + direction as usize * 2, cell);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What the next agent has to be told of the books, in a file that is written after every sweep. It
-//! only has to outlive the process: when the machine goes down, the tables go with it.
+//! What the next agent has to be told of the books, in a file that is written after every reading of
+//! the table. It only has to outlive the process: when the machine goes down, the tables go with it.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,7 +11,7 @@ use std::{
 use crate::capture::reader::Legacy;
 
 const NAME: &str = "books";
-const WORDS: usize = 4;
+const WORDS: usize = 5;
 const OCTETS: usize = WORDS * size_of::<u64>();
 
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl LegacyFile {
         for (word, octets) in words.iter_mut().zip(octets.as_chunks().0) {
             *word = u64::from_le_bytes(*octets);
         }
-        let [packets, octets, counted_packets, counted_octets] = words;
-        Legacy { recovered: [packets, octets], counted: [counted_packets, counted_octets] }
+        let [packets, octets, counted_packets, counted_octets, read_at] = words;
+        Legacy { recovered: [packets, octets], counted: [counted_packets, counted_octets], read_at }
     }
 
     /// Before the books are told to anybody.
@@ -51,7 +51,8 @@ impl LegacyFile {
             return;
         }
         let mut octets = [0; OCTETS];
-        let words = [legacy.recovered, legacy.counted].concat();
+        let Legacy { recovered: [a, b], counted: [c, d], read_at } = legacy;
+        let words: [u64; WORDS] = [a, b, c, d, read_at];
         for (octets, word) in octets.as_chunks_mut().0.iter_mut().zip(words) {
             *octets = word.to_le_bytes();
         }
@@ -77,7 +78,7 @@ mod tests {
         std::fs::create_dir_all(&place).unwrap();
         assert_eq!(LegacyFile::open(&place).read(), Legacy::default());
         let mut file = LegacyFile::open(&place);
-        let legacy = |first| Legacy { recovered: [first, 2], counted: [3, u64::MAX] };
+        let legacy = |first| Legacy { recovered: [first, 2], counted: [3, u64::MAX], read_at: 9 };
         file.write(legacy(7));
         file.write(legacy(8));
         assert_eq!(LegacyFile::open(&place).read(), legacy(8));

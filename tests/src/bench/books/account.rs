@@ -1,9 +1,8 @@
 //! Where the packets that one table was sent have gone.
 
 use sensor::capture::Datapath;
-use sensor_common::application::CAPACITY;
 use sensor_common::books::Entry;
-use sensor_common::endpoint::{Direction, totals_index};
+use sensor_common::endpoint::{Direction, totals_owner};
 
 /// Packets and octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,21 +56,15 @@ impl Account {
         for row in datapath.interface_rows() {
             self.undissected.add(row.undissected_frames.iter().sum(), row.undissected_octets);
         }
-        let mut folded = Vec::new();
-        datapath.folded(&mut folded);
-        let endpoints = folded.len() as u32 / (CAPACITY * 2);
-        let of = |direction| {
-            let mut sum = Counts::default();
-            for endpoint in 0..endpoints {
-                for application in 0..CAPACITY as u8 {
-                    let cell = folded[totals_index(endpoint, application, direction) as usize];
-                    sum.add(cell.packets, cell.octets);
-                }
-            }
-            sum
-        };
-        self.sent_totals = of(Direction::Sent);
-        self.received_totals = of(Direction::Received);
+        self.sent_totals = Counts::default();
+        self.received_totals = Counts::default();
+        datapath.folded(&mut |cell, totals| {
+            let sum = match totals_owner(cell) {
+                (_, _, Direction::Sent) => &mut self.sent_totals,
+                (_, _, Direction::Received) => &mut self.received_totals,
+            };
+            sum.add(totals.packets, totals.octets);
+        });
         self.live = Counts::default();
         for position in 0..datapath.slots() {
             // Nothing is sent at present, so no slot changes hands.

@@ -31,7 +31,7 @@ fn generations(seed: u64, passes_on: impl Fn(Legacy) -> Legacy) -> (Vec<FlowBook
                     datapath.receive(&frame, tick + late / 1000);
                 }
                 reader = Reader::new(&datapath, TickClock::of_replay());
-                reader.resume(&mut datapath, &mut observation);
+                reader.resume(&mut datapath, &Past::default(), &mut observation);
                 reader.inherit(passes_on(legacy));
                 legacy = reader.legacy();
                 books.push(reader.books());
@@ -87,6 +87,7 @@ fn what_is_passed_on_from_other_tables_unbalances_nothing() {
         let (books, dissected, _) = generations(seed, |_| Legacy {
             recovered: [u64::MAX, 1 << 40],
             counted: [1 << 50, u64::MAX],
+            read_at: 0,
         });
         assert_eq!(sum(&books), dissected, "seed {seed}");
     }

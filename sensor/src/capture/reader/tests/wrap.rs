@@ -35,6 +35,10 @@ impl Datapath for OneFlow {
         }
     }
 
+    fn is_taken(&self, _: u32) -> bool {
+        true
+    }
+
     fn slot(&self, _: u32) -> Option<FlowSlot> {
         Some(FlowSlot::from_words(&self.words))
     }
@@ -45,9 +49,11 @@ impl Datapath for OneFlow {
 
     fn endpoints(&self, _: &mut dyn FnMut(EndpointIndex, EndpointKey)) {}
 
-    fn folded(&self, into: &mut Vec<Totals>) {
-        into.clear();
+    fn endpoint_capacity(&self) -> EndpointIndex {
+        0
     }
+
+    fn folded(&self, _: &mut dyn FnMut(u32, Totals)) {}
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
         Vec::new()

@@ -1,0 +1,110 @@
+//! What another reader told of flows that are still in the table, so that it is not told again.
+
+use sensor_common::flow::FlowSlot;
+
+use super::{Reader, SWEEPS_TO_CLOSE, Shadow};
+use crate::{
+    capture::{Datapath, ticks::TickClock},
+    observation::{FlowDelta, Observation},
+};
+
+/// A flow as far as it was told, and where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub position: u32,
+    pub generation: u32,
+    /// The tick of its first packet: no flow of other tables has all three.
+    pub first_seen: u64,
+    pub packets: u64,
+    pub octets: u64,
+}
+
+/// What a reader leaves to the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// The tick of its last reading; 0 if there was none.
+    pub read_at: u64,
+    /// The flows in the table, if it found the time to list them: one that is killed does not.
+    pub flows: Vec<Told>,
+}
+
+impl Told {
+    fn is_of(&self, slot: &FlowSlot) -> bool {
+        slot.tail.generation == self.generation && slot.tail.first_seen == self.first_seen
+    }
+}
+
+impl Past {
+    /// Whether what is now read of a flow for the first time was told before. Of a flow that was under
+    /// way when a reader was killed nobody knows how much; that it is missing from records until the next
+    /// packet is better than that days of it are in them twice.
+    fn covers(&self, delta: &FlowDelta, clock: &TickClock) -> bool {
+        self.read_at > 0 && delta.is_new && delta.first_seen < clock.moment(self.read_at)
+    }
+}
+
+impl Reader {
+    /// Takes over what an earlier agent's program left in the maps: endpoints are announced, flows are
+    /// reported with what they counted, as far as no other reader did so in the `past`.
+    pub fn resume(
+        &mut self,
+        datapath: &mut impl Datapath,
+        past: &Past,
+        observation: &mut Observation,
+    ) {
+        self.recall(datapath, &past.flows);
+        self.announce_all(datapath, observation);
+        datapath.doubt_all();
+        // The books lag behind by a sweep or two; the earlier agent's page must not be ahead of ours.
+        for _ in 0..SWEEPS_TO_CLOSE {
+            self.sweep(datapath, observation);
+        }
+        // Ticks begin anew with the machine.
+        if past.read_at <= datapath.now() {
+            observation.flows.retain(|delta| !past.covers(delta, &self.clock));
+        }
+    }
+
+    /// What the next reader has to know, after a sweep.
+    pub fn past(&self, datapath: &impl Datapath) -> Past {
+        let told = |(position, shadow): (usize, &Shadow)| {
+            let position = position as u32;
+            let slot = datapath.slot(position).filter(|_| shadow.is_live())?;
+            let told = Told {
+                position,
+                generation: shadow.generation,
+                first_seen: slot.tail.first_seen,
+                packets: shadow.packets,
+                octets: shadow.octets,
+            };
+            told.is_of(&slot).then_some(told)
+        };
+        Past {
+            read_at: self.read_at,
+            flows: self.shadows.iter().enumerate().filter_map(told).collect(),
+        }
+    }
+
+    /// Takes up what was told of flows. A list of other tables, as a single flow in it tells that is
+    /// another one in the table, is left alone.
+    fn recall(&mut self, datapath: &impl Datapath, flows: &[Told]) {
+        let slots = || flows.iter().filter_map(|told| Some((told, datapath.slot(told.position)?)));
+        let is_another = |(told, slot): (&Told, FlowSlot)| {
+            let later = slot.tail.generation.wrapping_sub(told.generation);
+            later > u32::MAX / 2 || (later == 0 && !told.is_of(&slot))
+        };
+        if slots().any(is_another) || !slots().any(|(told, slot)| told.is_of(&slot)) {
+            return;
+        }
+        for told in flows {
+            let Some(shadow) = self.shadows.get_mut(told.position as usize) else { continue };
+            *shadow = Shadow {
+                generation: told.generation,
+                packets: told.packets,
+                octets: told.octets,
+                ..Shadow::default()
+            };
+            self.live.count(shadow);
+        }
+    }
+}
