@@ -13,9 +13,9 @@ use aya::{
 };
 use aya_log::EbpfLogger;
 use sensor_common::{
-    abi::{ABI_VERSION, Settings, name},
+    abi::name,
     books::{InterfaceRow, Ledger},
-    endpoint::{EndpointIndex, EndpointKey, Totals, known_address_blocks},
+    endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::FlowSlot,
     record::Evicted,
 };
@@ -27,7 +27,9 @@ use super::{
     interfaces::Interface,
     kept::{Kept, MendError},
     link_calls::tag_in,
-    loading::{LoadError, Loaded, XdpSettings, load, load_object, pinned_epoch, xdp},
+    loading::{
+        LoadError, Loaded, XdpSettings, live_settings, load, load_object, pinned_epoch, xdp,
+    },
     mapped::MappedWords,
     pins::Pins,
     self_test::self_test,
@@ -265,27 +267,6 @@ impl XdpDatapath {
             logger.flush();
         }
     }
-}
-
-fn live_settings(wanted: &XdpSettings, seed: u64) -> Result<Settings, LoadError> {
-    let cpus = aya::util::nr_cpus()
-        .map_err(|(_, source)| LoadError::Mapping { map: name::FLOWS, source })?
-        as u32;
-    let buffers = Buffers::of_this_kernel().map_err(LoadError::of_program)?;
-    Ok(Settings {
-        seed,
-        set_mask: wanted.sizes.sets - 1,
-        verdict_mask: wanted.sizes.verdicts - 1,
-        cpus,
-        is_replay: 0,
-        samples_per_second: wanted.samples_per_second,
-        // The budget of samples needs no better than the order of a second.
-        ticks_per_second: 250,
-        abi_version: ABI_VERSION,
-        is_linear: buffers.is_linear(),
-        endpoints: wanted.sizes.endpoints,
-        address_mask: known_address_blocks(wanted.sizes.endpoints) - 1,
-    })
 }
 
 fn take(ebpf: &mut Ebpf, map: &'static str) -> Result<Map, LoadError> {

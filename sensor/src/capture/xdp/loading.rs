@@ -242,3 +242,25 @@ fn begin_epoch(
     let mut epoch: Array<_, EpochOctets> = Array::try_from(map).map_err(LoadError::Map)?;
     epoch.set(0, EpochOctets(*octets), 0).map_err(LoadError::Map)
 }
+
+/// What the program is told, but for a replay.
+pub(super) fn live_settings(wanted: &XdpSettings, seed: u64) -> Result<Settings, LoadError> {
+    let cpus = aya::util::nr_cpus()
+        .map_err(|(_, source)| LoadError::Mapping { map: name::FLOWS, source })?
+        as u32;
+    let buffers = Buffers::of_this_kernel().map_err(LoadError::of_program)?;
+    Ok(Settings {
+        seed,
+        set_mask: wanted.sizes.sets - 1,
+        verdict_mask: wanted.sizes.verdicts - 1,
+        cpus,
+        is_replay: 0,
+        samples_per_second: wanted.samples_per_second,
+        // The budget of samples needs no better than the order of a second.
+        ticks_per_second: 250,
+        abi_version: ABI_VERSION,
+        is_linear: buffers.is_linear(),
+        endpoints: wanted.sizes.endpoints,
+        address_mask: known_address_blocks(wanted.sizes.endpoints) - 1,
+    })
+}
