@@ -26,12 +26,10 @@ pub struct TotalsReader {
     /// By [`totals_index`]. An endpoint speaks a few applications of the many that there are, so
     /// cells of nothing are left out.
     cells: BTreeMap<u32, Totals>,
-    endpoints: EndpointIndex,
 }
 
 impl TotalsReader {
     pub fn read(&mut self, datapath: &impl Datapath) {
-        self.endpoints = datapath.endpoint_capacity();
         let mut reading = folded(datapath);
         let mut taken = Vec::with_capacity(AT_ONCE);
         for first in (0..datapath.slots()).step_by(AT_ONCE) {
@@ -91,11 +89,6 @@ impl TotalsReader {
             }
         }
         sums
-    }
-
-    /// Endpoints that there is room for.
-    pub fn endpoints(&self) -> EndpointIndex {
-        self.endpoints
     }
 }
 

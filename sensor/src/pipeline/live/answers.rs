@@ -23,8 +23,20 @@ const UNKNOWN: usize = 200;
 impl Live {
     pub(super) fn snapshot(&mut self) -> Snapshot {
         self.refresh_totals();
-        let ledger = self.datapath.ledger();
         let mut snapshot = Snapshot {
+            overflow: self.totals.of_endpoint(OVERFLOW),
+            elsewhere: self.totals.of_endpoint(ELSEWHERE),
+            applications: self.totals.by_application(),
+            ..self.figures()
+        };
+        self.fill_devices(&mut snapshot);
+        snapshot
+    }
+
+    /// All but the totals, for which every flow is read.
+    fn figures(&self) -> Snapshot {
+        let ledger = self.datapath.ledger();
+        Snapshot {
             is_ready: self.seat.line.missing() == 0 && !self.seat.line.attached().is_empty(),
             is_resumed: self.seat.is_resumed,
             worker_restarts: self.seat.restarts,
@@ -46,10 +58,7 @@ impl Live {
             devices_refused: self.core.inventory.refused(),
             roles: self.core.devices_by_role(monotonic()),
             endpoints: self.reader.endpoints_seen() as usize,
-            endpoints_capacity: self.totals.endpoints(),
-            overflow: self.totals.of_endpoint(OVERFLOW),
-            elsewhere: self.totals.of_endpoint(ELSEWHERE),
-            applications: self.totals.by_application(),
+            endpoints_capacity: self.datapath.endpoint_capacity(),
             firing: self.core.firing_by_severity(),
             fired_by_rule: self.core.fired_by_rule().clone(),
             threshold_overflow: self.core.thresholds.overflowed(),
@@ -79,9 +88,7 @@ impl Live {
             cycle_seconds: self.cycle.as_secs_f64(),
             longest_cycle_seconds: self.longest_cycle.as_secs_f64(),
             ..Snapshot::default()
-        };
-        self.fill_devices(&mut snapshot);
-        snapshot
+        }
     }
 
     fn fill_devices(&self, snapshot: &mut Snapshot) {
@@ -137,8 +144,8 @@ impl Live {
         lines
     }
 
-    pub(super) fn statistics(&mut self) -> Value {
-        let snapshot = self.snapshot();
+    pub(super) fn statistics(&self) -> Value {
+        let snapshot = self.figures();
         let undissected: u64 = snapshot.undissected().map(|(_, frames)| frames).sum();
         json!({
             "frames": {

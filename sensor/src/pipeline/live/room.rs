@@ -56,7 +56,7 @@ impl Live {
                 "flows",
                 ratio(self.reader.books().live_flows as usize, self.datapath.slots() as usize),
             ),
-            ("endpoints", ratio(endpoints, self.totals.endpoints() as usize)),
+            ("endpoints", ratio(endpoints, self.datapath.endpoint_capacity() as usize)),
             ("biflows", ratio(flows, most_flows)),
             ("devices", ratio(devices, self.config.inventory.maximum_devices)),
             ("records_ring", records),
