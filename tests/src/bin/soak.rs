@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tests::lab::interrupt;
 use tests::soak::{Outcome, Plan, SoakError, kill};
 
 /// What an operator fears over years of service, in an hour
@@ -39,8 +40,10 @@ enum What {
 
 fn main() -> ExitCode {
     match run(Arguments::parse().what) {
-        Ok(outcome) if outcome.faults().is_empty() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+        Ok(outcome) if interrupt::is_requested() || !outcome.faults().is_empty() => {
+            ExitCode::FAILURE
+        }
+        Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("soak: {:#}", anyhow::Error::from(error));
             ExitCode::from(2)

@@ -22,7 +22,7 @@ use super::variant::other_build;
 use crate::agent::{Agent, Metrics, Scratch, Settings, executable, wait_until};
 use crate::frames::SeededRandom;
 use crate::frames::inject::InjectionReport;
-use crate::lab::{Lab, Wire};
+use crate::lab::{Lab, Wire, interrupt};
 
 pub use outcome::{Frames, Outcome, Spread};
 
@@ -69,8 +69,13 @@ pub fn run(plan: &Plan, mut tell: impl FnMut(&str)) -> Result<Outcome, SoakError
     let mut soak = Soak::begin(plan, &wire)?;
     let ends = soak.shuffled(plan);
     let mut told = 0;
+    interrupt::install();
     for round in ends.chunks(ROUND) {
         soak.round(round)?;
+        if interrupt::is_requested() {
+            tell("stopped before its end");
+            break;
+        }
         tell(&soak.progress(plan));
         let faults = soak.outcome.faults();
         faults.iter().skip(told).for_each(|fault| tell(fault));
@@ -161,7 +166,8 @@ impl<'a> Soak<'a> {
         let (ended, injected) = thread::scope(|scope| {
             let frames = load.frames(|| !is_over.load(Ordering::Relaxed));
             let injection = scope.spawn(|| wire.sender.inject(frames));
-            let ended = ends.iter().try_for_each(|end| self.end(*end));
+            let mut ends = ends.iter().take_while(|_| !interrupt::is_requested());
+            let ended = ends.try_for_each(|end| self.end(*end));
             is_over.store(true, Ordering::Relaxed);
             (ended, injection.join())
         });
