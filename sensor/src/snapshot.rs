@@ -66,6 +66,8 @@ pub struct Snapshot {
     /// Pins that somebody removed and the agent made again.
     pub pins_restored: u64,
     pub books: FlowBooks,
+    /// Flows of which records miss what an agent that was killed had not recorded.
+    pub flows_cut_short: u64,
     pub ledger: Ledger,
     pub flow_slots: u32,
     pub biflows: usize,
@@ -139,6 +141,7 @@ impl Snapshot {
         count("wardline_flows_opened_total", self.ledger.line(Entry::FlowsOpened));
         count("wardline_flows_evicted_total", self.ledger.line(Entry::EvictedFlows));
         count("wardline_flow_records_lost_total", self.ledger.line(Entry::LostFlows));
+        count("wardline_flows_cut_short_total", self.flows_cut_short);
         count("wardline_notices_lost_total", self.ledger.line(Entry::LostNotices));
         count("wardline_payloads_inspected_total", self.ledger.line(Entry::Inspected));
         count("wardline_biflows", self.biflows as u64);

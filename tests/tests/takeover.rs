@@ -19,8 +19,8 @@ struct Relay<'a> {
 }
 
 impl<'a> Relay<'a> {
-    fn start(wire: &'a Wire) -> Self {
-        let settings = Settings { persist: true, ..Settings::on(&["rx0"]) };
+    fn start(wire: &'a Wire, more: &str) -> Self {
+        let settings = Settings { persist: true, more: more.into(), ..Settings::on(&["rx0"]) };
         let agent = Agent::start(&wire.receiver.namespace, settings).unwrap();
         Self { wire, agent, sent: 0 }
     }
@@ -62,7 +62,7 @@ impl<'a> Relay<'a> {
 fn records_of_agents_that_follow_in_order_add_up_to_what_was_counted() {
     let lab = Lab::new("takeover").unwrap();
     let wire = lab.wire().unwrap();
-    let mut relay = Relay::start(&wire);
+    let mut relay = Relay::start(&wire, "");
     for round in 0..4 {
         relay.send();
         let counted = relay.counted();
@@ -84,12 +84,12 @@ fn records_of_agents_that_follow_in_order_add_up_to_what_was_counted() {
 fn after_a_kill_what_was_under_way_is_not_recorded_from_its_beginning_again() {
     let lab = Lab::new("takeover-killed").unwrap();
     let wire = lab.wire().unwrap();
-    let mut relay = Relay::start(&wire);
+    let mut relay = Relay::start(&wire, "[flow]\nidle_timeout = \"1s\"\n");
     for _ in 0..3 {
         relay.send();
         relay.counted();
-        // Its last word on how far it read is younger than all frames.
-        thread::sleep(Duration::from_millis(600));
+        // All began longer ago than flows may rest.
+        thread::sleep(Duration::from_millis(1600));
         relay.agent.kill().unwrap();
         relay.agent.start_again().unwrap();
     }

@@ -31,8 +31,8 @@ use crate::{
 
 /// After so many sweeps everything that had happened before the first is in the books.
 const SWEEPS_TO_CLOSE: usize = 3;
-/// How many slots ahead of the one that is read the processor is asked for.
-const READ_AHEAD: usize = 8;
+/// Slots that are fetched from memory together.
+const AT_ONCE: usize = 64;
 
 /// Frames by fate, as far as the reader can tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,9 +72,9 @@ pub struct Reader {
     live: FlowBooks,
     /// The tick at which the last reading of the table began.
     read_at: u64,
+    cut_short: u64,
     opened: Vec<u32>,
-    /// Slots that may have changed; of these, those that did and were not read.
-    stirred: Vec<u32>,
+    /// Slots that changed and were not read.
     left: Vec<u32>,
 }
 
@@ -94,8 +94,8 @@ impl Reader {
             books: FlowBooks::default(),
             live: FlowBooks::default(),
             read_at: 0,
+            cut_short: 0,
             opened: Vec::new(),
-            stirred: Vec::new(),
             left: Vec::new(),
         }
     }
@@ -197,34 +197,36 @@ impl Reader {
         let now = datapath.now();
         self.read_at = now;
         let eighth = Eighth::of(now, self.clock.per_second());
-        let mut stirred = std::mem::take(&mut self.stirred);
-        let mut from = 0;
-        while let Some(position) = datapath.next_stirred(from, now) {
-            from = position + 1;
-            stirred.push(position);
-        }
         let mut left = std::mem::take(&mut self.left);
-        for (place, &position) in stirred.iter().enumerate() {
-            if let Some(&later) = stirred.get(place + READ_AHEAD) {
-                datapath.expect_slot(later);
-                prefetch(&self.shadows[later as usize]);
+        let mut stirred = Vec::with_capacity(AT_ONCE);
+        let (mut from, slots) = (0, datapath.slots());
+        while from < slots {
+            while stirred.len() < AT_ONCE && from < slots {
+                let Some(position) = datapath.next_stirred(from, now) else {
+                    from = slots;
+                    break;
+                };
+                from = position + 1;
+                datapath.expect_slot(position);
+                prefetch(&self.shadows[position as usize]);
+                stirred.push(position);
             }
-            let glance = datapath.glance(position);
-            let shadow = &self.shadows[position as usize];
-            if glance.generation == 0 || !shadow.has_changed(&glance) {
-                continue;
-            }
-            let is_due = is_whole || shadow.is_due(&glance, eighth);
-            match is_due.then(|| datapath.slot(position)).flatten() {
-                Some(slot) => self.take_slot(position, &slot, now, observation),
-                None => left.push(position),
+            for position in stirred.drain(..) {
+                let glance = datapath.glance(position);
+                let shadow = &self.shadows[position as usize];
+                if glance.generation == 0 || !shadow.has_changed(&glance) {
+                    continue;
+                }
+                let is_due = is_whole || shadow.is_due(&glance, eighth);
+                match is_due.then(|| datapath.slot(position)).flatten() {
+                    Some(slot) => self.take_slot(position, &slot, now, observation),
+                    None => left.push(position),
+                }
             }
         }
         datapath.settle(&left);
         left.clear();
         self.left = left;
-        stirred.clear();
-        self.stirred = stirred;
         self.announce_strangers(datapath, observation);
         self.close_books();
     }

@@ -1,5 +1,7 @@
 //! Ticks of the packet path's clock as moments on the observation clock.
 
+use std::time::Duration;
+
 use crate::time::Moment;
 
 /// One tick and the moment at which it was, with the ticks in a second.
@@ -23,6 +25,12 @@ impl TickClock {
     /// Ticks in a second.
     pub fn per_second(&self) -> u32 {
         self.per_second
+    }
+
+    /// How many ticks so long a time has.
+    pub fn ticks(&self, duration: Duration) -> u64 {
+        let ticks = duration.as_millis() * u128::from(self.per_second) / 1000;
+        u64::try_from(ticks).unwrap_or(u64::MAX)
     }
 
     /// A replay's clock: milliseconds since 1970.
@@ -65,6 +73,8 @@ mod tests {
         assert_eq!(clock.moment(1250), Moment::from_micros(11_000_000));
         assert_eq!(clock.moment(750), Moment::from_micros(9_000_000));
         assert_eq!(TickClock::of_replay().moment(1_500), Moment::from_micros(1_500_000));
+        assert_eq!(clock.ticks(Duration::from_millis(1500)), 375);
+        assert_eq!(clock.ticks(Duration::MAX), u64::MAX);
         let late = u64::MAX / 1_000_000 + 1000;
         assert_eq!(clock.moment(late).as_micros(), clock.wide_micros(late));
     }

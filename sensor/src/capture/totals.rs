@@ -14,7 +14,7 @@ use crate::hash::{HashMap, HashSet};
 /// Readings after which [`TotalsReader::resume`] is content with what it has.
 const READINGS: usize = 16;
 /// Slots of which those that are taken are fetched from memory together.
-const AT_ONCE: usize = 64;
+const AT_ONCE: u32 = 64;
 
 /// Totals by endpoint, application and direction at one reading.
 ///
@@ -31,9 +31,9 @@ pub struct TotalsReader {
 impl TotalsReader {
     pub fn read(&mut self, datapath: &impl Datapath) {
         let mut reading = folded(datapath);
-        let mut taken = Vec::with_capacity(AT_ONCE);
-        for first in (0..datapath.slots()).step_by(AT_ONCE) {
-            let end = datapath.slots().min(first + AT_ONCE as u32);
+        let mut taken = Vec::with_capacity(AT_ONCE as usize);
+        for first in (0..datapath.slots()).step_by(AT_ONCE as usize) {
+            let end = datapath.slots().min(first + AT_ONCE);
             taken.extend((first..end).filter(|position| datapath.is_taken(*position)));
             taken.iter().for_each(|position| datapath.expect_slot(*position));
             for slot in taken.drain(..).filter_map(|position| datapath.slot(position)) {

@@ -161,7 +161,10 @@ impl Live {
         };
         let (legacy, listed) = (live.legacy.read(), past::take(&live.config.agent.state_directory));
         let past = match live.seat.is_resumed {
-            true => listed.unwrap_or_else(|| Past { read_at: legacy.read_at, ..Past::default() }),
+            true => listed.unwrap_or_else(|| {
+                let rest = live.reader.clock().ticks(live.config.flow.idle_timeout);
+                Past::of_killed(legacy.read_at, rest)
+            }),
             false => Past::default(),
         };
         live.reader.resume(&mut live.datapath, &past, &mut live.observation);

@@ -46,7 +46,8 @@ that no branch is learnt by heart, with a flow table that fits into the caches a
 does not.
 
 *Reading the table*: the agent's own reader goes through the whole table, once after every flow has
-counted a packet and once after nothing has happened. Then packets of known flows, uniform, alone and
+counted a packet and once after nothing has happened, as it does several times a second and, looking at
+every slot whatever the ticks say, as every ten seconds. Then packets of known flows, uniform, alone and
 while another CPU does nothing but sweep, round by round.
 
 One machine, and other work on it: trust ratios and minima more than single figures. Nothing here

@@ -52,8 +52,10 @@ pub struct SweepResult {
     pub rounds: u32,
     /// Sweeps made beside the packet path.
     pub sweeps: u64,
-    /// Where nothing changed since the sweep before, and where every flow has counted a packet.
+    /// Where nothing changed since the sweep before, the same where ticks are not trusted and every slot
+    /// is looked at, and where every flow has counted a packet.
     pub slots_per_second: f64,
+    pub slots_per_second_when_doubted: f64,
     pub slots_per_second_when_all_changed: f64,
     /// Nanoseconds of a packet over the null, alone and while another CPU does nothing but sweep.
     pub added_alone: f64,

@@ -25,6 +25,8 @@ const SLOTS: u32 = 1 << 20;
 const FLOWS: u32 = 1 << 18;
 /// After so many packets a flow of the load has its verdict for good.
 const PASSES: u32 = 6;
+/// After so long a flow that rests is taken to rest.
+const SETTLED: Duration = Duration::from_millis(400);
 
 /// Measures the reader as the agent uses it.
 pub fn measure(bench: &Bench, effort: &Effort) -> Result<SweepResult, BenchError> {
@@ -38,18 +40,17 @@ pub fn measure(bench: &Bench, effort: &Effort) -> Result<SweepResult, BenchError
         stage.every_flow()?;
     }
     let mut reader = Reader::new(&shipped.datapath, shipped.datapath.clock());
-    let mut observation = Observation::default();
-    reader.sweep(&mut shipped.datapath, &mut observation);
-    let slots = f64::from(shipped.datapath.slots());
-    let (mut idle, mut busy) = (Vec::new(), Vec::new());
+    swept_a_second(&mut reader, &mut shipped);
+    let (mut idle, mut doubted, mut busy) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..effort.rounds {
         stage.every_flow()?;
-        for rates in [&mut busy, &mut idle] {
-            observation = Observation::default();
-            let before = clock::thread_nanoseconds();
-            reader.sweep(&mut shipped.datapath, &mut observation);
-            rates.push(slots * 1e9 / (clock::thread_nanoseconds() - before) as f64);
-        }
+        busy.push(swept_a_second(&mut reader, &mut shipped));
+        // From now on the ticks of the last packets tell that there were no others.
+        thread::sleep(SETTLED);
+        swept_a_second(&mut reader, &mut shipped);
+        idle.push(swept_a_second(&mut reader, &mut shipped));
+        shipped.datapath.doubt_all();
+        doubted.push(swept_a_second(&mut reader, &mut shipped));
     }
     let (quiet, swept, sweeps) = stage.beside(&mut shipped, &mut reader, effort)?;
     let slowed = quiet.iter().zip(&swept).map(|(quiet, swept)| swept / quiet - 1.0).collect();
@@ -59,11 +60,21 @@ pub fn measure(bench: &Bench, effort: &Effort) -> Result<SweepResult, BenchError
         rounds: effort.rounds,
         sweeps,
         slots_per_second: median(idle),
+        slots_per_second_when_doubted: median(doubted),
         slots_per_second_when_all_changed: median(busy),
         added_alone: median(quiet.clone()),
         added_during_sweeps: median(swept.clone()),
         slowed: median(slowed),
     })
+}
+
+/// Sweeps once; slots a second.
+fn swept_a_second(reader: &mut Reader, shipped: &mut Shipped) -> f64 {
+    let mut observation = Observation::default();
+    let before = clock::thread_nanoseconds();
+    reader.sweep(&mut shipped.datapath, &mut observation);
+    let taken = clock::thread_nanoseconds() - before;
+    f64::from(shipped.datapath.slots()) * 1e9 / taken as f64
 }
 
 /// The load that is sent.

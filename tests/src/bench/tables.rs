@@ -166,6 +166,8 @@ fn sweeps(sweep: &SweepResult) -> String {
     let rate = |slots_per_second: f64| format!("{:.1} M slots/s", slots_per_second / 1e6);
     let size = format!("{slots} slots, {flows} flows");
     row(format!("{size}, none changed"), rate(sweep.slots_per_second));
+    let doubted = rate(sweep.slots_per_second_when_doubted);
+    row(format!("{size}, none changed, every slot looked at"), doubted);
     row(format!("{size}, all changed"), rate(sweep.slots_per_second_when_all_changed));
     row("packet of a known flow, alone".to_owned(), format!("{:.1} ns", sweep.added_alone));
     let beside = format!("the same beside {sweeps} sweeps on another CPU");

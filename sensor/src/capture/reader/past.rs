@@ -22,8 +22,8 @@ pub struct Told {
 /// What a reader leaves to the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
-    /// The tick of its last reading; 0 if there was none.
-    pub read_at: u64,
+    /// Of flows that began before this tick it told what it had read; 0 if there was none.
+    pub told_until: u64,
     /// The flows in the table, if it found the time to list them: one that is killed does not.
     pub flows: Vec<Told>,
 }
@@ -35,11 +35,18 @@ impl Told {
 }
 
 impl Past {
+    /// What is left of a reader that was killed: the tick of its last reading, and how many ticks a flow
+    /// may rest. Flows that began within that time are told again: they cannot have been recorded long
+    /// ago, and detections that saw them begin died with it.
+    pub fn of_killed(read_at: u64, rest: u64) -> Self {
+        Self { told_until: read_at.saturating_sub(rest), flows: Vec::new() }
+    }
+
     /// Whether what is now read of a flow for the first time was told before. Of a flow that was under
     /// way when a reader was killed nobody knows how much; that it is missing from records until the next
     /// packet is better than that days of it are in them twice.
     fn covers(&self, delta: &FlowDelta, clock: &TickClock) -> bool {
-        self.read_at > 0 && delta.is_new && delta.first_seen < clock.moment(self.read_at)
+        delta.is_new && delta.first_seen < clock.moment(self.told_until)
     }
 }
 
@@ -60,9 +67,21 @@ impl Reader {
             self.sweep(datapath, observation);
         }
         // Ticks begin anew with the machine.
-        if past.read_at <= datapath.now() {
-            observation.flows.retain(|delta| !past.covers(delta, &self.clock));
+        if past.told_until > datapath.now() {
+            return;
         }
+        let until = self.clock.moment(past.told_until);
+        observation.flows.retain(|delta| {
+            let is_covered = past.covers(delta, &self.clock);
+            self.cut_short += u64::from(is_covered && delta.last_seen >= until);
+            !is_covered
+        });
+    }
+
+    /// Flows that were under way when a reader was killed, and began before what is told again: what it
+    /// had not told of them is told by nobody.
+    pub fn cut_short(&self) -> u64 {
+        self.cut_short
     }
 
     /// What the next reader has to know, after a sweep.
@@ -80,7 +99,7 @@ impl Reader {
             told.is_of(&slot).then_some(told)
         };
         Past {
-            read_at: self.read_at,
+            told_until: self.read_at,
             flows: self.shadows.iter().enumerate().filter_map(told).collect(),
         }
     }

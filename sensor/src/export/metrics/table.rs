@@ -87,6 +87,10 @@ pub const FAMILIES: &[Family] = &[
     ),
     counter("wardline_flow_records_lost_total", "Flow records that found the ring full."),
     counter(
+        "wardline_flows_cut_short_total",
+        "Flows that were under way when an agent was killed: what it had not recorded of them is in no record, but in all other counts.",
+    ),
+    counter(
         "wardline_notices_lost_total",
         "Notices of new flows and endpoints that found the ring full; the next sweep makes them good.",
     ),

@@ -46,6 +46,7 @@ impl Live {
             interfaces_held_off: self.seat.line.held_off(),
             pins_restored: self.seat.line.pins_restored(),
             books: self.reader.books(),
+            flows_cut_short: self.reader.cut_short(),
             ledger,
             flow_slots: self.datapath.slots(),
             biflows: self.core.flows.len(),

@@ -27,10 +27,15 @@ pub(super) fn leave(directory: &Path, past: &Past) {
 /// Takes what an agent left, if it ended in order.
 pub(super) fn take(directory: &Path) -> Option<Past> {
     let place = directory.join(NAME);
-    let octets = fs::read(&place).ok()?;
     // What cannot be removed would be read again.
-    fs::remove_file(&place).ok()?;
-    parse(&octets)
+    match fs::read(&place).and_then(|octets| fs::remove_file(&place).map(|()| octets)) {
+        Ok(octets) => parse(&octets),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            tracing::warn!(%error, "what the agent before told of flows cannot be taken up");
+            None
+        }
+    }
 }
 
 fn write(directory: &Path, octets: &[u8]) -> io::Result<()> {
@@ -42,7 +47,7 @@ fn write(directory: &Path, octets: &[u8]) -> io::Result<()> {
 fn octets(past: &Past) -> Vec<u8> {
     let mut octets = Vec::with_capacity(HEADER_OCTETS + past.flows.len() * FLOW_OCTETS);
     octets.put_u64_le(MARK);
-    octets.put_u64_le(past.read_at);
+    octets.put_u64_le(past.told_until);
     octets.put_u64_le(past.flows.len() as u64);
     for told in &past.flows {
         octets.put_u32_le(told.position);
@@ -59,7 +64,7 @@ fn parse(mut octets: &[u8]) -> Option<Past> {
     if octets.try_get_u64_le().ok()? != MARK {
         return None;
     }
-    let read_at = octets.try_get_u64_le().ok()?;
+    let told_until = octets.try_get_u64_le().ok()?;
     let count = usize::try_from(octets.try_get_u64_le().ok()?).ok()?;
     if Some(octets.len()) != count.checked_mul(FLOW_OCTETS) {
         return None;
@@ -72,7 +77,7 @@ fn parse(mut octets: &[u8]) -> Option<Past> {
         octets: octets.get_u64_le(),
     };
     let flows = octets.chunks_exact(FLOW_OCTETS).map(flow).collect();
-    Some(Past { read_at, flows })
+    Some(Past { told_until, flows })
 }
 
 #[cfg(test)]
@@ -87,7 +92,7 @@ mod tests {
             packets: 5,
             octets: 1 << 40,
         };
-        Past { read_at: 7, flows: vec![told(0), told(9)] }
+        Past { told_until: 7, flows: vec![told(0), told(9)] }
     }
 
     #[test]
