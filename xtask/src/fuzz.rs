@@ -17,6 +17,7 @@ use clap::Args;
 use crate::payloads;
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
+pub use build::check;
 use search::{Places, Search};
 use table::Table;
 

@@ -41,7 +41,7 @@ pub enum Need {
 
 impl Need {
     /// All that the tests and the demonstration need.
-    pub const ALL: [Self; 4] = [Self::Build, Self::Lint, Self::Test, Self::Demo];
+    pub const ALL: [Self; 5] = [Self::Build, Self::Lint, Self::Fuzz, Self::Test, Self::Demo];
 }
 
 /// Brings the machine to where `needs` are met, or says what somebody else has to type.

@@ -14,7 +14,7 @@ use crate::privileges::require_kernel_access;
 use crate::process::{run_openly, run_streaming};
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
-use crate::{bpf, build, miri, tidy, verify, vm};
+use crate::{bpf, build, fuzz, miri, tidy, verify, vm};
 use outcome::Outcome;
 use stages::{Stages, Verdict};
 use transcript::Transcript;
@@ -49,9 +49,9 @@ impl Part {
 
     pub fn needs(self) -> &'static [Need] {
         match self {
-            Self::Host => &[Need::Build, Need::Lint],
+            Self::Host => &[Need::Build, Need::Lint, Need::Fuzz],
             Self::Kernel => &[Need::Build, Need::Test],
-            Self::All => &[Need::Build, Need::Lint, Need::Test, Need::Demo],
+            Self::All => &[Need::Build, Need::Lint, Need::Fuzz, Need::Test, Need::Demo],
             Self::Vm => &[Need::Build, Need::Vm],
         }
     }
@@ -80,6 +80,7 @@ pub fn run(workspace: &Workspace, part: Part) -> Result<ExitCode> {
         stages.run("clippy, this machine", || {
             passed(run_openly(clippy(workspace)).context("clippy objects"))
         });
+        stages.run("fuzz targets compile", || passed(fuzz::check(workspace)));
         stages.run("clippy, BPF", || {
             Ok(if bpf::lint(workspace)? {
                 Verdict::Passed

@@ -5,14 +5,17 @@
 mod captures;
 mod target;
 
-/// The agent's reader of capture files, without the rest of the agent.
-#[path = "../../../sensor/src/capture"]
-mod capture {
-    pub mod file;
+/// The agent's reader of capture files and what it stands on, without the rest of the agent.
+#[path = "../../../sensor/src"]
+#[expect(dead_code, unused_imports, reason = "the agent uses more of it")]
+mod agent {
+    pub mod capture {
+        pub mod file;
+    }
+    pub mod prefetch;
+    pub mod time;
 }
-#[path = "../../../sensor/src/time.rs"]
-#[expect(dead_code, reason = "the agent uses more of it")]
-mod time;
+use agent::{capture, prefetch, time};
 
 use std::sync::OnceLock;
 

@@ -43,6 +43,16 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(target_directory.join(target).join("release/laws"))
 }
 
+/// Whether the targets still fit the crates that they ask, without the counters.
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let mut command = user_cargo(workspace);
+    command
+        .args(["check", "--locked", "--manifest-path"])
+        .arg(workspace.fuzz_crate().join("Cargo.toml"))
+        .env("CARGO_TARGET_DIR", workspace.fuzz_output().join("build"));
+    run_openly(command).context("the fuzz targets do not compile")
+}
+
 /// The names of the targets, as the program knows them.
 pub fn targets(program: &Path) -> Result<Vec<String>> {
     let names = output_of(Command::new(program).env(NAMED_BY, "list"))
