@@ -8,11 +8,11 @@ mod slot;
 mod tail;
 
 pub use encapsulation::Encapsulation;
-pub use head::{FlowHead, HEAD_WORDS, PLACE_WORD, UNFOLDED_WORD};
+pub use head::{FlowHead, HEAD_WORDS, PLACE_WORD, UNFOLDED_OCTETS_WORD, UNFOLDED_WORD};
 pub use key::{FlowKey, FlowKeyFields, Network};
 pub use set::{FlowHeads, FlowSet, FlowTails, WAYS, preferred_way};
 pub use slot::{FirstPacket, FlowSlot, SLOT_WORDS, SlotInTable};
-pub use tail::{FOLDED_WORD, FlowTail, GENERATION_WORD, TAIL_WORDS};
+pub use tail::{ENDPOINTS_WORD, FOLDED_WORD, FlowTail, GENERATION_WORD, TAIL_WORDS};
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,8 @@ pub mod totals;
 #[expect(unsafe_code, reason = "maps are shared with the kernel; a few calls have no safe form")]
 pub mod xdp;
 
+use std::sync::Arc;
+
 use sensor_common::{
     application::Verdict,
     books::{InterfaceRow, Ledger},
@@ -61,6 +63,47 @@ pub enum Notice {
     Sample(PayloadSample),
 }
 
+/// What one flow has counted that is not in the totals of its endpoints yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unfolded {
+    pub source: EndpointIndex,
+    pub destination: EndpointIndex,
+    /// [`sensor_common::application::Application`] as a number.
+    pub application: u8,
+    pub totals: Totals,
+}
+
+impl Unfolded {
+    pub fn of(slot: &FlowSlot) -> Self {
+        let (packets, octets) = slot.unfolded();
+        Self {
+            source: slot.tail.source_endpoint,
+            destination: slot.tail.destination_endpoint,
+            application: slot.verdict().number(),
+            totals: Totals { packets, octets },
+        }
+    }
+}
+
+/// What totals are made of.
+pub trait Tallies {
+    /// Visits what was folded, by [`sensor_common::endpoint::totals_index`]: every place where that
+    /// is not nothing. One may be visited more than once; then the parts are to be added up.
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals));
+    /// Visits every flow in the table that has counted something since it was last folded.
+    fn unfolded(&self, visit: &mut dyn FnMut(Unfolded));
+}
+
+impl<T: Tallies> Tallies for Arc<T> {
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        T::folded(self, visit);
+    }
+
+    fn unfolded(&self, visit: &mut dyn FnMut(Unfolded)) {
+        T::unfolded(self, visit);
+    }
+}
+
 /// The state that the program keeps, wherever it runs.
 pub trait Datapath {
     /// The tick of the packet path's clock.
@@ -79,8 +122,6 @@ pub trait Datapath {
     fn doubt_all(&mut self) {}
     /// Has the processor fetch a slot that will be looked at.
     fn expect_slot(&self, _position: u32) {}
-    /// Whether a flow has the slot.
-    fn is_taken(&self, position: u32) -> bool;
     /// A consistent copy of the slot, `None` while it changes hands.
     fn slot(&self, position: u32) -> Option<FlowSlot>;
     /// Visits the flows that lost their slots since the last call.
@@ -90,9 +131,6 @@ pub trait Datapath {
     fn endpoints(&self, visit: &mut dyn FnMut(EndpointIndex, EndpointKey));
     /// Endpoints that there is room for, those that stand for others included.
     fn endpoint_capacity(&self) -> EndpointIndex;
-    /// Visits what was folded, by [`sensor_common::endpoint::totals_index`]: every place where that
-    /// is not nothing. One may be visited more than once; then the parts are to be added up.
-    fn folded(&self, visit: &mut dyn FnMut(u32, Totals));
     /// Rows of every CPU, free ones left out.
     fn interface_rows(&self) -> Vec<InterfaceRow>;
     /// The ledgers of all CPUs added up.

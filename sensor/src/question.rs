@@ -1,6 +1,9 @@
 //! What the web page and the socket ask of the pipeline, and how it answers.
 
-use std::sync::mpsc;
+use std::{
+    fmt,
+    sync::{Arc, mpsc},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,32 +99,50 @@ impl Subject {
 #[error("the pipeline does not answer")]
 pub struct Unanswered;
 
+/// What is brought up to date before a question whose answer shows it, so that the pipeline does not
+/// have to stop for it.
+pub trait Refresh: fmt::Debug + Send + Sync {
+    /// May take a while.
+    fn refresh(&self);
+}
+
 /// Asks the pipeline; clones share one queue.
 #[derive(Clone, Debug)]
 pub struct Asker {
     questions: mpsc::SyncSender<Question>,
+    totals: Arc<dyn Refresh>,
 }
 
 /// Questions that may wait; more are refused.
 const WAITING: usize = 64;
 
 impl Asker {
-    /// An asker and the end at which the pipeline takes questions.
-    pub fn new() -> (Self, mpsc::Receiver<Question>) {
+    /// An asker for a pipeline that shows these totals, and the end at which it takes questions.
+    pub fn new(totals: Arc<dyn Refresh>) -> (Self, mpsc::Receiver<Question>) {
         let (questions, queue) = mpsc::sync_channel(WAITING);
-        (Self { questions }, queue)
+        (Self { questions, totals }, queue)
+    }
+
+    async fn refresh_totals(&self) {
+        let totals = Arc::clone(&self.totals);
+        // Should that fail, there are those of before.
+        let _ = tokio::task::spawn_blocking(move || totals.refresh()).await;
     }
 
     /// # Errors
     ///
     /// [`Unanswered`]; so for the other questions.
     pub async fn snapshot(&self) -> Result<Box<Snapshot>, Unanswered> {
+        self.refresh_totals().await;
         let (answer, wait) = oneshot::channel();
         self.questions.try_send(Question::Snapshot(answer)).map_err(|_| Unanswered)?;
         wait.await.map_err(|_| Unanswered)
     }
 
     pub async fn list(&self, subject: Subject) -> Result<Value, Unanswered> {
+        if subject == Subject::Devices {
+            self.refresh_totals().await;
+        }
         let (answer, wait) = oneshot::channel();
         self.questions.try_send(Question::List(subject, answer)).map_err(|_| Unanswered)?;
         wait.await.map_err(|_| Unanswered)

@@ -7,6 +7,8 @@ use crate::{application::Verdict, wire::transport::tcp_flags, zero::zero};
 pub const HEAD_WORDS: usize = 8;
 /// Which of them holds the verdict and the control bits, in its two low octets.
 pub const PLACE_WORD: usize = 5;
+/// Which of them holds the unfolded octets.
+pub const UNFOLDED_OCTETS_WORD: usize = 6;
 /// Which of them holds the unfolded packets, in its low half.
 pub const UNFOLDED_WORD: usize = 7;
 
@@ -150,7 +152,7 @@ impl FlowHead {
         words[3] = self.destination[1];
         words[4] = self.transport;
         words[PLACE_WORD] = self.place;
-        words[6] = self.unfolded_octets;
+        words[UNFOLDED_OCTETS_WORD] = self.unfolded_octets;
         words[UNFOLDED_WORD] = self.unfolded_packets as u64 | (self.last_seen as u64) << 32;
     }
 
@@ -160,9 +162,9 @@ impl FlowHead {
             destination: [words[2], words[3]],
             transport: words[4],
             place: words[PLACE_WORD],
-            unfolded_octets: words[6],
-            unfolded_packets: words[7] as u32,
-            last_seen: (words[7] >> 32) as u32,
+            unfolded_octets: words[UNFOLDED_OCTETS_WORD],
+            unfolded_packets: words[UNFOLDED_WORD] as u32,
+            last_seen: (words[UNFOLDED_WORD] >> 32) as u32,
         }
     }
 }

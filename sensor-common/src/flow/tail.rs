@@ -8,8 +8,10 @@ use crate::{endpoint::EndpointIndex, wire::transport::is_first_segment, zero::ze
 
 /// 64-bit words of a tail.
 pub const TAIL_WORDS: usize = 8;
-/// Which of them hold the folded packets, and the generation in its low half.
+/// Which of them hold the folded packets, the endpoints (that of the source in the low half), and the
+/// generation in its low half.
 pub const FOLDED_WORD: usize = 0;
+pub const ENDPOINTS_WORD: usize = 3;
 pub const GENERATION_WORD: usize = 4;
 
 /// What is kept of a flow beside its [`super::FlowHead`].
@@ -97,7 +99,7 @@ impl FlowTail {
         words[HEAD_WORDS + FOLDED_WORD] = self.folded_packets;
         words[HEAD_WORDS + 1] = self.folded_octets;
         words[HEAD_WORDS + 2] = self.first_seen;
-        words[HEAD_WORDS + 3] =
+        words[HEAD_WORDS + ENDPOINTS_WORD] =
             self.source_endpoint as u64 | (self.destination_endpoint as u64) << 32;
         words[HEAD_WORDS + GENERATION_WORD] = self.generation as u64
             | (self.evidence as u64) << 32
@@ -118,8 +120,8 @@ impl FlowTail {
             folded_packets: words[0],
             folded_octets: words[1],
             first_seen: words[2],
-            source_endpoint: words[3] as u32,
-            destination_endpoint: (words[3] >> 32) as u32,
+            source_endpoint: words[ENDPOINTS_WORD] as u32,
+            destination_endpoint: (words[ENDPOINTS_WORD] >> 32) as u32,
             generation: words[4] as u32,
             evidence: (words[4] >> 32) as u8,
             inspected: (words[4] >> 40) as u8,

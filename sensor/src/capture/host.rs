@@ -14,7 +14,7 @@ use sensor_common::{
 };
 
 use self::surroundings::Surroundings;
-use super::{Datapath, Footing, Glance, Notice};
+use super::{Datapath, Footing, Glance, Notice, Tallies, Unfolded};
 use crate::prefetch::prefetch;
 
 /// Sizes of the tables.
@@ -193,6 +193,17 @@ fn interface_row(rows: &mut [InterfaceRow], interface: u32) -> &mut InterfaceRow
     &mut rows[index]
 }
 
+impl Tallies for HostDatapath {
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        self.surroundings.folded(visit);
+    }
+
+    fn unfolded(&self, visit: &mut dyn FnMut(Unfolded)) {
+        let slots = (0..self.slots()).map(|position| Unfolded::of(&self.copy(position)));
+        slots.filter(|unfolded| unfolded.totals != Totals::default()).for_each(visit);
+    }
+}
+
 impl Datapath for HostDatapath {
     fn now(&self) -> u64 {
         self.now
@@ -241,10 +252,6 @@ impl Datapath for HostDatapath {
         prefetch(&self.tails[set].ways[way]);
     }
 
-    fn is_taken(&self, position: u32) -> bool {
-        !self.heads[position as usize / WAYS].ways[position as usize % WAYS].is_empty()
-    }
-
     fn slot(&self, position: u32) -> Option<FlowSlot> {
         // As a reader of the kernel's table sees it: what is held of payload stays there.
         Some(SlotImage::of(&self.copy(position).in_table()).slot())
@@ -264,10 +271,6 @@ impl Datapath for HostDatapath {
 
     fn endpoint_capacity(&self) -> EndpointIndex {
         self.settings.endpoints
-    }
-
-    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
-        self.surroundings.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {

@@ -9,7 +9,7 @@ use sensor_common::{
     flow::FlowSlot,
 };
 
-use super::{Datapath, Glance, Notice, totals};
+use super::{Datapath, Glance, Notice, Tallies, Unfolded, totals};
 use crate::observation::PayloadSample;
 
 /// What was counted so far, and what came over the rings since the last look.
@@ -23,6 +23,8 @@ pub struct State {
     pub samples: Vec<PayloadSample>,
     pub endpoints: Vec<(EndpointIndex, EndpointKey)>,
     pub totals: Vec<(u32, Totals)>,
+    /// What flows have counted that is not in the totals, slot after slot.
+    pub unfolded: Vec<Unfolded>,
     pub rows: Vec<InterfaceRow>,
     pub ledger: Ledger,
 }
@@ -49,7 +51,7 @@ impl fmt::Display for Difference {
 
 impl State {
     /// Looks at all of a data path, and empties its rings.
-    pub fn of(datapath: &mut impl Datapath) -> Self {
+    pub fn of(datapath: &mut (impl Datapath + Tallies)) -> Self {
         let mut state = Self::default();
         datapath.drain_records(&mut |record| state.evicted.push(record.slot.slot()));
         datapath.drain_notices(&mut |notice| match notice {
@@ -60,6 +62,7 @@ impl State {
         state.endpoints.sort_unstable();
         state.totals = totals::folded(datapath).into_iter().collect();
         state.totals.sort_unstable_by_key(|(cell, _)| *cell);
+        datapath.unfolded(&mut |unfolded| state.unfolded.push(unfolded));
         state.rows = datapath.interface_rows();
         state.rows.sort_unstable_by_key(|row| row.interface);
         state.slots = (0..datapath.slots()).map(|position| datapath.slot(position)).collect();
@@ -77,6 +80,7 @@ impl State {
             .or_else(|| list("endpoints", &self.endpoints, &other.endpoints))
             .or_else(|| list("flows that left the table", &self.evicted, &other.evicted))
             .or_else(|| list("totals", &self.totals, &other.totals))
+            .or_else(|| list("counts of flows beside them", &self.unfolded, &other.unfolded))
             .or_else(|| one("number of notices", &self.notices, &other.notices))
             .or_else(|| list("samples", &self.samples, &other.samples))
     }
@@ -130,6 +134,13 @@ mod tests {
                 "flows that left the table",
             ),
             (State { totals: vec![(0, totals)], ..state.clone() }, "totals"),
+            (
+                State {
+                    unfolded: vec![Unfolded { totals, ..Unfolded::default() }],
+                    ..state.clone()
+                },
+                "counts of flows beside them",
+            ),
             (State { notices: 1, ..state.clone() }, "number of notices"),
         ];
         for (other, part) in others {

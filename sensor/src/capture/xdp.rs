@@ -3,6 +3,7 @@
 mod attachment;
 mod buffers;
 mod clock;
+mod counted;
 mod counts;
 mod datapath;
 mod force;
@@ -24,6 +25,7 @@ mod verified;
 pub use attachment::{AttachError, AttachMode, Attachment};
 pub use buffers::Buffers;
 pub use clock::monotonic;
+pub use counted::Counted;
 pub use datapath::XdpDatapath;
 pub use force::force_off;
 pub use interfaces::{Interface, interfaces};

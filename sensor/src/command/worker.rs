@@ -225,7 +225,7 @@ fn start(
     let (is_resumed, restarts) = (welcome.is_resumed, welcome.restarts);
     let seat = Seat { line, is_resumed, restarts, confinement };
     let live = Live::start(Arc::clone(config), datapath, seat, earlier, sinks);
-    let (asker, questions) = Asker::new();
+    let (asker, questions) = Asker::new(live.totals());
     Ok(Some((live, asker, questions)))
 }
 

@@ -8,6 +8,7 @@ mod past;
 mod profiles;
 mod reload;
 mod room;
+mod totals;
 
 use std::{
     collections::BTreeMap,
@@ -25,8 +26,7 @@ use crate::{
     capture::{
         Datapath as _,
         reader::{Past, Reader},
-        totals::TotalsReader,
-        xdp::{Tables, monotonic},
+        xdp::{Counted, Tables, monotonic},
     },
     config::Config,
     confinement::Confinement,
@@ -44,6 +44,7 @@ pub use crate::keeper::line::Names;
 use legacy::LegacyFile;
 pub use reload::NewConfig;
 use room::Fullest;
+pub use totals::SharedTotals;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
@@ -57,8 +58,6 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 const RECOUNT: Duration = Duration::from_secs(10);
 /// Between two looks for devices that were not seen for long.
 const TIDY: Duration = Duration::from_secs(3600);
-/// How old the totals on the metrics page may be.
-const FRESH: Duration = Duration::from_millis(500);
 
 /// The wall clock as it stands now, to a millisecond.
 pub fn wall_clock() -> WallClock {
@@ -93,14 +92,16 @@ pub struct Seat {
     pub confinement: Confinement,
 }
 
+/// The totals that the kernel's program counts.
+pub type LiveTotals = SharedTotals<Arc<Counted>>;
+
 /// Everything the loop owns.
 pub struct Live {
     config: Arc<Config>,
     datapath: Tables<Line>,
     reader: Reader,
     legacy: LegacyFile,
-    totals: TotalsReader,
-    totals_at: Option<Instant>,
+    totals: Arc<LiveTotals>,
     core: Core,
     seat: Seat,
     sinks: Sinks,
@@ -127,6 +128,7 @@ impl Live {
         sinks: Sinks,
     ) -> Self {
         let reader = Reader::new(&datapath, datapath.clock());
+        let totals = Arc::new(LiveTotals::of(Arc::clone(datapath.counted())));
         let mut core = Core::new(&config, earlier.devices, earlier.highest_id);
         core.set_wall_clock(wall_clock());
         core.desk.adopt_suppressions(earlier.suppressions, earlier.highest_suppression);
@@ -142,8 +144,7 @@ impl Live {
             datapath,
             reader,
             legacy,
-            totals: TotalsReader::default(),
-            totals_at: None,
+            totals,
             core,
             seat,
             sinks,
@@ -170,11 +171,16 @@ impl Live {
         live.reader.resume(&mut live.datapath, &past, &mut live.observation);
         if live.seat.is_resumed {
             live.reader.inherit(legacy);
-            live.totals.resume(&live.datapath);
+            live.totals.resume();
         }
         live.legacy.write(live.reader.legacy());
         live.step(monotonic());
         live
+    }
+
+    /// What has to be refreshed before totals are asked for.
+    pub fn totals(&self) -> Arc<LiveTotals> {
+        Arc::clone(&self.totals)
     }
 
     /// Set it to have the events file opened anew.
@@ -295,13 +301,6 @@ impl Live {
                 let _ = answer.send(self.answer_on_alerts(question));
                 self.send();
             }
-        }
-    }
-
-    fn refresh_totals(&mut self) {
-        if self.totals_at.is_none_or(|at| at.elapsed() >= FRESH) {
-            self.totals.read(&self.datapath);
-            self.totals_at = Some(Instant::now());
         }
     }
 

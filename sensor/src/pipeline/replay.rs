@@ -10,7 +10,7 @@ use sensor_common::books::{Entry, InterfaceRow};
 
 use crate::{
     capture::{
-        Datapath,
+        Datapath, Tallies,
         file::{CaptureError, CaptureFile, FrameSource},
         host::{HostDatapath, TableSizes},
         reader::Reader,
@@ -75,7 +75,7 @@ pub struct Summary {
 }
 
 /// A packet path that takes frames from a file.
-trait Receive: Datapath {
+trait Receive: Datapath + Tallies {
     fn receive(
         &mut self,
         frame: &[u8],

@@ -8,7 +8,7 @@ use std::{
 use super::*;
 use crate::{
     config::Web,
-    question::{Asker, Question},
+    question::{Asker, Question, Refresh},
     reload::{Outcome, Reloads},
     snapshot::Snapshot,
     time::Timestamp,
@@ -21,13 +21,20 @@ struct Rig {
     _server: Server,
 }
 
+#[derive(Debug)]
+struct NoTotals;
+
+impl Refresh for NoTotals {
+    fn refresh(&self) {}
+}
+
 fn rig(web: Web) -> Rig {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     rig_in(runtime.worker_threads(2).enable_all().build().unwrap(), web)
 }
 
 fn rig_in(runtime: tokio::runtime::Runtime, web: Web) -> Rig {
-    let (asker, questions) = Asker::new();
+    let (asker, questions) = Asker::new(Arc::new(NoTotals));
     thread::spawn(move || {
         while let Ok(question) = questions.recv() {
             if let Question::Snapshot(answer) = question {

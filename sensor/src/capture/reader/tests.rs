@@ -1,9 +1,6 @@
 //! The books balance whatever happens to flows, records and readings.
 
-use sensor_common::{
-    books::InterfaceRow,
-    endpoint::{Direction, Totals},
-};
+use sensor_common::{books::InterfaceRow, endpoint::Direction};
 
 mod heirs;
 mod past;
@@ -90,10 +87,6 @@ impl Datapath for Lossy {
         self.inner.glance(position)
     }
 
-    fn is_taken(&self, position: u32) -> bool {
-        self.inner.is_taken(position)
-    }
-
     fn slot(&self, position: u32) -> Option<FlowSlot> {
         self.inner.slot(position)
     }
@@ -112,10 +105,6 @@ impl Datapath for Lossy {
 
     fn endpoint_capacity(&self) -> EndpointIndex {
         self.inner.endpoint_capacity()
-    }
-
-    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
-        self.inner.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {

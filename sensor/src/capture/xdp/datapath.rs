@@ -35,7 +35,7 @@ use super::{
     self_test::self_test,
     tables::{EndpointSource, TableFiles, TableShape, Tables},
 };
-use crate::capture::{Datapath, Glance, Notice, ticks::TickClock};
+use crate::capture::{Datapath, Glance, Notice, Tallies, Unfolded, ticks::TickClock};
 
 /// The data path in the kernel.
 pub struct XdpDatapath {
@@ -316,6 +316,16 @@ impl EndpointSource for EndpointTable {
     }
 }
 
+impl Tallies for XdpDatapath {
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        self.tables.counted().folded(visit);
+    }
+
+    fn unfolded(&self, visit: &mut dyn FnMut(Unfolded)) {
+        self.tables.counted().unfolded(visit);
+    }
+}
+
 impl Datapath for XdpDatapath {
     fn now(&self) -> u64 {
         self.tables.now()
@@ -345,10 +355,6 @@ impl Datapath for XdpDatapath {
         self.tables.expect_slot(position);
     }
 
-    fn is_taken(&self, position: u32) -> bool {
-        self.tables.is_taken(position)
-    }
-
     fn slot(&self, position: u32) -> Option<FlowSlot> {
         self.tables.slot(position)
     }
@@ -367,10 +373,6 @@ impl Datapath for XdpDatapath {
 
     fn endpoint_capacity(&self) -> EndpointIndex {
         self.tables.endpoint_capacity()
-    }
-
-    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
-        self.tables.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {

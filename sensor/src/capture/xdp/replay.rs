@@ -15,7 +15,7 @@ use super::{
     loading::{LoadError, XdpSettings, load, xdp},
     mapped::MappedWords,
 };
-use crate::capture::{Datapath, Glance, Notice, host::TableSizes};
+use crate::capture::{Datapath, Glance, Notice, Tallies, Unfolded, host::TableSizes};
 
 /// The kernel refuses to run shorter frames.
 pub(super) const SHORTEST_FRAME: usize = 14;
@@ -148,6 +148,16 @@ impl KernelReplay {
     }
 }
 
+impl Tallies for KernelReplay {
+    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
+        self.datapath.folded(visit);
+    }
+
+    fn unfolded(&self, visit: &mut dyn FnMut(Unfolded)) {
+        self.datapath.unfolded(visit);
+    }
+}
+
 impl Datapath for KernelReplay {
     fn now(&self) -> u64 {
         self.now
@@ -159,10 +169,6 @@ impl Datapath for KernelReplay {
 
     fn glance(&self, position: u32) -> Glance {
         self.datapath.glance(position)
-    }
-
-    fn is_taken(&self, position: u32) -> bool {
-        self.datapath.is_taken(position)
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
@@ -183,10 +189,6 @@ impl Datapath for KernelReplay {
 
     fn endpoint_capacity(&self) -> EndpointIndex {
         self.datapath.endpoint_capacity()
-    }
-
-    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
-        self.datapath.folded(visit);
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {

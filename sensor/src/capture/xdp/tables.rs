@@ -4,7 +4,7 @@
 use std::{
     io,
     os::fd::{AsFd as _, OwnedFd},
-    sync::atomic::{Ordering, fence},
+    sync::Arc,
 };
 
 use bytes::{Buf as _, Bytes};
@@ -12,16 +12,14 @@ use sensor_common::{
     abi::name,
     application::{Application, CAPACITY},
     books::{INTERFACE_ROWS, InterfaceRow, LEDGER_LINES, Ledger},
-    endpoint::{Direction, EndpointIndex, EndpointKey, Totals, totals_index},
-    flow::{
-        FlowKey, FlowSlot, GENERATION_WORD, HEAD_WORDS, PLACE_WORD, SLOT_WORDS, TAIL_WORDS,
-        UNFOLDED_WORD, WAYS,
-    },
+    endpoint::{EndpointIndex, EndpointKey},
+    flow::{FlowKey, FlowSlot, HEAD_WORDS, SLOT_WORDS, TAIL_WORDS, WAYS},
     record::{EndpointNotice, Evicted, RecordKind, SlotImage},
 };
 
 use super::{
     clock::monotonic,
+    counted::{Counted, PAIR_WORDS},
     counts::{self, ROW_WORDS},
     loading::LoadError,
     mapped::MappedWords,
@@ -31,9 +29,6 @@ use crate::{
     capture::{Datapath, Glance, Notice, sights::Sights, ticks::TickClock},
     observation::PayloadSample,
 };
-
-/// Totals of an endpoint, sent and received.
-const PAIR_WORDS: usize = size_of::<[Totals; 2]>() / 8;
 
 /// The part of a second after which no packet is given a tick any more: a CPU that sleeps notices
 /// late that ticks went by.
@@ -96,12 +91,9 @@ pub trait EndpointSource {
 /// The maps in this process' memory.
 pub struct Tables<E> {
     clock: TickClock,
-    heads: MappedWords,
-    tails: MappedWords,
+    counted: Arc<Counted>,
     books: MappedWords,
     ledgers: MappedWords,
-    totals: MappedWords,
-    unknown_totals: MappedWords,
     records: Ring,
     notices: Ring,
     sights: Sights,
@@ -127,18 +119,22 @@ impl<E: EndpointSource> Tables<E> {
         let cpus = shape.cpus as usize;
         let slots = cpus * shape.sets as usize * WAYS;
         let totals = shape.endpoints as usize * CAPACITY as usize;
-        Ok(Self {
-            clock,
+        let counted = Counted {
             heads: words(name::FLOWS, &files.flows, slots * HEAD_WORDS)?,
             tails: words(name::FLOW_TAILS, &files.flow_tails, slots * TAIL_WORDS)?,
-            books: words(name::BOOKS, &files.books, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
-            ledgers: words(name::LEDGERS, &files.ledgers, cpus * LEDGER_LINES)?,
             totals: words(name::TOTALS, &files.totals, totals * 2 * 2)?,
             unknown_totals: words(
                 name::UNKNOWN_TOTALS,
                 &files.unknown_totals,
                 cpus * shape.endpoints as usize * PAIR_WORDS,
             )?,
+            endpoints: shape.endpoints,
+        };
+        Ok(Self {
+            clock,
+            counted: Arc::new(counted),
+            books: words(name::BOOKS, &files.books, cpus * INTERFACE_ROWS as usize * ROW_WORDS)?,
+            ledgers: words(name::LEDGERS, &files.ledgers, cpus * LEDGER_LINES)?,
             records: ring(name::RECORDS, &files.records, shape.records_ring)?,
             notices: ring(name::NOTICES, &files.notices, shape.notices_ring)?,
             sights: Sights::new(slots as u32, clock.per_second().div_ceil(TICKS_ARE_OVER)),
@@ -148,6 +144,11 @@ impl<E: EndpointSource> Tables<E> {
 
     pub fn clock(&self) -> TickClock {
         self.clock
+    }
+
+    /// Flows and totals, to be read beside this reader.
+    pub fn counted(&self) -> &Arc<Counted> {
+        &self.counted
     }
 
     /// How full the rings were at the fullest since the last call, 0 to 1: records, notices.
@@ -167,18 +168,16 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn slots(&self) -> u32 {
-        (self.heads.len() / HEAD_WORDS) as u32
+        self.counted.slots()
     }
 
     fn glance(&self, position: u32) -> Glance {
-        counts::glance(&self.heads, &self.tails, position)
+        self.counted.glance(position)
     }
 
     fn next_stirred(&mut self, from: u32, now: u64) -> Option<u32> {
-        let Self { heads, sights, .. } = self;
-        let last_seen =
-            |position| (heads.load(position as usize * HEAD_WORDS + UNFOLDED_WORD) >> 32) as u32;
-        sights.next(from, now, last_seen)
+        let Self { counted, sights, .. } = self;
+        sights.next(from, now, |position| counted.last_seen(position))
     }
 
     fn settle(&mut self, left: &[u32]) {
@@ -190,26 +189,11 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn expect_slot(&self, position: u32) {
-        self.heads.expect(position as usize * HEAD_WORDS);
-        self.tails.expect(position as usize * TAIL_WORDS);
-    }
-
-    fn is_taken(&self, position: u32) -> bool {
-        self.heads.load(position as usize * HEAD_WORDS + PLACE_WORD) != 0
+        self.counted.expect_slot(position);
     }
 
     fn slot(&self, position: u32) -> Option<FlowSlot> {
-        let (head, tail) = (position as usize * HEAD_WORDS, position as usize * TAIL_WORDS);
-        let before = self.tails.load(tail + GENERATION_WORD) as u32;
-        if before & 1 == 1 {
-            return None;
-        }
-        let mut words = [0; SLOT_WORDS];
-        words[..HEAD_WORDS].copy_from_slice(&self.heads.copy::<HEAD_WORDS>(head));
-        words[HEAD_WORDS..].copy_from_slice(&self.tails.copy::<TAIL_WORDS>(tail));
-        fence(Ordering::Acquire);
-        let after = self.tails.load(tail + GENERATION_WORD) as u32;
-        (before == after).then(|| FlowSlot::from_words(&words))
+        self.counted.slot(position)
     }
 
     fn drain_records(&mut self, visit: &mut dyn FnMut(&Evicted)) {
@@ -241,28 +225,7 @@ impl<E: EndpointSource> Datapath for Tables<E> {
     }
 
     fn endpoint_capacity(&self) -> EndpointIndex {
-        (self.totals.len() / 2) as EndpointIndex / (CAPACITY * 2)
-    }
-
-    fn folded(&self, visit: &mut dyn FnMut(u32, Totals)) {
-        let mut look = |words: &MappedWords, first: usize, cell: u32| {
-            let totals = Totals { packets: words.load(first), octets: words.load(first + 1) };
-            if totals != Totals::default() {
-                visit(cell, totals);
-            }
-        };
-        for cell in 0..self.totals.len() / 2 {
-            look(&self.totals, cell * 2, cell as u32);
-        }
-        // One CPU's after the other's.
-        let endpoints = self.endpoint_capacity() as usize;
-        for pair in 0..self.unknown_totals.len() / PAIR_WORDS {
-            let endpoint = (pair % endpoints) as EndpointIndex;
-            for direction in [Direction::Sent, Direction::Received] {
-                let cell = totals_index(endpoint, Application::Unknown as u8, direction);
-                look(&self.unknown_totals, pair * PAIR_WORDS + direction as usize * 2, cell);
-            }
-        }
+        self.counted.endpoints
     }
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Live, wall_clock};
 use crate::{
-    capture::{Datapath as _, xdp::monotonic},
+    capture::{Datapath as _, totals::TotalsReader, xdp::monotonic},
     detect::{Alert, Severity},
     export::eve::{EventContext, alert_value, device_value, flow_value, unclassified_value},
     question::Subject,
@@ -21,15 +21,15 @@ const ALERTS: usize = 1000;
 const UNKNOWN: usize = 200;
 
 impl Live {
-    pub(super) fn snapshot(&mut self) -> Snapshot {
-        self.refresh_totals();
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let totals = self.totals.latest();
         let mut snapshot = Snapshot {
-            overflow: self.totals.of_endpoint(OVERFLOW),
-            elsewhere: self.totals.of_endpoint(ELSEWHERE),
-            applications: self.totals.by_application(),
+            overflow: totals.of_endpoint(OVERFLOW),
+            elsewhere: totals.of_endpoint(ELSEWHERE),
+            applications: totals.by_application(),
             ..self.figures()
         };
-        self.fill_devices(&mut snapshot);
+        self.fill_devices(&totals, &mut snapshot);
         snapshot
     }
 
@@ -92,10 +92,10 @@ impl Live {
         }
     }
 
-    fn fill_devices(&self, snapshot: &mut Snapshot) {
+    fn fill_devices(&self, all: &TotalsReader, snapshot: &mut Snapshot) {
         let limit = self.config.web.maximum_device_series as usize;
         for (device, endpoints) in self.endpoints_by_device() {
-            let totals = self.sum(&endpoints);
+            let totals = sum(all, &endpoints);
             let device = device.and_then(|id| self.core.inventory.device(id));
             match device {
                 Some(device) if snapshot.device_totals.len() < limit => {
@@ -106,14 +106,6 @@ impl Live {
                 None => add(&mut snapshot.elsewhere, &totals),
             }
         }
-    }
-
-    fn sum(&self, endpoints: &[u32]) -> [Totals; 2] {
-        let mut sum = [Totals::default(); 2];
-        for endpoint in endpoints {
-            add(&mut sum, &self.totals.of_endpoint(*endpoint));
-        }
-        sum
     }
 
     fn interface_totals(&self) -> Vec<InterfaceTotals> {
@@ -202,12 +194,12 @@ impl Live {
                 json!({"total": self.core.flows.len(), "flows": flows})
             }
             Subject::Devices => {
-                self.refresh_totals();
+                let totals = self.totals.latest();
                 let endpoints = self.endpoints_by_device();
                 let devices = self.core.inventory.devices().map(|device| {
                     let mut value = device_value(device, &context_of(device.interface));
                     let own = endpoints.get(&Some(device.id)).map_or(&[][..], Vec::as_slice);
-                    let [sent, received] = self.sum(own);
+                    let [sent, received] = sum(&totals, own);
                     value["sent"] = json!({"packets": sent.packets, "bytes": sent.octets});
                     value["received"] =
                         json!({"packets": received.packets, "bytes": received.octets});
@@ -231,6 +223,15 @@ fn order_of_list(alert: &Alert) -> impl Ord + use<> {
         (story.start.as_micros(), story.id)
     });
     (std::cmp::Reverse(severity), story, alert.fired_at, alert.id)
+}
+
+/// Of all these endpoints.
+fn sum(totals: &TotalsReader, endpoints: &[u32]) -> [Totals; 2] {
+    let mut sum = [Totals::default(); 2];
+    for endpoint in endpoints {
+        add(&mut sum, &totals.of_endpoint(*endpoint));
+    }
+    sum
 }
 
 fn add(sum: &mut [Totals; 2], totals: &[Totals; 2]) {

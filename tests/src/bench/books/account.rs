@@ -1,8 +1,8 @@
 //! Where the packets that one table was sent have gone.
 
-use sensor::capture::Datapath;
+use sensor::capture::{Datapath, Tallies};
 use sensor_common::books::Entry;
-use sensor_common::endpoint::{Direction, totals_owner};
+use sensor_common::endpoint::{Direction, Totals, totals_owner};
 
 /// Packets and octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Account {
 
 impl Account {
     /// Looks where everything is by now; reads the rings, or leaves that of records to fill.
-    pub fn look(&mut self, datapath: &mut impl Datapath, is_read: bool) {
+    pub fn look(&mut self, datapath: &mut (impl Datapath + Tallies), is_read: bool) {
         if is_read {
             datapath.drain_records(&mut |record| {
                 let slot = record.slot.slot();
@@ -70,11 +70,13 @@ impl Account {
             // Nothing is sent at present, so no slot changes hands.
             if let Some(slot) = datapath.slot(position) {
                 self.live.add(slot.packets(), slot.octets());
-                let (packets, octets) = slot.unfolded();
-                self.sent_totals.add(packets, octets);
-                self.received_totals.add(packets, octets);
             }
         }
+        datapath.unfolded(&mut |unfolded| {
+            let Totals { packets, octets } = unfolded.totals;
+            self.sent_totals.add(packets, octets);
+            self.received_totals.add(packets, octets);
+        });
     }
 
     /// Packets that have no place or more than one.

@@ -35,10 +35,6 @@ impl Datapath for OneFlow {
         }
     }
 
-    fn is_taken(&self, _: u32) -> bool {
-        true
-    }
-
     fn slot(&self, _: u32) -> Option<FlowSlot> {
         Some(FlowSlot::from_words(&self.words))
     }
@@ -52,8 +48,6 @@ impl Datapath for OneFlow {
     fn endpoint_capacity(&self) -> EndpointIndex {
         0
     }
-
-    fn folded(&self, _: &mut dyn FnMut(u32, Totals)) {}
 
     fn interface_rows(&self) -> Vec<InterfaceRow> {
         Vec::new()
