@@ -13,7 +13,7 @@ pub mod xdp;
 use std::sync::Arc;
 
 use sensor_common::{
-    application::Verdict,
+    application::{CAPACITY, Evidence, Verdict},
     books::{InterfaceRow, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::FlowSlot,
@@ -31,22 +31,27 @@ pub struct Glance {
     pub footing: Footing,
 }
 
-/// What else than its counts decides what is thought of a flow.
+/// What else than its counts decides what is thought of a flow: its application, the evidence, and
+/// whether it ever acknowledged anything, which tells that an attempt was answered. One that changes
+/// alone changes the octet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Footing {
-    application: u8,
-    /// The evidence, and with it [`ACKNOWLEDGED`].
-    basis: u8,
-}
+pub struct Footing(u8);
 
-/// The flow ever acknowledged anything: an attempt that did was answered.
-const ACKNOWLEDGED: u8 = 1 << 7;
+const _: () = assert!(CAPACITY <= 1 << 7 && (Evidence::Confirmed as u8) < 1 << 2);
 
 impl Footing {
     pub fn new(verdict: Verdict, evidence: u8, control_bits: u8) -> Self {
         let is_acknowledged = control_bits & tcp_flags::ACK != 0;
-        let basis = evidence | if is_acknowledged { ACKNOWLEDGED } else { 0 };
-        Self { application: verdict.number(), basis }
+        Self(verdict.number() ^ evidence << 5 ^ u8::from(is_acknowledged) << 7)
+    }
+
+    /// What [`Self::number`] is the number of.
+    pub fn from_number(number: u8) -> Self {
+        Self(number)
+    }
+
+    pub fn number(self) -> u8 {
+        self.0
     }
 
     pub fn of(slot: &FlowSlot) -> Self {

@@ -7,6 +7,7 @@
 mod legacy;
 mod past;
 mod shadow;
+mod shadows;
 
 use sensor_common::{
     application::{Application, Change, Context, Identification, identify_by_port},
@@ -16,17 +17,19 @@ use sensor_common::{
     record::Evicted,
 };
 
-use self::shadow::{Eighth, Shadow, growth};
 pub use self::{
     legacy::Legacy,
     past::{Past, Told},
+};
+use self::{
+    shadow::{Eighth, Shadow, growth},
+    shadows::Shadows,
 };
 use super::{Datapath, Footing, Notice, ticks::TickClock};
 use crate::{
     flow::Opinion,
     hash::HashMap,
     observation::{EndpointSeen, FlowDelta, Observation},
-    prefetch::prefetch,
 };
 
 /// After so many sweeps everything that had happened before the first is in the books.
@@ -51,7 +54,7 @@ pub struct FlowBooks {
 #[derive(Debug)]
 pub struct Reader {
     clock: TickClock,
-    shadows: Vec<Shadow>,
+    shadows: Shadows,
     /// Flows found gone whose record has not come yet, by position and generation.
     missing: HashMap<(u32, u32), Shadow>,
     /// Those that were already missing at the sweep before: if this sweep does not bring their
@@ -82,7 +85,7 @@ impl Reader {
     pub fn new(datapath: &impl Datapath, clock: TickClock) -> Self {
         Self {
             clock,
-            shadows: vec![Shadow::default(); datapath.slots() as usize],
+            shadows: Shadows::new(datapath.slots()),
             missing: HashMap::default(),
             overdue: HashMap::default(),
             known: Vec::new(),
@@ -208,12 +211,12 @@ impl Reader {
                 };
                 from = position + 1;
                 datapath.expect_slot(position);
-                prefetch(&self.shadows[position as usize]);
+                self.shadows.expect(position);
                 stirred.push(position);
             }
             for position in stirred.drain(..) {
                 let glance = datapath.glance(position);
-                let shadow = &self.shadows[position as usize];
+                let shadow = self.shadows.get(position).unwrap_or_default();
                 if glance.generation == 0 || !shadow.has_changed(&glance) {
                     continue;
                 }
@@ -304,32 +307,33 @@ impl Reader {
         now: u64,
         observation: &mut Observation,
     ) {
-        let shadow = &mut self.shadows[position as usize];
-        self.live.leave_out(shadow);
+        let Some(mut shadow) = self.shadows.get(position) else { return };
+        self.live.leave_out(&shadow);
         if shadow.generation != slot.tail.generation {
             if shadow.generation != 0 && !shadow.is_closed {
-                self.missing.insert((position, shadow.generation), *shadow);
+                self.missing.insert((position, shadow.generation), shadow);
             }
-            *shadow = Shadow { generation: slot.tail.generation, ..Shadow::default() };
+            shadow = Shadow { generation: slot.tail.generation, ..Shadow::default() };
         }
         if shadow.is_closed {
             // Nothing of it is among the live ones.
             return;
         }
-        let delta = difference(&self.clock, shadow, slot, now);
+        let delta = difference(&self.clock, &shadow, slot, now);
         shadow.packets = slot.packets();
         shadow.octets = slot.octets();
         shadow.footing = Footing::of(slot);
         shadow.read_at = Eighth::of(now, self.clock.per_second());
-        self.live.count(shadow);
+        self.live.count(&shadow);
+        self.shadows.set(position, &shadow);
         self.tell(delta, observation);
     }
 
     fn take_record(&mut self, record: &Evicted, observation: &mut Observation) {
         let slot = record.slot.slot();
-        let Some(shadow) = self.shadows.get_mut(record.position as usize) else { return };
+        let Some(shadow) = self.shadows.get(record.position) else { return };
         let seen = if shadow.generation == slot.tail.generation {
-            *shadow
+            shadow
         } else {
             let flow = (record.position, slot.tail.generation);
             self.missing.remove(&flow).or_else(|| self.overdue.remove(&flow)).unwrap_or_default()
@@ -346,9 +350,10 @@ impl Reader {
                 self.recovered_packets += shadow.packets;
                 self.recovered_octets += shadow.octets;
             }
-            self.live.leave_out(shadow);
-            *shadow =
+            self.live.leave_out(&shadow);
+            let closed =
                 Shadow { generation: slot.tail.generation, is_closed: true, ..Shadow::default() };
+            self.shadows.set(record.position, &closed);
         }
         self.tell(delta, observation);
     }

@@ -10,8 +10,9 @@ const OLDEST: u32 = u32::MAX - (1 << 16);
 /// What the ticks of the last packets were when the slots were last named.
 #[derive(Debug)]
 pub struct Sights {
-    /// Low halves.
-    last_seen: Vec<u32>,
+    /// Their lowest 16 bits: a flow that rested for just a multiple of 2^16 ticks, a minute or more, is
+    /// missed until the next [`Self::doubt_all`].
+    last_seen: Vec<u16>,
     /// A bit for each slot whose tick, should it be the same again, would tell nothing.
     doubtful: Vec<u64>,
     over: Range<u32>,
@@ -33,13 +34,14 @@ impl Sights {
     pub fn next(&mut self, from: u32, now: u64, seen: impl Fn(u32) -> u32) -> Option<u32> {
         for position in from..self.last_seen.len() as u32 {
             let seen = seen(position);
+            let low = seen as u16;
             let known = &mut self.last_seen[position as usize];
             let doubtful = &mut self.doubtful[position as usize / 64];
             let bit = 1 << (position % 64);
-            if seen == *known && *doubtful & bit == 0 {
+            if low == *known && *doubtful & bit == 0 {
                 continue;
             }
-            *known = seen;
+            *known = low;
             let is_over = self.over.contains(&(now as u32).wrapping_sub(seen));
             *doubtful = if is_over { *doubtful & !bit } else { *doubtful | bit };
             return Some(position);
@@ -101,6 +103,16 @@ mod tests {
         assert_eq!(named(&mut sights, wrap + 9, &[wrap as u32 + 7]), [0], "so it is not over");
         assert_eq!(named(&mut sights, wrap + 100, &[u32::MAX]), [0], "before ticks repeated");
         assert_eq!(named(&mut sights, wrap + 101, &[u32::MAX]), [0; 0], "and that is over");
+    }
+
+    #[test]
+    fn a_flow_that_rested_for_2_to_the_16th_ticks_is_missed_until_nothing_counts_as_known() {
+        let mut sights = Sights::new(1, OVER_AFTER);
+        assert_eq!(named(&mut sights, 2000, &[1000]), [0]);
+        let ticks = [1000 + (1 << 16)];
+        assert_eq!(named(&mut sights, 67_000, &ticks), [0; 0]);
+        sights.doubt_all();
+        assert_eq!(named(&mut sights, 67_001, &ticks), [0]);
     }
 
     /// Packets at any tick, readings in between: what is read of a slot that was named is never

@@ -48,10 +48,13 @@ pub use totals::SharedTotals;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
-/// Between two sweeps over the flow table, and over a large one.
+/// Between two sweeps over a flow table that is not large.
 const SWEEP: Duration = Duration::from_millis(250);
-const SWEEP_OF_LARGE_TABLE: Duration = Duration::from_secs(1);
 const LARGE_TABLE: u32 = 1 << 20;
+/// Slots of a large table that are swept in a second, so that sweeps of any table take a few hundredths
+/// of a CPU; the largest wait no longer than this.
+const SWEPT_IN_A_SECOND: u32 = 1 << 21;
+const SLOWEST_SWEEP: Duration = Duration::from_secs(10);
 /// Between two signs of life to the keeper.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// Between two readings of all endpoints, in case a notice was lost.
@@ -207,8 +210,7 @@ impl Live {
     fn cycle(&mut self) {
         let started = Instant::now();
         self.observation.clear();
-        let sweep = if self.datapath.slots() > LARGE_TABLE { SWEEP_OF_LARGE_TABLE } else { SWEEP };
-        if self.swept.elapsed() >= sweep {
+        if self.swept.elapsed() >= between_sweeps(self.datapath.slots()) {
             self.swept = started;
             self.reader.skim(&mut self.datapath, &mut self.observation);
             self.legacy.write(self.reader.legacy());
@@ -331,5 +333,26 @@ impl Live {
         self.sinks.take(events, wall_clock(), self.seat.line.names());
         self.sinks.save_all_devices(self.core.inventory.devices(), wall_clock());
         self.sinks.finish();
+    }
+}
+
+/// How long after a sweep over so many slots the next one begins.
+fn between_sweeps(slots: u32) -> Duration {
+    if slots <= LARGE_TABLE {
+        return SWEEP;
+    }
+    let seconds = slots.div_ceil(SWEPT_IN_A_SECOND);
+    Duration::from_secs(u64::from(seconds)).min(SLOWEST_SWEEP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_tables_are_swept_less_often() {
+        let seconds = |slots| between_sweeps(slots).as_secs_f64();
+        let found = [1, 1 << 20, 1 << 21, 1 << 22, 1 << 24, 1 << 26].map(seconds);
+        assert_eq!(found, [0.25, 0.25, 1.0, 2.0, 8.0, 10.0]);
     }
 }

@@ -86,8 +86,7 @@ impl Reader {
 
     /// What the next reader has to know, after a sweep.
     pub fn past(&self, datapath: &impl Datapath) -> Past {
-        let told = |(position, shadow): (usize, &Shadow)| {
-            let position = position as u32;
+        let told = |(position, shadow): (u32, Shadow)| {
             let slot = datapath.slot(position).filter(|_| shadow.is_live())?;
             let told = Told {
                 position,
@@ -98,10 +97,7 @@ impl Reader {
             };
             told.is_of(&slot).then_some(told)
         };
-        Past {
-            told_until: self.read_at,
-            flows: self.shadows.iter().enumerate().filter_map(told).collect(),
-        }
+        Past { told_until: self.read_at, flows: self.shadows.iter().filter_map(told).collect() }
     }
 
     /// Takes up what was told of flows. A list of other tables, as a single flow in it tells that is
@@ -115,15 +111,16 @@ impl Reader {
         if slots().any(is_another) || !slots().any(|(told, slot)| told.is_of(&slot)) {
             return;
         }
-        for told in flows {
-            let Some(shadow) = self.shadows.get_mut(told.position as usize) else { continue };
-            *shadow = Shadow {
+        // That of a flow is even.
+        for told in flows.iter().filter(|told| told.generation % 2 == 0) {
+            let shadow = Shadow {
                 generation: told.generation,
                 packets: told.packets,
                 octets: told.octets,
                 ..Shadow::default()
             };
-            self.live.count(shadow);
+            self.shadows.set(told.position, &shadow);
+            self.live.count(&shadow);
         }
     }
 }

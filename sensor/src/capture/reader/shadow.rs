@@ -8,7 +8,7 @@ use crate::capture::{Footing, Glance};
 pub const MUCH: u64 = 64;
 
 /// What was last seen of one slot.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shadow {
     pub packets: u64,
     pub octets: u64,
@@ -19,22 +19,30 @@ pub struct Shadow {
     pub is_closed: bool,
 }
 
-// There is one for every slot of the table.
-const _: () = assert!(size_of::<Shadow>() == 24);
-
-/// The eighth of a second in which something was. They repeat every 32 seconds: a flow that rested for
+/// The eighth of a second in which something was. They repeat every 8 seconds: a flow that rested for
 /// just that long may wait a second more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Eighth(u8);
 
 impl Eighth {
+    const COUNT: u8 = 64;
+
     /// That of a tick, of which a second has so many.
     pub fn of(tick: u64, second: u32) -> Self {
-        Self((tick.wrapping_mul(8) / u64::from(second)) as u8)
+        Self::from_number((tick.wrapping_mul(8) / u64::from(second)) as u8)
+    }
+
+    /// What [`Self::number`] is the number of.
+    pub fn from_number(number: u8) -> Self {
+        Self(number % Self::COUNT)
+    }
+
+    pub fn number(self) -> u8 {
+        self.0
     }
 
     fn is_second_after(self, earlier: Self) -> bool {
-        self.0.wrapping_sub(earlier.0) >= 8
+        self.0.wrapping_sub(earlier.0) % Self::COUNT >= 8
     }
 }
 
