@@ -10,7 +10,7 @@ pub mod totals;
 #[expect(unsafe_code, reason = "maps are shared with the kernel; a few calls have no safe form")]
 pub mod xdp;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use sensor_common::{
     application::{CAPACITY, Evidence, Verdict},
@@ -116,13 +116,14 @@ pub trait Datapath {
     /// Slots of the flow table, all CPUs together.
     fn slots(&self) -> u32;
     fn glance(&self, position: u32) -> Glance;
-    /// The first slot from `from` on that may have changed since [`Self::settle`] was called last; the
+    /// The first of these slots that may have changed since [`Self::settle`] was called for it; the
     /// first, where that is not known. `now` is the tick at which this reading began.
-    fn next_stirred(&mut self, from: u32, _now: u64) -> Option<u32> {
-        (from < self.slots()).then_some(from)
+    fn next_stirred(&mut self, slots: Range<u32>, _now: u64) -> Option<u32> {
+        (!slots.is_empty()).then_some(slots.start)
     }
-    /// Every slot that may have changed was read, but those in `left`.
-    fn settle(&mut self, _left: &[u32]) {}
+    /// Of these slots, of which the first is at a multiple of 256, every one that may have changed was
+    /// read, but those in `left`.
+    fn settle(&mut self, _slots: Range<u32>, _left: &[u32]) {}
     /// Has the next reading look at every slot: nothing that is known of which changed counts.
     fn doubt_all(&mut self) {}
     /// Has the processor fetch a slot that will be looked at.

@@ -3,6 +3,8 @@
 
 mod surroundings;
 
+use std::ops::Range;
+
 use sensor_common::{
     abi::Settings,
     account::{Work, account, count_carrier, enter, finds_tunnel, settled_head},
@@ -223,8 +225,8 @@ impl Datapath for HostDatapath {
         }
     }
 
-    fn next_stirred(&mut self, from: u32, _: u64) -> Option<u32> {
-        let set = from as usize / WAYS;
+    fn next_stirred(&mut self, slots: Range<u32>, _: u64) -> Option<u32> {
+        let set = slots.start as usize / WAYS;
         let mut word = set / 64;
         let mut bits = self.stirred.get(word)? & u64::MAX << (set % 64);
         while bits == 0 {
@@ -232,11 +234,12 @@ impl Datapath for HostDatapath {
             bits = *self.stirred.get(word)?;
         }
         let stirred = word * 64 + bits.trailing_zeros() as usize;
-        Some(from.max((stirred * WAYS) as u32))
+        Some(slots.start.max((stirred * WAYS) as u32)).filter(|position| *position < slots.end)
     }
 
-    fn settle(&mut self, left: &[u32]) {
-        self.stirred.fill(0);
+    fn settle(&mut self, slots: Range<u32>, left: &[u32]) {
+        let words = slots.start as usize / (64 * WAYS)..(slots.end as usize).div_ceil(64 * WAYS);
+        self.stirred[words].fill(0);
         for position in left {
             self.stir(position / WAYS as u32);
         }

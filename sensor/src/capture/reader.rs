@@ -8,10 +8,11 @@ mod legacy;
 mod past;
 mod shadow;
 mod shadows;
+mod sweep;
 
 use sensor_common::{
     application::{Application, Change, Context, Identification, identify_by_port},
-    books::{Entry, Ledger},
+    books::Ledger,
     endpoint::{EndpointIndex, EndpointKey, FIRST_ENDPOINT},
     flow::FlowSlot,
     record::Evicted,
@@ -24,6 +25,7 @@ pub use self::{
 use self::{
     shadow::{Eighth, Shadow, growth},
     shadows::Shadows,
+    sweep::Sweep,
 };
 use super::{Datapath, Footing, Notice, ticks::TickClock};
 use crate::{
@@ -34,8 +36,6 @@ use crate::{
 
 /// After so many sweeps everything that had happened before the first is in the books.
 const SWEEPS_TO_CLOSE: usize = 3;
-/// Slots that are fetched from memory together.
-const AT_ONCE: usize = 64;
 
 /// Frames by fate, as far as the reader can tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,8 +73,9 @@ pub struct Reader {
     books: FlowBooks,
     /// What is counted of the flows in the table, as far as they were read.
     live: FlowBooks,
-    /// The tick at which the last reading of the table began.
+    /// The tick at which the last reading of the whole table began.
     read_at: u64,
+    under_way: Option<Sweep>,
     cut_short: u64,
     opened: Vec<u32>,
     /// Slots that changed and were not read.
@@ -97,6 +98,7 @@ impl Reader {
             books: FlowBooks::default(),
             live: FlowBooks::default(),
             read_at: 0,
+            under_way: None,
             cut_short: 0,
             opened: Vec::new(),
             left: Vec::new(),
@@ -170,102 +172,6 @@ impl Reader {
             self.met_stranger |= self.is_of_stranger(&delta);
             observation.flows.push(delta);
         }
-    }
-
-    /// Reads the rings, then every slot that changed.
-    pub fn sweep(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
-        self.pass(datapath, observation, true);
-    }
-
-    /// Reads the rings, then every slot of which there is more to say than that its flow has grown a
-    /// little in the second since it was read: most flows that last are read once a second, however
-    /// often this is called.
-    pub fn skim(&mut self, datapath: &mut impl Datapath, observation: &mut Observation) {
-        self.pass(datapath, observation, false);
-    }
-
-    fn pass(
-        &mut self,
-        datapath: &mut impl Datapath,
-        observation: &mut Observation,
-        is_whole: bool,
-    ) {
-        self.earlier_ledger = std::mem::replace(&mut self.ledger, datapath.ledger());
-        self.overdue = std::mem::take(&mut self.missing);
-        self.drain(datapath, observation);
-        for (_, shadow) in self.overdue.drain() {
-            self.recovered_packets += shadow.packets;
-            self.recovered_octets += shadow.octets;
-        }
-        let now = datapath.now();
-        self.read_at = now;
-        let eighth = Eighth::of(now, self.clock.per_second());
-        let mut left = std::mem::take(&mut self.left);
-        let mut stirred = Vec::with_capacity(AT_ONCE);
-        let (mut from, slots) = (0, datapath.slots());
-        while from < slots {
-            while stirred.len() < AT_ONCE && from < slots {
-                let Some(position) = datapath.next_stirred(from, now) else {
-                    from = slots;
-                    break;
-                };
-                from = position + 1;
-                datapath.expect_slot(position);
-                self.shadows.expect(position);
-                stirred.push(position);
-            }
-            for position in stirred.drain(..) {
-                let glance = datapath.glance(position);
-                let shadow = self.shadows.get(position).unwrap_or_default();
-                if glance.generation == 0 || !shadow.has_changed(&glance) {
-                    continue;
-                }
-                let is_due = is_whole || shadow.is_due(&glance, eighth);
-                match is_due.then(|| datapath.slot(position)).flatten() {
-                    Some(slot) => self.take_slot(position, &slot, now, observation),
-                    None => left.push(position),
-                }
-            }
-        }
-        datapath.settle(&left);
-        left.clear();
-        self.left = left;
-        self.announce_strangers(datapath, observation);
-        self.close_books();
-    }
-
-    /// Adds up the fates of frames after a sweep.
-    ///
-    /// What was evicted is as of the sweep's beginning, so a flow is not also among the live ones;
-    /// what was lost is as of the sweep before, by now known to be lost or seen. Either may lag
-    /// behind for a sweep, neither runs ahead, and no number falls.
-    fn close_books(&mut self) {
-        let live = self.live;
-        let counted = |live, evicted, recovered| live + self.ledger.line(evicted) + recovered;
-        let lost = |entry, recovered| self.earlier_ledger.line(entry).saturating_sub(recovered);
-        let now = FlowBooks {
-            counted_packets: counted(
-                live.counted_packets,
-                Entry::EvictedPackets,
-                self.recovered_packets,
-            ),
-            counted_octets: counted(
-                live.counted_octets,
-                Entry::EvictedOctets,
-                self.recovered_octets,
-            ),
-            lost_packets: lost(Entry::LostPackets, self.recovered_packets),
-            lost_octets: lost(Entry::LostOctets, self.recovered_octets),
-            live_flows: live.live_flows,
-        };
-        let before = self.books;
-        self.books = FlowBooks {
-            counted_packets: now.counted_packets.max(before.counted_packets),
-            counted_octets: now.counted_octets.max(before.counted_octets),
-            lost_packets: now.lost_packets.max(before.lost_packets),
-            lost_octets: now.lost_octets.max(before.lost_octets),
-            live_flows: now.live_flows,
-        };
     }
 
     /// Announces every endpoint in the table that no notice announced.

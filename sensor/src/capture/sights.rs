@@ -29,10 +29,10 @@ impl Sights {
         }
     }
 
-    /// The first slot from `from` on that may have had a packet since it was last named: read it after
-    /// that. `now` is a tick before the reading of any of them, `seen` reads one's last packet's.
-    pub fn next(&mut self, from: u32, now: u64, seen: impl Fn(u32) -> u32) -> Option<u32> {
-        for position in from..self.last_seen.len() as u32 {
+    /// The first of these slots that may have had a packet since it was last named: read it after that.
+    /// `now` is a tick before the reading of any of them, `seen` reads one's last packet's.
+    pub fn next(&mut self, slots: Range<u32>, now: u64, seen: impl Fn(u32) -> u32) -> Option<u32> {
+        for position in slots.start..slots.end.min(self.last_seen.len() as u32) {
             let seen = seen(position);
             let low = seen as u16;
             let known = &mut self.last_seen[position as usize];
@@ -71,7 +71,9 @@ mod tests {
     /// Names of one pass.
     fn named(sights: &mut Sights, now: u64, ticks: &[u32]) -> Vec<u32> {
         let (mut named, mut from) = (Vec::new(), 0);
-        while let Some(position) = sights.next(from, now, |position| ticks[position as usize]) {
+        while let Some(position) =
+            sights.next(from..u32::MAX, now, |position| ticks[position as usize])
+        {
             named.push(position);
             from = position + 1;
         }

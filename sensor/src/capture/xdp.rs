@@ -7,6 +7,7 @@ mod counted;
 mod counts;
 mod datapath;
 mod force;
+mod heap;
 pub mod inspect;
 mod interfaces;
 mod kept;

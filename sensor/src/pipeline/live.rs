@@ -48,11 +48,11 @@ pub use totals::SharedTotals;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
-/// Between two sweeps over a flow table that is not large.
+/// Time for a sweep over a flow table that is not large: each cycle reads a part of it.
 const SWEEP: Duration = Duration::from_millis(250);
 const LARGE_TABLE: u32 = 1 << 20;
-/// Slots of a large table that are swept in a second, so that sweeps of any table take a few hundredths
-/// of a CPU; the largest wait no longer than this.
+/// Slots of a large table that are swept in a second, so that it takes a few hundredths of a CPU; a sweep
+/// takes no longer than this.
 const SWEPT_IN_A_SECOND: u32 = 1 << 21;
 const SLOWEST_SWEEP: Duration = Duration::from_secs(10);
 /// Between two signs of life to the keeper.
@@ -114,7 +114,7 @@ pub struct Live {
     fullest: Fullest,
     cycle: Duration,
     longest_cycle: Duration,
-    swept: Instant,
+    sweep_began: Instant,
     shown_alive: Option<Instant>,
     recounted: Instant,
     tidied: Instant,
@@ -157,7 +157,7 @@ impl Live {
             fullest: Fullest::from(now),
             cycle: Duration::ZERO,
             longest_cycle: Duration::ZERO,
-            swept: now,
+            sweep_began: now,
             shown_alive: None,
             recounted: now,
             tidied: now,
@@ -210,12 +210,10 @@ impl Live {
     fn cycle(&mut self) {
         let started = Instant::now();
         self.observation.clear();
-        if self.swept.elapsed() >= between_sweeps(self.datapath.slots()) {
-            self.swept = started;
-            self.reader.skim(&mut self.datapath, &mut self.observation);
+        let share = self.sweep_began.elapsed().div_duration_f64(sweep_takes(self.datapath.slots()));
+        if self.reader.skim_to(share.min(1.0), &mut self.datapath, &mut self.observation) {
+            self.sweep_began = started;
             self.legacy.write(self.reader.legacy());
-        } else {
-            self.reader.drain(&mut self.datapath, &mut self.observation);
         }
         self.fullest.note(started, self.datapath.take_fullest());
         if self.recounted.elapsed() >= RECOUNT {
@@ -336,8 +334,8 @@ impl Live {
     }
 }
 
-/// How long after a sweep over so many slots the next one begins.
-fn between_sweeps(slots: u32) -> Duration {
+/// In how much time so many slots are swept.
+fn sweep_takes(slots: u32) -> Duration {
     if slots <= LARGE_TABLE {
         return SWEEP;
     }
@@ -351,7 +349,7 @@ mod tests {
 
     #[test]
     fn larger_tables_are_swept_less_often() {
-        let seconds = |slots| between_sweeps(slots).as_secs_f64();
+        let seconds = |slots| sweep_takes(slots).as_secs_f64();
         let found = [1, 1 << 20, 1 << 21, 1 << 22, 1 << 24, 1 << 26].map(seconds);
         assert_eq!(found, [0.25, 0.25, 1.0, 2.0, 8.0, 10.0]);
     }

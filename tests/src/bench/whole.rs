@@ -31,8 +31,11 @@ const RATE: u32 = 100_000;
 /// Frames a second until every flow was seen.
 const FILLING_RATE: u32 = 150_000;
 const SCRAPES: usize = 100;
-/// After the last frame, until what was seen is read.
+/// After every flow was sent, until it was read.
 const SETTLING: Duration = Duration::from_secs(3);
+/// After the last frame, until the books are closed: two sweeps over so large a table, and a second for
+/// flows that grow slowly.
+const CLOSING: Duration = Duration::from_secs(6);
 
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -147,7 +150,7 @@ pub fn measure(options: &Options, mut progress: impl FnMut(&str)) -> Result<Repo
         measured
     });
     let mut report = report?;
-    thread::sleep(SETTLING);
+    thread::sleep(CLOSING);
     let metrics = agent.metrics()?;
     report.received = metrics.received();
     report.accounted = metrics.fates().iter().sum();

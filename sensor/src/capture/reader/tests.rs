@@ -1,6 +1,9 @@
 //! The books balance whatever happens to flows, records and readings.
 
-use sensor_common::{books::InterfaceRow, endpoint::Direction};
+use sensor_common::{
+    books::{Entry, InterfaceRow},
+    endpoint::Direction,
+};
 
 mod heirs;
 mod past;
@@ -153,16 +156,20 @@ fn run<D: Datapath>(
     let mut random = Random(seed);
     let mut reader = Reader::new(datapath, TickClock::of_replay());
     let (mut observation, mut sums) = (Observation::default(), Sums::default());
-    for tick in 0..20_000 {
+    for tick in 0..30_000 {
         let frame = frame(&mut random);
         sums.frames += 1;
         sums.undissected += u64::from(frame.len() < 42);
         receive(datapath, &frame, tick);
         let before = reader.books();
-        match random.below(400) {
+        match random.below(1500) {
             0..4 => reader.drain(datapath, &mut observation),
             4..6 => reader.sweep(datapath, &mut observation),
             6..8 => reader.skim(datapath, &mut observation),
+            8..14 => {
+                let share = random.below(11) as f64 / 10.0;
+                reader.skim_to(share, datapath, &mut observation);
+            }
             _ => {}
         }
         let after = reader.books();
@@ -179,7 +186,7 @@ fn run<D: Datapath>(
     (reader, sums)
 }
 
-const SIZES: TableSizes = TableSizes { sets: 64, endpoints: 128, verdicts: 64 };
+const SIZES: TableSizes = TableSizes { sets: 128, endpoints: 128, verdicts: 64 };
 
 #[test]
 fn every_packet_is_reported_once_when_no_record_is_lost() {

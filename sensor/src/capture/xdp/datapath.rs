@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap as Table,
+    ops::Range,
     os::fd::{AsFd as _, OwnedFd},
     time::Duration,
 };
@@ -23,7 +24,7 @@ use sensor_common::{
 use super::{
     attachment::{AttachError, AttachMode, Attachment},
     buffers::Buffers,
-    clock,
+    clock, heap,
     interfaces::Interface,
     kept::{Kept, MendError},
     link_calls::tag_in,
@@ -82,6 +83,7 @@ impl XdpDatapath {
         {
             self_test(buffers)?;
         }
+        heap::give_back();
         Ok(datapath)
     }
 
@@ -339,12 +341,12 @@ impl Datapath for XdpDatapath {
         self.tables.glance(position)
     }
 
-    fn next_stirred(&mut self, from: u32, now: u64) -> Option<u32> {
-        self.tables.next_stirred(from, now)
+    fn next_stirred(&mut self, slots: Range<u32>, now: u64) -> Option<u32> {
+        self.tables.next_stirred(slots, now)
     }
 
-    fn settle(&mut self, left: &[u32]) {
-        self.tables.settle(left);
+    fn settle(&mut self, slots: Range<u32>, left: &[u32]) {
+        self.tables.settle(slots, left);
     }
 
     fn doubt_all(&mut self) {

@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    ops::Range,
     os::fd::{AsFd as _, OwnedFd},
     sync::Arc,
 };
@@ -175,12 +176,12 @@ impl<E: EndpointSource> Datapath for Tables<E> {
         self.counted.glance(position)
     }
 
-    fn next_stirred(&mut self, from: u32, now: u64) -> Option<u32> {
+    fn next_stirred(&mut self, slots: Range<u32>, now: u64) -> Option<u32> {
         let Self { counted, sights, .. } = self;
-        sights.next(from, now, |position| counted.last_seen(position))
+        sights.next(slots, now, |position| counted.last_seen(position))
     }
 
-    fn settle(&mut self, left: &[u32]) {
+    fn settle(&mut self, _: Range<u32>, left: &[u32]) {
         left.iter().for_each(|position| self.sights.doubt(*position));
     }
 
