@@ -8,6 +8,8 @@ mod expiry;
 pub(crate) mod fixture;
 mod key;
 mod opinion;
+mod packed;
+mod pool;
 pub mod record;
 mod store;
 pub mod table;

@@ -12,14 +12,17 @@ use std::{
 
 use sensor_common::flow::{Encapsulation, FlowKey, Network};
 
+/// Addresses of both ends as in an endpoint key; of [`Network::Link`] the station addresses.
+pub(super) type LongEnds = [[u64; 2]; 2];
+
 /// The two ends in an order that does not depend on who sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BiflowKey {
-    /// Addresses as in an endpoint key; of [`Network::Link`] the station address.
-    words: [[u64; 2]; 2],
+    pub words: LongEnds,
     /// Of [`Network::Link`]: the type, and the IEEE 802.2 access points in order.
-    ports: [u16; 2],
-    vlans: u32,
+    pub ports: [u16; 2],
+    /// Outer VLAN in bits 16..28, inner VLAN in bits 0..12; 0 unless flows are kept apart by them.
+    pub vlans: u32,
     /// In what the frames of both directions are carried.
     pub encapsulation: Option<Encapsulation>,
     pub network: Network,
@@ -28,6 +31,7 @@ pub(super) struct BiflowKey {
 
 /// In words, of which a hasher takes two at a time: it is asked with every reading of a flow.
 impl Hash for BiflowKey {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         let [[a, b], [c, d]] = self.words;
         let [low, high] = self.ports;
@@ -74,6 +78,12 @@ impl BiflowKey {
         Some((key, from))
     }
 
+    /// The addresses of both ends in 32 bits each, where the network has such.
+    #[inline(always)]
+    pub fn short_ends(&self) -> Option<[u32; 2]> {
+        has_short_addresses(self.network).then(|| self.words.map(|[_, low]| low as u32))
+    }
+
     /// The network address of one end.
     pub fn address(&self, end: usize) -> Option<IpAddr> {
         let [high, low] = self.words[end];
@@ -94,4 +104,10 @@ impl BiflowKey {
         }
         (self.ports[end], self.ports[1 - end])
     }
+}
+
+/// Whether addresses of a network are those of IPv4.
+#[inline(always)]
+pub(super) const fn has_short_addresses(network: Network) -> bool {
+    matches!(network, Network::Arp | Network::Ipv4)
 }

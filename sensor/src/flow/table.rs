@@ -3,10 +3,12 @@
 //! Pure: time is what deltas and callers say. A reading is to be observed before the table is
 //! expired at the moment of that reading.
 
+mod timeouts;
+
 use std::time::Duration;
 
 use super::{
-    biflow::{Biflow, begins_connection},
+    biflow::{NEVER, Times},
     expiry::{Deadline, DeadlineQueue},
     key::BiflowKey,
     record::{FlowEndReason, FlowRecord},
@@ -27,7 +29,8 @@ pub struct FlowSettings {
     pub idle_timeout: Duration,
     /// A biflow that lasts is reported this often (IPFIX IE 36).
     pub active_timeout: Duration,
-    /// Biflows held at most; each takes about 270 octets.
+    /// Biflows held at most; each takes about 140 octets, 190 once both of its ends have sent, and of
+    /// IPv6 32 more.
     pub maximum: usize,
     /// How long a closed TCP connection is kept, so that late segments join it.
     pub linger: Duration,
@@ -149,14 +152,14 @@ impl FlowTable {
         let found = BiflowKey::of(&lesson.key, self.settings.by_vlan)
             .and_then(|(key, _)| self.store.find(&key));
         let Some(index) = found else { return false };
-        let biflow = self.store.get_mut(index);
         if let Some(application) = lesson.application {
-            biflow.settle_application(application);
+            self.store.settle_application(index, application);
         }
-        let (id, detail) = (biflow.id, &lesson.detail);
+        let detail = &lesson.detail;
         if *detail == FlowDetail::default() {
             return true;
         }
+        let id = self.store.get(index).id;
         if self.details.contains_key(&id) || self.details.len() < MOST_DETAILS {
             self.details.entry(id).or_default().add(detail.clone());
         } else {
@@ -185,23 +188,26 @@ impl FlowTable {
             return;
         };
         let mut found = self.store.find(&key);
-        if let Some(index) = found
-            && let Some(reason) = self.reason_to_begin_anew(self.store.get(index), delta)
-        {
-            let record = self.end(index, reason, delta.first_seen);
-            self.ended.push(record);
-            found = None;
+        if let Some(index) = found {
+            let times = self.store.times(index);
+            if let Some(reason) = self.settings.reason_to_begin_anew(&times, delta) {
+                let record = self.end(index, reason, delta.first_seen);
+                self.ended.push(record);
+                found = None;
+            }
         }
         let index = match found {
             Some(index) => index,
             None if delta.packets == 0 => return,
-            None => self.open(key, delta),
+            None => self.open(&key, from, delta),
         };
-        let biflow = self.store.get_mut(index);
-        biflow.add(from, delta, source, destination);
-        self.store.touch(index);
-        self.settle_answered(index);
-        self.queue(index);
+        self.store.add(index, from, delta, source, destination);
+        let mut times = self.store.times(index);
+        if times.awaits_outcome && self.store.is_answered(index) {
+            self.settle(index, false, Moment::from_micros(times.last_seen));
+            times.awaits_outcome = false;
+        }
+        self.queue(index, &times);
     }
 
     /// Moves into `records` every biflow that ended by `now`, and what there is to report of those
@@ -209,42 +215,54 @@ impl FlowTable {
     pub fn expire(&mut self, now: Moment, records: &mut Vec<FlowRecord>) {
         records.append(&mut self.ended);
         let micros = now.as_micros();
-        while let Some(deadline) = self.deadlines.pop_due(micros) {
-            if !holds(&self.store, &deadline) {
-                continue;
+        loop {
+            let store = &self.store;
+            let due = self.deadlines.pop_due(micros, |index| store.queued(index));
+            if due.is_empty() {
+                break;
             }
-            let index = deadline.index;
-            let biflow = self.store.get(index);
-            if let Some(reason) = self.end_reason(biflow, micros) {
-                records.push(self.end(index, reason, now));
-                continue;
+            for Deadline { index, .. } in due {
+                self.look_at(index, now, records);
             }
-            if self.unanswered_at(biflow).is_some_and(|at| at <= micros) {
-                self.give_up(index);
-            }
-            let settings = self.settings;
-            let biflow = self.store.get_mut(index);
-            if after(biflow.recorded, settings.active_timeout) <= micros {
-                if biflow.has_news() {
-                    let mut record = biflow.record(FlowEndReason::ActiveTimeout);
-                    record.detail = self.details.get(&record.id).cloned();
-                    records.push(record);
-                    biflow.mark_recorded();
-                }
-                biflow.recorded = micros;
-            }
-            biflow.queued = u64::MAX;
-            self.queue(index);
         }
         let store = &self.store;
-        self.deadlines.sweep(store.len(), |deadline| holds(store, deadline));
+        self.deadlines.sweep(store.len(), |index| store.queued(index));
+    }
+
+    /// Does what is due of a biflow whose deadline came up.
+    fn look_at(&mut self, index: u32, now: Moment, records: &mut Vec<FlowRecord>) {
+        let micros = now.as_micros();
+        let mut times = self.store.times(index);
+        if let Some(reason) = self.settings.end_reason(&times, micros) {
+            records.push(self.end(index, reason, now));
+            return;
+        }
+        if let Some(at) = self.settings.unanswered_at(&times)
+            && at <= micros
+        {
+            self.settle(index, true, Moment::from_micros(at));
+            times.awaits_outcome = false;
+        }
+        if self.settings.report_at(&times) <= micros {
+            let biflow = self.store.get(index);
+            if biflow.has_news() {
+                let mut record = biflow.record(FlowEndReason::ActiveTimeout);
+                record.detail = self.details.get(&record.id).cloned();
+                records.push(record);
+                self.store.mark_recorded(index, biflow.initiator());
+            }
+            times.recorded = micros;
+        }
+        times.queued = NEVER;
+        self.store.set_times(index, &times);
+        self.queue(index, &times);
     }
 
     /// Ends so many biflows that are longest unseen, because no more will come.
     pub fn end_oldest(&mut self, count: usize, now: Moment, records: &mut Vec<FlowRecord>) {
         for _ in 0..count {
             let Some(index) = self.store.oldest() else { return };
-            let reason = match self.store.get(index).closed() {
+            let reason = match self.store.times(index).closed() {
                 Some(_) => FlowEndReason::EndOfFlow,
                 None => FlowEndReason::ForcedEnd,
             };
@@ -267,7 +285,8 @@ impl FlowTable {
         })
     }
 
-    fn open(&mut self, key: BiflowKey, delta: &FlowDelta) -> u32 {
+    /// Makes room for a biflow that is not held yet.
+    fn open(&mut self, key: &BiflowKey, from: usize, delta: &FlowDelta) -> u32 {
         while self.store.len() >= self.settings.maximum
             && let Some(oldest) = self.store.oldest()
         {
@@ -276,14 +295,13 @@ impl FlowTable {
             self.ended.push(record);
         }
         self.last_id += 1;
-        self.store.insert(Biflow::new(key, self.last_id, delta))
+        self.store.insert(key, self.last_id, from, delta)
     }
 
     /// Takes a biflow out of the table.
     fn end(&mut self, index: u32, reason: FlowEndReason, now: Moment) -> FlowRecord {
-        if let Some(at) = self.unanswered_at(self.store.get(index)) {
-            let at = Moment::from_micros(at).min(now);
-            self.settle(index, true, at);
+        if let Some(at) = self.settings.unanswered_at(&self.store.times(index)) {
+            self.settle(index, true, Moment::from_micros(at).min(now));
         }
         let mut record = self.store.get(index).record(reason);
         record.detail = self.details.remove(&record.id);
@@ -291,91 +309,26 @@ impl FlowTable {
         record
     }
 
-    /// Why a delta of a biflow's key is the beginning of another biflow.
-    fn reason_to_begin_anew(&self, biflow: &Biflow, delta: &FlowDelta) -> Option<FlowEndReason> {
-        let first_seen = delta.first_seen.as_micros();
-        if biflow.closed().is_some_and(|closed| first_seen > closed) && begins_connection(delta) {
-            return Some(FlowEndReason::EndOfFlow);
-        }
-        let is_after_idle = after(biflow.last_seen, self.settings.idle_timeout) <= first_seen;
-        (delta.is_new && is_after_idle).then_some(match biflow.closed() {
-            Some(_) => FlowEndReason::EndOfFlow,
-            None => FlowEndReason::IdleTimeout,
-        })
-    }
-
-    fn end_reason(&self, biflow: &Biflow, now: u64) -> Option<FlowEndReason> {
-        let closed = biflow.closed().map(|at| after(at, self.settings.linger));
-        if closed.is_some_and(|at| at <= now) {
-            return Some(FlowEndReason::EndOfFlow);
-        }
-        let idle = after(biflow.last_seen, self.settings.idle_timeout);
-        (idle <= now).then_some(match closed {
-            Some(_) => FlowEndReason::EndOfFlow,
-            None => FlowEndReason::IdleTimeout,
-        })
-    }
-
-    /// When the attempt to connect that `biflow` is will count as half open.
-    fn unanswered_at(&self, biflow: &Biflow) -> Option<u64> {
-        biflow.awaits_outcome.then(|| after(biflow.start(), self.settings.answer_timeout))
-    }
-
-    fn settle_answered(&mut self, index: u32) {
-        let biflow = self.store.get(index);
-        if biflow.awaits_outcome && (0..2).all(|end| biflow.half(end).has_sent) {
-            let at = Moment::from_micros(biflow.last_seen);
-            self.settle(index, false, at);
-        }
-    }
-
-    fn give_up(&mut self, index: u32) {
-        if let Some(at) = self.unanswered_at(self.store.get(index)) {
-            self.settle(index, true, Moment::from_micros(at));
-        }
-    }
-
     fn settle(&mut self, index: u32, is_half_open: bool, at: Moment) {
-        let biflow = self.store.get_mut(index);
-        biflow.awaits_outcome = false;
-        biflow.had_outcome = true;
-        if let Some(opener) = biflow.opener() {
-            self.outcomes.push(Outcome {
-                initiator_device: biflow.half(opener).device(),
-                is_half_open,
-                at,
-            });
+        if let Some(opener) = self.store.get(index).opener() {
+            let initiator_device = opener.device();
+            self.outcomes.push(Outcome { initiator_device, is_half_open, at });
         }
+        self.store.settle_outcome(index);
     }
 
     /// Queues a biflow that is due earlier than it is queued for.
-    fn queue(&mut self, index: u32) {
-        let biflow = self.store.get(index);
-        let mut at = after(biflow.last_seen, self.settings.idle_timeout)
-            .min(after(biflow.recorded, self.settings.active_timeout));
-        if let Some(closed) = biflow.closed() {
-            at = at.min(after(closed, self.settings.linger));
-        }
-        if let Some(unanswered) = self.unanswered_at(biflow) {
-            at = at.min(unanswered);
-        }
-        if at >= biflow.queued {
+    fn queue(&mut self, index: u32, times: &Times) {
+        let at = self.settings.due_at(times);
+        if at >= times.queued {
             return;
         }
-        self.store.get_mut(index).queued = at;
-        self.deadlines.push(Deadline { at, index, generation: self.store.generation(index) });
+        self.store.set_queued(index, at);
+        // Its entry tells no more than the tick.
+        if !DeadlineQueue::is_same_tick(at, times.queued) {
+            self.deadlines.push(Deadline { at, index });
+        }
     }
-}
-
-fn holds(store: &BiflowStore, deadline: &Deadline) -> bool {
-    store.generation(deadline.index) == deadline.generation
-        && store.get(deadline.index).queued == deadline.at
-}
-
-/// `duration` after `moment`, in microseconds.
-fn after(moment: u64, duration: Duration) -> u64 {
-    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    moment.saturating_add(micros)
 }
 
 #[cfg(test)]

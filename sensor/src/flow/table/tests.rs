@@ -1,6 +1,7 @@
 mod conservation;
 mod detail;
 mod evidence;
+mod memory;
 mod outcome;
 
 use std::net::IpAddr;
