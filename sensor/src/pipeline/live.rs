@@ -48,11 +48,12 @@ pub use totals::SharedTotals;
 
 /// Between two readings of the rings.
 const DRAIN: Duration = Duration::from_millis(50);
-/// Time for a sweep over a flow table that is not large: each cycle reads a part of it.
+/// Between two readings of the flow table, the whole of it or, if it is large, a part: what is done for
+/// flows is cheaper for many at a time.
 const SWEEP: Duration = Duration::from_millis(250);
 const LARGE_TABLE: u32 = 1 << 20;
 /// Slots of a large table that are swept in a second, so that it takes a few hundredths of a CPU; a sweep
-/// takes no longer than this.
+/// is spread over no longer than this.
 const SWEPT_IN_A_SECOND: u32 = 1 << 21;
 const SLOWEST_SWEEP: Duration = Duration::from_secs(10);
 /// Between two signs of life to the keeper.
@@ -114,6 +115,7 @@ pub struct Live {
     fullest: Fullest,
     cycle: Duration,
     longest_cycle: Duration,
+    swept: Instant,
     sweep_began: Instant,
     shown_alive: Option<Instant>,
     recounted: Instant,
@@ -157,6 +159,7 @@ impl Live {
             fullest: Fullest::from(now),
             cycle: Duration::ZERO,
             longest_cycle: Duration::ZERO,
+            swept: now,
             sweep_began: now,
             shown_alive: None,
             recounted: now,
@@ -210,10 +213,11 @@ impl Live {
     fn cycle(&mut self) {
         let started = Instant::now();
         self.observation.clear();
-        let share = self.sweep_began.elapsed().div_duration_f64(sweep_takes(self.datapath.slots()));
-        if self.reader.skim_to(share.min(1.0), &mut self.datapath, &mut self.observation) {
-            self.sweep_began = started;
-            self.legacy.write(self.reader.legacy());
+        if self.swept.elapsed() >= SWEEP {
+            self.swept = started;
+            self.go_on_sweeping();
+        } else {
+            self.reader.drain(&mut self.datapath, &mut self.observation);
         }
         self.fullest.note(started, self.datapath.take_fullest());
         if self.recounted.elapsed() >= RECOUNT {
@@ -245,6 +249,16 @@ impl Live {
         }
         self.cycle = started.elapsed();
         self.longest_cycle = self.longest_cycle.max(self.cycle);
+    }
+
+    /// Reads as much of the table as is to be read by now.
+    fn go_on_sweeping(&mut self) {
+        let takes = sweep_takes(self.datapath.slots());
+        let share = (self.sweep_began.elapsed() + SWEEP).div_duration_f64(takes).min(1.0);
+        if self.reader.skim_to(share, &mut self.datapath, &mut self.observation) {
+            self.sweep_began = Instant::now();
+            self.legacy.write(self.reader.legacy());
+        }
     }
 
     fn step(&mut self, now: Moment) {
