@@ -1,6 +1,7 @@
 //! The devices of the estate: which endpoints are which device, and what is known of each.
 
 pub mod device;
+mod devices;
 pub mod dhcp;
 pub mod estate;
 mod leases;

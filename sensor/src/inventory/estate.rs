@@ -73,6 +73,7 @@ pub struct Inventory {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Endpoint {
     key: EndpointKey,
     interface: u32,
@@ -162,6 +163,19 @@ impl Inventory {
             self.refused += 1;
         }
         self.look_for_router(&seen.key, seen.at);
+    }
+
+    /// What is observed next: where the devices of its two ends lie is fetched meanwhile.
+    pub fn expect(&self, flows: &[FlowDelta]) {
+        for flow in flows {
+            self.endpoints.expect(flow.source_endpoint);
+            self.endpoints.expect(flow.destination_endpoint);
+        }
+        for flow in flows {
+            if let Some(device) = self.device_of(flow.source_endpoint) {
+                self.register.expect(device);
+            }
+        }
     }
 
     /// Notes that the source of a flow was seen, and which application it spoke. A port number

@@ -7,7 +7,9 @@ use std::{
 
 use sensor_common::application::Application;
 
-use super::{Device, DeviceId, DeviceKey, leases::ClientNames, vendor::vendor_of};
+use super::{
+    Device, DeviceId, DeviceKey, devices::Devices, leases::ClientNames, vendor::vendor_of,
+};
 use crate::{event::DeviceChange, hash::HashMap, time::Moment};
 
 /// Where and when a device was seen for the first time, and last.
@@ -23,7 +25,7 @@ pub(super) struct Sighting {
 pub(super) struct Register {
     max_devices: usize,
     max_addresses_per_device: usize,
-    devices: HashMap<DeviceId, Device>,
+    devices: Devices,
     /// Their identifiers, ascending.
     order: BTreeSet<DeviceId>,
     by_key: BTreeMap<DeviceKey, DeviceId>,
@@ -38,7 +40,7 @@ impl Register {
         Self {
             max_devices,
             max_addresses_per_device,
-            devices: HashMap::default(),
+            devices: Devices::default(),
             order: BTreeSet::new(),
             by_key: BTreeMap::new(),
             owners: HashMap::default(),
@@ -54,7 +56,7 @@ impl Register {
         known.sort_by_key(|device| (std::cmp::Reverse(device.last_seen), device.id));
         for mut device in known {
             let is_known =
-                self.devices.contains_key(&device.id) || self.by_key.contains_key(&device.key);
+                self.devices.contains(device.id) || self.by_key.contains_key(&device.key);
             if is_known || self.devices.len() >= self.max_devices {
                 continue;
             }
@@ -64,7 +66,7 @@ impl Register {
             }
             self.by_key.insert(device.key, device.id);
             self.order.insert(device.id);
-            self.devices.insert(device.id, device);
+            self.devices.insert(device);
         }
     }
 
@@ -80,11 +82,11 @@ impl Register {
     }
 
     pub(super) fn get(&self, id: DeviceId) -> Option<&Device> {
-        self.devices.get(&id)
+        self.devices.get(id)
     }
 
     pub(super) fn devices(&self) -> impl ExactSizeIterator<Item = &Device> {
-        self.order.iter().map(|id| &self.devices[id])
+        self.order.iter().map(|id| &self.devices[*id])
     }
 
     pub(super) fn owner_of(&self, address: IpAddr) -> Option<DeviceId> {
@@ -97,7 +99,7 @@ impl Register {
             station,
             vlans: u64::MAX,
         };
-        self.by_key.range(keys).filter_map(|(_, id)| self.devices.get(id))
+        self.by_key.range(keys).filter_map(|(_, id)| self.devices.get(*id))
     }
 
     /// The device of `key`, made if there is none; `None` when the register is full.
@@ -128,7 +130,7 @@ impl Register {
         };
         describe(&mut device);
         self.order.insert(id);
-        self.devices.insert(id, device);
+        self.devices.insert(device);
         self.by_key.insert(key, id);
         self.changes.insert(id, DeviceChange::New);
         if let DeviceKey::Address(address) = key {
@@ -143,7 +145,7 @@ impl Register {
             return;
         }
         let max_addresses = self.max_addresses_per_device.max(1);
-        let Some(device) = self.devices.get_mut(&id) else {
+        let Some(device) = self.devices.get_mut(id) else {
             return;
         };
         if !device.addresses.contains(&address) {
@@ -158,7 +160,7 @@ impl Register {
 
     /// Takes those addresses from a device that are not its own.
     pub(super) fn disown(&mut self, id: DeviceId, is_own: impl Fn(IpAddr) -> bool) {
-        let Some(device) = self.devices.get_mut(&id) else {
+        let Some(device) = self.devices.get_mut(id) else {
             return;
         };
         let (kept, taken) = std::mem::take(&mut device.addresses)
@@ -174,25 +176,26 @@ impl Register {
     }
 
     pub(super) fn touch(&mut self, id: DeviceId, at: Moment) {
-        if let Some(device) = self.devices.get_mut(&id) {
+        if let Some(device) = self.devices.get_mut(id) {
             device.last_seen = device.last_seen.max(at);
         }
     }
 
     /// Notes that a device was seen, and what it spoke.
     pub(super) fn hear(&mut self, id: DeviceId, at: Moment, spoken: Option<Application>) {
-        let Some(device) = self.devices.get_mut(&id) else { return };
-        device.last_seen = device.last_seen.max(at);
-        let is_news = |application: &Application| !device.applications.contains(application);
-        if let Some(application) = spoken.filter(is_news) {
-            device.applications.insert(application);
+        if self.devices.hear(id, at, spoken) {
             self.note_change(id);
         }
     }
 
+    /// Has the processor fetch what [`Self::hear`] looks at.
+    pub(super) fn expect(&self, id: DeviceId) {
+        self.devices.expect(id);
+    }
+
     /// Changes a device by `change`, which returns whether anything is different now.
     pub(super) fn update(&mut self, id: DeviceId, change: impl FnOnce(&mut Device) -> bool) {
-        if self.devices.get_mut(&id).is_some_and(change) {
+        if self.devices.get_mut(id).is_some_and(change) {
             self.note_change(id);
         }
     }
@@ -208,7 +211,7 @@ impl Register {
 
     /// Strikes a device off. Its identifier is not given again.
     pub(super) fn remove(&mut self, id: DeviceId) {
-        let Some(device) = self.devices.remove(&id) else {
+        let Some(device) = self.devices.remove(id) else {
             return;
         };
         self.order.remove(&id);
@@ -224,7 +227,7 @@ impl Register {
     pub(super) fn take_changes(&mut self) -> Vec<(DeviceChange, Device)> {
         std::mem::take(&mut self.changes)
             .into_iter()
-            .filter_map(|(id, change)| Some((change, self.devices.get(&id)?.clone())))
+            .filter_map(|(id, change)| Some((change, self.devices.get(id)?.clone())))
             .collect()
     }
 

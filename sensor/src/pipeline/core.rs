@@ -159,6 +159,7 @@ impl Core {
             }
         }
         for deltas in observation.flows.chunks(FlowTable::AT_ONCE) {
+            self.inventory.expect(deltas);
             self.flows.expect(deltas);
             deltas.iter().for_each(|delta| self.observe_flow(delta));
         }

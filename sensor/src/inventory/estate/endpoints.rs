@@ -5,6 +5,10 @@
 use sensor_common::endpoint::EndpointIndex;
 
 use super::Endpoint;
+use crate::prefetch::prefetch;
+
+// One line of the processor's memory, so that fetching it fetches all.
+const _: () = assert!(size_of::<Option<Endpoint>>() == 64 && align_of::<Option<Endpoint>>() == 64);
 
 #[derive(Debug, Default)]
 pub(super) struct Endpoints(Vec<Option<Endpoint>>);
@@ -16,6 +20,13 @@ impl Endpoints {
 
     pub fn get_mut(&mut self, index: EndpointIndex) -> Option<&mut Endpoint> {
         self.0.get_mut(index as usize)?.as_mut()
+    }
+
+    /// Has the processor fetch an endpoint.
+    pub fn expect(&self, index: EndpointIndex) {
+        if let Some(endpoint) = self.0.get(index as usize) {
+            prefetch(endpoint);
+        }
     }
 
     pub fn insert(&mut self, index: EndpointIndex, endpoint: Endpoint) {
