@@ -98,7 +98,8 @@ impl BiflowStore {
     /// Adds a biflow whose key is not yet there, as the newest: its end `from` begins it with `delta`, of
     /// which nothing is counted yet.
     pub fn insert(&mut self, key: &BiflowKey, id: u64, from: usize, delta: &FlowDelta) -> u32 {
-        if self.length >= self.buckets.len() {
+        // Twice as many buckets as biflows: the second of a bucket waits for memory after the first.
+        if self.length >= self.buckets.len() / 2 {
             self.double_buckets();
         }
         let hash = self.hash(key);

@@ -40,13 +40,13 @@ fn a_million_biflows_of_ipv4_fit() {
         table.observe(&delta(&asked, seen_at(number), ACK), None, Some(DeviceId(3)));
     }
     let (in_all, without_buckets) = octets_each(&table);
-    assert!(without_buckets <= 136 && in_all <= 140, "{without_buckets}, {in_all}");
+    assert!(without_buckets <= 136 && in_all <= 144, "{without_buckets}, {in_all}");
     for number in 0..COUNT {
         let [_, answered] = both_ways(number);
         table.observe(&delta(&answered, seen_at(COUNT) + seen_at(number), ACK), None, None);
     }
     let (in_all, without_buckets) = octets_each(&table);
-    assert!(without_buckets <= 184 && in_all <= 188, "{without_buckets}, {in_all}");
+    assert!(without_buckets <= 184 && in_all <= 192, "{without_buckets}, {in_all}");
     assert_eq!(table.len(), COUNT as usize);
 }
 
