@@ -19,6 +19,8 @@ use crate::capture::{Glance, Tallies, Unfolded};
 pub const PAIR_WORDS: usize = size_of::<[Totals; 2]>() / 8;
 /// Slots that are fetched from memory together.
 const AT_ONCE: usize = 64;
+/// Slots that are fetched ahead of one that is looked at in turn.
+const AHEAD: usize = 32;
 
 /// Flows and totals, mapped for reading only.
 #[derive(Debug)]
@@ -39,9 +41,11 @@ impl Counted {
         counts::glance(&self.heads, &self.tails, position)
     }
 
-    /// The low half of the tick of the last packet.
+    /// The low half of the tick of the last packet, for somebody who goes on to the next slots: the
+    /// processor does not foresee what lies in the next page, and a page has 64 slots.
     #[inline]
-    pub(super) fn last_seen(&self, position: u32) -> u32 {
+    pub(super) fn last_seen_in_turn(&self, position: u32) -> u32 {
+        self.heads.expect((position as usize + AHEAD) * HEAD_WORDS);
         (self.heads.load(position as usize * HEAD_WORDS + UNFOLDED_WORD) >> 32) as u32
     }
 

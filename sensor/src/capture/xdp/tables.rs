@@ -178,7 +178,7 @@ impl<E: EndpointSource> Datapath for Tables<E> {
 
     fn next_stirred(&mut self, slots: Range<u32>, now: u64) -> Option<u32> {
         let Self { counted, sights, .. } = self;
-        sights.next(slots, now, |position| counted.last_seen(position))
+        sights.next(slots, now, |position| counted.last_seen_in_turn(position))
     }
 
     fn settle(&mut self, _: Range<u32>, left: &[u32]) {
