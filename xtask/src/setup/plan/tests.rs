@@ -28,7 +28,7 @@ fn complete() -> Found {
             llvm_major: 22,
         }),
         linker: Some(PathBuf::from("target/tools/bin/bpf-linker")),
-        packages: PACKAGES.iter().map(|package| package.name).collect(),
+        packages: PACKAGES.iter().chain([&CPP]).map(|package| package.name).collect(),
         ..bare()
     }
 }
