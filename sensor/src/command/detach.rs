@@ -1,15 +1,24 @@
 //! `wardline detach`: removes what an agent left in the kernel; with `--force` also what another one
 //! put on an interface.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use clap::Args;
 
 use super::{Exit, Failure, place::Place, say};
 use crate::{
     capture::xdp::{Owner, detach_all, detach_one, force_off},
-    host::links::{Link, links},
+    host::links::{Link, link as link_of, links},
 };
+
+/// For a program to leave its hook, and between two looks whether it has.
+const LEAVING: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_millis(10);
 
 #[derive(Debug, Args)]
 pub struct Detach {
@@ -48,6 +57,18 @@ pub fn run(words: Detach) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is on a hook. A program whose pin was just removed leaves it when the kernel comes to it.
+fn patiently<T>(was_removed: bool, hook: impl Fn() -> Vec<T>) -> Vec<T> {
+    let began = Instant::now();
+    loop {
+        let left = hook();
+        if left.is_empty() || !was_removed || began.elapsed() >= LEAVING {
+            return left;
+        }
+        thread::sleep(GLANCE);
+    }
+}
+
 fn everything(directory: &Path) -> Result<(), Failure> {
     let shown = directory.display();
     match detach_all(directory) {
@@ -65,7 +86,7 @@ fn one(directory: &Path, link: &Link, is_forced: bool) -> Result<(), Failure> {
     let name = &link.name;
     let removed = detach_one(directory, link.index)
         .map_err(|error| refused(&error, &format!("remove the pins of {name}")))?;
-    let left = crate::host::links::link(link.index).map(|link| link.hook).unwrap_or_default();
+    let left = patiently(removed, || link_of(link.index).map(|link| link.hook).unwrap_or_default());
     let Some(on) = left.first() else {
         let said = if removed { "detached from" } else { "nothing is attached to" };
         return say(&format!("{said} {name}\n"));
@@ -89,4 +110,22 @@ fn refused(error: &io::Error, what: &str) -> Failure {
         _ => Exit::Failed,
     };
     Failure { exit, message: format!("cannot {what}: {error}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_leaves_late_is_waited_for_and_one_that_stays_is_told() {
+        let looks = Cell::new(0);
+        let leaves_late = || {
+            looks.set(looks.get() + 1);
+            if looks.get() < 3 { vec!["ours"] } else { vec![] }
+        };
+        assert!(patiently(true, leaves_late).is_empty());
+        assert_eq!((patiently(false, || vec!["another"]), looks.get()), (vec!["another"], 3));
+    }
 }
