@@ -13,7 +13,7 @@ pub mod xdp;
 use std::{ops::Range, sync::Arc};
 
 use sensor_common::{
-    application::{CAPACITY, Evidence, Verdict},
+    application::{Application, CAPACITY, Verdict},
     books::{InterfaceRow, Ledger},
     endpoint::{EndpointIndex, EndpointKey, Totals},
     flow::FlowSlot,
@@ -32,17 +32,26 @@ pub struct Glance {
 }
 
 /// What else than its counts decides what is thought of a flow: its application, the evidence, and
-/// whether it ever acknowledged anything, which tells that an attempt was answered. One that changes
-/// alone changes the octet.
+/// whether it ever acknowledged anything, which tells that an attempt was answered. When a flow is
+/// recognised, or one of the three changes, so does the octet. When another application takes the place
+/// of one and the evidence changes with it, it may stay the same: the flow is then read a second later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Footing(u8);
 
-const _: () = assert!(CAPACITY <= 1 << 7 && (Evidence::Confirmed as u8) < 1 << 2);
+/// Numbers of an application with its evidence, a prime, beside that of nothing known.
+const KINDS: u16 = 127;
+/// How far apart they are with one evidence and with the next.
+const STRIDE: u16 = 37;
+const _: () = assert!(CAPACITY <= KINDS as u32 && Application::Unknown as u8 == 0);
 
 impl Footing {
     pub fn new(verdict: Verdict, evidence: u8, control_bits: u8) -> Self {
         let is_acknowledged = control_bits & tcp_flags::ACK != 0;
-        Self(verdict.number() ^ evidence << 5 ^ u8::from(is_acknowledged) << 7)
+        let kind = match u16::from(verdict.number()) {
+            0 => 0,
+            application => 1 + (application + STRIDE * u16::from(evidence)) % KINDS,
+        };
+        Self(kind as u8 | u8::from(is_acknowledged) << 7)
     }
 
     /// What [`Self::number`] is the number of.
@@ -141,4 +150,36 @@ pub trait Datapath {
     fn interface_rows(&self) -> Vec<InterfaceRow>;
     /// The ledgers of all CPUs added up.
     fn ledger(&self) -> Ledger;
+}
+
+#[cfg(test)]
+mod tests {
+    use sensor_common::application::Evidence;
+
+    use super::*;
+
+    #[test]
+    fn what_a_flow_stands_on_is_seen_to_change() {
+        let evidences = [Evidence::None, Evidence::Port, Evidence::Likely, Evidence::Confirmed];
+        let applications: Vec<Application> =
+            (0..CAPACITY).filter_map(|number| Application::from_number(number as u8)).collect();
+        let footing = |application: Application, evidence: Evidence, control_bits| {
+            Footing::new(Verdict::settled(application), evidence as u8, control_bits)
+        };
+        let nothing = footing(Application::Unknown, Evidence::None, 0);
+        assert!(applications.len() > 60);
+        for &application in applications.iter().filter(|known| **known != Application::Unknown) {
+            for evidence in evidences {
+                let found = footing(application, evidence, 0);
+                assert_ne!(found, nothing, "{application:?} is recognised");
+                assert_ne!(found, footing(application, evidence, tcp_flags::ACK));
+                for &other in applications.iter().filter(|other| **other != application) {
+                    assert_ne!(found, footing(other, evidence, 0), "{other:?}");
+                }
+                for other in evidences.into_iter().filter(|other| *other != evidence) {
+                    assert_ne!(found, footing(application, other, 0), "{other:?}");
+                }
+            }
+        }
+    }
 }
