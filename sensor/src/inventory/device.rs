@@ -22,6 +22,15 @@ pub enum DeviceKey {
     Address(IpAddr),
 }
 
+/// Where and when a device was seen for the first time, and last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sighting {
+    /// Kernel interface index.
+    pub interface: u32,
+    pub first_seen: Moment,
+    pub last_seen: Moment,
+}
+
 /// What is known of one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
@@ -50,6 +59,25 @@ pub struct Device {
 }
 
 impl Device {
+    /// One of which no more is known than what it is told by, and when it was seen.
+    pub(super) fn new(id: DeviceId, key: DeviceKey, sighting: Sighting) -> Self {
+        Self {
+            id,
+            key,
+            vendor: None,
+            vendor_is_module_maker: false,
+            is_locally_administered: false,
+            host_name: None,
+            vendor_class: None,
+            addresses: BTreeSet::new(),
+            applications: BTreeSet::new(),
+            interface: sighting.interface,
+            is_router: false,
+            first_seen: sighting.first_seen,
+            last_seen: sighting.last_seen,
+        }
+    }
+
     /// The address by which people know it: IPv4 before IPv6, and none that is link-local while
     /// there is another. Never one of `claimed`, which it takes from others.
     pub fn main_address(&self, claimed: &[IpAddr]) -> Option<IpAddr> {

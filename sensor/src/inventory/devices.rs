@@ -95,27 +95,15 @@ fn bit(application: Application) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
-    use crate::inventory::DeviceKey;
+    use crate::inventory::{DeviceKey, device::Sighting};
 
     fn device(id: DeviceId) -> Device {
-        Device {
-            id,
-            key: DeviceKey::Station { station: u64::from(id.0), vlans: 0 },
-            vendor: None,
-            vendor_is_module_maker: false,
-            is_locally_administered: false,
-            host_name: None,
-            vendor_class: None,
-            addresses: BTreeSet::new(),
-            applications: BTreeSet::new(),
-            interface: 1,
-            is_router: false,
-            first_seen: Moment::default(),
-            last_seen: Moment::default(),
-        }
+        let now = Moment::default();
+        let key = DeviceKey::Station { station: u64::from(id.0), vlans: 0 };
+        Device::new(id, key, Sighting { interface: 1, first_seen: now, last_seen: now })
     }
 
     #[test]

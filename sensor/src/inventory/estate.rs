@@ -28,8 +28,9 @@ use sensor_common::{
 use self::endpoints::Endpoints;
 use super::{
     Device, DeviceId, DeviceKey,
+    device::Sighting,
     leases::Leases,
-    register::{Register, Sighting},
+    register::Register,
     router::{RouterRule, is_link_local, is_virtual_router},
 };
 use crate::{

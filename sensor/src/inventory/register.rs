@@ -8,18 +8,10 @@ use std::{
 use sensor_common::application::Application;
 
 use super::{
-    Device, DeviceId, DeviceKey, devices::Devices, leases::ClientNames, vendor::vendor_of,
+    Device, DeviceId, DeviceKey, device::Sighting, devices::Devices, leases::ClientNames,
+    vendor::vendor_of,
 };
 use crate::{event::DeviceChange, hash::HashMap, time::Moment};
-
-/// Where and when a device was seen for the first time, and last.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sighting {
-    /// Kernel interface index.
-    pub interface: u32,
-    pub first_seen: Moment,
-    pub last_seen: Moment,
-}
 
 #[derive(Debug)]
 pub(super) struct Register {
@@ -113,21 +105,7 @@ impl Register {
         }
         let id = DeviceId(self.next);
         self.next += 1;
-        let mut device = Device {
-            id,
-            key,
-            vendor: None,
-            vendor_is_module_maker: false,
-            is_locally_administered: false,
-            host_name: None,
-            vendor_class: None,
-            addresses: BTreeSet::new(),
-            applications: BTreeSet::new(),
-            interface: sighting.interface,
-            is_router: false,
-            first_seen: sighting.first_seen,
-            last_seen: sighting.last_seen,
-        };
+        let mut device = Device::new(id, key, sighting);
         describe(&mut device);
         self.order.insert(id);
         self.devices.insert(device);

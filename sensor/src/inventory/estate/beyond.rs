@@ -4,7 +4,7 @@ use sensor_common::{endpoint::OVERFLOW, flow::FlowKey};
 
 use super::Inventory;
 use crate::{
-    inventory::{DeviceId, DeviceKey, register::Sighting},
+    inventory::{DeviceId, DeviceKey, device::Sighting},
     observation::FlowDelta,
 };
 

@@ -6,9 +6,9 @@ use super::Inventory;
 use crate::{
     inventory::{
         DeviceId, DeviceKey,
+        device::Sighting,
         dhcp::{self, DhcpFacts},
         leases::ClientNames,
-        register::Sighting,
     },
     observation::PayloadSample,
 };
