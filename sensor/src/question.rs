@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::{detect::desk::Suppression, pipeline::live::NewConfig, snapshot::Snapshot};
 
@@ -15,10 +15,19 @@ use crate::{detect::desk::Suppression, pipeline::live::NewConfig, snapshot::Snap
 #[derive(Debug)]
 pub enum Question {
     Snapshot(oneshot::Sender<Box<Snapshot>>),
+    Readiness(oneshot::Sender<Readiness>),
     List(Subject, oneshot::Sender<Value>),
     Alerts(AlertQuestion, oneshot::Sender<Value>),
     Profiles(ProfileQuestion, oneshot::Sender<Value>),
     Configure(Box<NewConfig>, oneshot::Sender<Vec<String>>),
+}
+
+/// Whether every configured interface is attached and the maps are being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    pub is_ready: bool,
+    /// Configured interfaces that are not attached.
+    pub interfaces_missing: usize,
 }
 
 /// A question about what is learned of one device.
@@ -110,7 +119,8 @@ pub trait Refresh: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Asker {
     questions: mpsc::SyncSender<Question>,
-    totals: Arc<dyn Refresh>,
+    /// One has them refreshed at a time: whoever waits for that takes up no thread.
+    totals: Arc<Mutex<Arc<dyn Refresh>>>,
 }
 
 /// Questions that may wait; more are refused.
@@ -120,11 +130,11 @@ impl Asker {
     /// An asker for a pipeline that shows these totals, and the end at which it takes questions.
     pub fn new(totals: Arc<dyn Refresh>) -> (Self, mpsc::Receiver<Question>) {
         let (questions, queue) = mpsc::sync_channel(WAITING);
-        (Self { questions, totals }, queue)
+        (Self { questions, totals: Arc::new(Mutex::new(totals)) }, queue)
     }
 
     async fn refresh_totals(&self) {
-        let totals = Arc::clone(&self.totals);
+        let totals = Arc::clone(&self.totals).lock_owned().await;
         // Should that fail, there are those of before.
         let _ = tokio::task::spawn_blocking(move || totals.refresh()).await;
     }
@@ -136,6 +146,13 @@ impl Asker {
         self.refresh_totals().await;
         let (answer, wait) = oneshot::channel();
         self.questions.try_send(Question::Snapshot(answer)).map_err(|_| Unanswered)?;
+        wait.await.map_err(|_| Unanswered)
+    }
+
+    /// Asked often, by whoever watches the agent, and answered from what is at hand.
+    pub async fn readiness(&self) -> Result<Readiness, Unanswered> {
+        let (answer, wait) = oneshot::channel();
+        self.questions.try_send(Question::Readiness(answer)).map_err(|_| Unanswered)?;
         wait.await.map_err(|_| Unanswered)
     }
 

@@ -302,6 +302,9 @@ impl Live {
             Question::Snapshot(answer) => {
                 let _ = answer.send(Box::new(self.snapshot()));
             }
+            Question::Readiness(answer) => {
+                let _ = answer.send(self.readiness());
+            }
             Question::List(subject, answer) => {
                 let _ = answer.send(self.list(subject));
             }

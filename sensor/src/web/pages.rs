@@ -162,7 +162,7 @@ async fn metrics_page(State(sources): State<Arc<Sources>>) -> Response {
 
 /// Healthy while the pipeline answers.
 async fn health(State(sources): State<Arc<Sources>>) -> Response {
-    match sources.asker.snapshot().await {
+    match sources.asker.readiness().await {
         Ok(_) => "healthy\n".into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
     }
@@ -170,10 +170,10 @@ async fn health(State(sources): State<Arc<Sources>>) -> Response {
 
 /// Ready when every configured interface is attached and the maps are being read.
 async fn readiness(State(sources): State<Arc<Sources>>) -> Response {
-    match sources.asker.snapshot().await {
-        Ok(snapshot) if snapshot.is_ready => "ready\n".into_response(),
-        Ok(snapshot) => {
-            let missing = snapshot.interfaces_missing;
+    match sources.asker.readiness().await {
+        Ok(found) if found.is_ready => "ready\n".into_response(),
+        Ok(found) => {
+            let missing = found.interfaces_missing;
             let text = format!("not ready: {missing} configured interfaces are not attached\n");
             (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }

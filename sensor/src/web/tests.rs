@@ -1,6 +1,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
+    sync::atomic::{AtomicU64, Ordering},
     thread,
     time::Duration,
 };
@@ -8,9 +9,8 @@ use std::{
 use super::*;
 use crate::{
     config::Web,
-    question::{Asker, Question, Refresh},
+    question::{Asker, Question, Readiness, Refresh},
     reload::{Outcome, Reloads},
-    snapshot::Snapshot,
     time::Timestamp,
 };
 
@@ -18,14 +18,18 @@ use crate::{
 struct Rig {
     runtime: tokio::runtime::Runtime,
     address: SocketAddr,
+    refreshed: Arc<Refreshed>,
     _server: Server,
 }
 
-#[derive(Debug)]
-struct NoTotals;
+/// How often totals were refreshed.
+#[derive(Debug, Default)]
+struct Refreshed(AtomicU64);
 
-impl Refresh for NoTotals {
-    fn refresh(&self) {}
+impl Refresh for Refreshed {
+    fn refresh(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 fn rig(web: Web) -> Rig {
@@ -34,12 +38,19 @@ fn rig(web: Web) -> Rig {
 }
 
 fn rig_in(runtime: tokio::runtime::Runtime, web: Web) -> Rig {
-    let (asker, questions) = Asker::new(Arc::new(NoTotals));
+    let refreshed = Arc::new(Refreshed::default());
+    let (asker, questions) = Asker::new(Arc::<Refreshed>::clone(&refreshed));
     thread::spawn(move || {
         while let Ok(question) = questions.recv() {
-            if let Question::Snapshot(answer) = question {
-                let snapshot = Snapshot { is_ready: true, ..Snapshot::default() };
-                let _ = answer.send(Box::new(snapshot));
+            match question {
+                Question::Snapshot(answer) => {
+                    let _ = answer.send(Box::default());
+                }
+                Question::Readiness(answer) => {
+                    let ready = Readiness { is_ready: true, interfaces_missing: 0 };
+                    let _ = answer.send(ready);
+                }
+                _ => {}
             }
         }
     });
@@ -55,7 +66,7 @@ fn rig_in(runtime: tokio::runtime::Runtime, web: Web) -> Rig {
         let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         (listener.local_addr().unwrap(), Server::start(listener, sources))
     });
-    Rig { runtime, address, _server: server }
+    Rig { runtime, address, refreshed, _server: server }
 }
 
 impl Rig {
@@ -94,6 +105,17 @@ fn pages_are_where_prometheus_has_them() {
     let (_, metrics) = rig.get("/metrics");
     assert!(metrics.contains("\nwardline_config_last_reload_successful 1\n"));
     assert_eq!(rig.get("/nowhere").0, 404);
+}
+
+#[test]
+fn who_asks_whether_the_agent_is_well_has_no_totals_read() {
+    let rig = rig(Web::default());
+    for path in ["/healthz", "/readyz", "/-/healthy", "/-/ready"] {
+        assert_eq!(rig.get(path).0, 200, "{path}");
+    }
+    assert_eq!(rig.refreshed.0.load(Ordering::Relaxed), 0);
+    assert_eq!(rig.get("/metrics").0, 200);
+    assert_eq!(rig.refreshed.0.load(Ordering::Relaxed), 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     capture::{Datapath as _, totals::TotalsReader, xdp::monotonic},
     detect::{Alert, Severity},
     export::eve::{EventContext, alert_value, device_value, flow_value, unclassified_value},
-    question::Subject,
+    question::{Readiness, Subject},
     snapshot::{DeviceTotals, InterfaceTotals, Snapshot},
 };
 
@@ -33,16 +33,23 @@ impl Live {
         snapshot
     }
 
+    pub(super) fn readiness(&self) -> Readiness {
+        let interfaces_missing = self.seat.line.missing();
+        let is_ready = interfaces_missing == 0 && !self.seat.line.attached().is_empty();
+        Readiness { is_ready, interfaces_missing }
+    }
+
     /// All but the totals, for which every flow is read.
     fn figures(&self) -> Snapshot {
         let ledger = self.datapath.ledger();
+        let Readiness { is_ready, interfaces_missing } = self.readiness();
         Snapshot {
-            is_ready: self.seat.line.missing() == 0 && !self.seat.line.attached().is_empty(),
+            is_ready,
             is_resumed: self.seat.is_resumed,
             worker_restarts: self.seat.restarts,
             confinement: self.seat.confinement,
             interfaces: self.interface_totals(),
-            interfaces_missing: self.seat.line.missing(),
+            interfaces_missing,
             interfaces_held_off: self.seat.line.held_off(),
             pins_restored: self.seat.line.pins_restored(),
             books: self.reader.books(),

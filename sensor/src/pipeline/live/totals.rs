@@ -21,23 +21,17 @@ const FRESH: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct SharedTotals<T> {
     tallies: T,
+    /// For how long a reading is good enough.
+    fresh: Duration,
     /// Held while somebody reads: whoever comes meanwhile is content with that.
     read_at: Mutex<Option<Instant>>,
     latest: Mutex<Arc<TotalsReader>>,
 }
 
 impl<T: Tallies> SharedTotals<T> {
+    /// Of what these tallies make, not read yet.
     pub fn of(tallies: T) -> Self {
-        Self { tallies, read_at: Mutex::default(), latest: Mutex::default() }
-    }
-
-    /// Reads them, unless that was done just now.
-    pub fn refresh(&self) {
-        let mut read_at = locked(&self.read_at);
-        if read_at.is_none_or(|at| at.elapsed() >= FRESH) {
-            self.read(TotalsReader::read);
-            *read_at = Some(Instant::now());
-        }
+        Self { tallies, fresh: FRESH, read_at: Mutex::default(), latest: Mutex::default() }
     }
 
     /// Takes over from an earlier agent.
@@ -59,8 +53,13 @@ impl<T: Tallies> SharedTotals<T> {
 }
 
 impl<T: Tallies + fmt::Debug + Send + Sync> Refresh for SharedTotals<T> {
+    /// Reads them, unless that was done just now.
     fn refresh(&self) {
-        self.refresh();
+        let mut read_at = locked(&self.read_at);
+        if read_at.is_none_or(|at| at.elapsed() >= self.fresh) {
+            self.read(TotalsReader::read);
+            *read_at = Some(Instant::now());
+        }
     }
 }
 
@@ -82,7 +81,7 @@ mod tests {
     use crate::capture::Unfolded;
 
     /// Counts how often it is read, and takes a moment for it.
-    #[derive(Default)]
+    #[derive(Debug, Default)]
     struct Slow(AtomicU64);
 
     impl Tallies for Slow {
@@ -97,7 +96,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_while_totals_are_read_is_given_that_reading() {
-        let totals = SharedTotals::of(Slow::default());
+        let totals = SharedTotals { fresh: Duration::MAX, ..SharedTotals::of(Slow::default()) };
         assert_eq!(totals.latest().of_endpoint(0)[0].packets, 0);
         thread::scope(|scope| {
             for _ in 0..8 {
