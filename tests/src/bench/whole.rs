@@ -208,7 +208,8 @@ const METHOD: &str = "\
 ## A whole agent
 
 `cargo xtask bench agent`: an agent on one end of a veth pair, live frames from the other; every flow
-is seen every ten seconds or so. The sender works on the same machine. Memory beside the maps is what
+is seen every ten seconds or so, and none is answered (a conversation that is takes 48 octets more). The
+sender works on the same machine. Memory beside the maps is what
 the agent has for itself (`RssAnon`); CPU is the agent's own, without the program's, which runs where
 frames are received. Scrapes are of the whole page, over HTTP.
 ";
