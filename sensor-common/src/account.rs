@@ -51,11 +51,24 @@ pub struct Work {
     /// [`crate::flow::FlowKey::conversation`].
     conversation: u64,
     proposal: Proposal,
+    outcome: Outcome,
+    /// The sender, once it was looked for.
+    source: EndpointIndex,
     /// Keys by which endpoints are looked up.
     sought: EndpointKey,
     other: EndpointKey,
     /// Octets of the payload at work that may be sampled.
     permitted: usize,
+}
+
+/// What a look at a packet leaves to be done.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    /// The flow has another verdict.
+    is_adopted: bool,
+    /// User space may see something of the payload.
+    is_sampled: bool,
 }
 
 /// One payload that user space may read.
@@ -148,17 +161,41 @@ pub fn account<E: Environment, F: Frame + ?Sized>(
     read_back();
     let way = work.way;
     let verdict = set.head(way).verdict();
-    if !verdict.is_settled() || is_first_segment(flags) {
-        if !set.slot(way).is_new_connection(flags) {
-            verdict::classify(environment, frame, work, set);
-        }
-    } else if verdict.is_sampled_throughout() {
-        verdict::sample_later(environment, frame, work, set);
+    let is_open = !verdict.is_settled() || is_first_segment(flags);
+    if is_open || verdict.is_sampled_throughout() {
+        look_into(environment, frame, work, set, is_open);
     }
     let head = set.head(way);
     head.count(octets, flags, now);
     if head.is_due() {
         look_after(environment, work, set);
+    }
+}
+
+/// Looks at the packet for what its flow speaks, or only for what user space may see of it.
+#[inline(always)]
+fn look_into<E: Environment, F: Frame + ?Sized>(
+    environment: &E,
+    frame: &F,
+    work: &mut Work,
+    set: &mut FlowSet<'_>,
+    is_open: bool,
+) {
+    work.outcome = Outcome::default();
+    if !is_open {
+        verdict::sample_later(frame, work, set);
+    } else if !set.slot(work.way).is_new_connection(work.dissection.tcp_flags) {
+        verdict::classify(environment, frame, work, set);
+    }
+    // Each once, here: on every way to a verdict the verifier would go through them again.
+    read_back();
+    if work.outcome.is_adopted && set.tail(work.way).destination_endpoint == ELSEWHERE {
+        // By now the other side has often spoken and is known.
+        let index = destination_endpoint(environment, work);
+        set.tail(work.way).destination_endpoint = index;
+    }
+    if work.outcome.is_sampled {
+        verdict::sample(environment, frame, work, set);
     }
 }
 
@@ -205,7 +242,11 @@ fn take_slot<E: Environment>(
     } else {
         evict(environment, &mut slot, position, work.now);
     }
-    let endpoints = (source_endpoint(environment, work), destination_endpoint(environment, work));
+    // Kept there, and read back: the verifier would go on with every way to a sender on its own.
+    work.source = source_endpoint(environment, work);
+    read_back();
+    let destination = destination_endpoint(environment, work);
+    let endpoints = (work.source, destination);
     let first = FirstPacket {
         icmp_type_code: work.dissection.icmp_type_code,
         tcp_flags: work.dissection.tcp_flags,

@@ -58,6 +58,19 @@ impl Dissection {
         };
         tunnel::tunnel(frame, &carrier)
     }
+
+    /// What is left to say of a frame without a network layer that could carry more.
+    #[inline(always)]
+    fn has_no_payload(&mut self, fields: &FlowKeyFields, declared_length: usize) {
+        self.key = FlowKey::new(fields);
+        self.tcp_flags = 0;
+        self.tcp_sequence = 0;
+        self.icmp_type_code = 0;
+        self.is_later_fragment = false;
+        self.payload_offset = declared_length;
+        self.payload_length = 0;
+        self.declared_length = declared_length;
+    }
 }
 
 /// What the network header of a packet says and its flow's key does not, kept while its transport
@@ -231,8 +244,7 @@ fn arp_flow<F: Frame + ?Sized>(
     found: &mut Dissection,
 ) -> Result<(), Undissected> {
     let message = arp::arp(frame, link.network_offset)?;
-    *found = without_payload(
-        link,
+    found.has_no_payload(
         &FlowKeyFields {
             network: Network::Arp,
             source: [link.source << 16, message.sender_address as u64],
@@ -271,8 +283,7 @@ fn link_flow<F: Frame + ?Sized>(
         }
         _ => return Err(Undissected::UnknownEthertype),
     };
-    *found = without_payload(
-        link,
+    found.has_no_payload(
         &FlowKeyFields {
             network: Network::Link,
             source: [link.source << 16, 0],
@@ -287,21 +298,4 @@ fn link_flow<F: Frame + ?Sized>(
         link.network_offset,
     );
     Ok(())
-}
-
-#[inline(always)]
-fn without_payload(link: &Link, fields: &FlowKeyFields, declared_length: usize) -> Dissection {
-    Dissection {
-        key: FlowKey::new(fields),
-        source_station: link.source,
-        destination_station: link.destination,
-        tcp_flags: 0,
-        tcp_sequence: 0,
-        icmp_type_code: 0,
-        is_later_fragment: false,
-        payload_offset: declared_length,
-        payload_length: 0,
-        declared_length,
-        packet: Packet::default(),
-    }
 }

@@ -4,14 +4,13 @@
 
 use core::hint::black_box;
 
-use super::{Environment, SampleRequest, Work, destination_endpoint, fold};
+use super::{Environment, SampleRequest, Work, fold};
 use crate::{
     application::{
         Application, Change, Context, Evidence, Identification, Verdict, awaited_octets, identify,
         identify_by_headers, identify_by_port, is_carried_by_http, sample_length,
     },
     books::Entry,
-    endpoint::ELSEWHERE,
     flow::{FlowSet, SlotInTable},
     frame::Frame,
     wire::transport::{is_first_segment, protocol, tcp_flags},
@@ -81,7 +80,7 @@ fn is_answer(flags: u8) -> bool {
     flags & (tcp_flags::SYN | tcp_flags::RST) != 0
 }
 
-/// Looks at one payload, and lets user space see of it what it may.
+/// Looks at one payload, and whether user space may see something of it.
 #[inline(never)]
 fn inspect<E: Environment, F: Frame + ?Sized>(
     environment: &E,
@@ -104,9 +103,7 @@ fn inspect<E: Environment, F: Frame + ?Sized>(
     if tail.evidence != Evidence::Confirmed as u8 {
         find_marker(environment, frame, work, set);
     }
-    if may_be_sampled(&set.slot(work.way)) {
-        sample(environment, frame, work, set);
-    }
+    work.outcome.is_sampled = may_be_sampled(&set.slot(work.way));
 }
 
 /// Asks the recognisers, and tells the other direction what they found.
@@ -134,14 +131,10 @@ fn find_marker<E: Environment, F: Frame + ?Sized>(
     }
 }
 
-/// Lets user space see a later payload of a flow that is sampled for as long as it lasts.
+/// Finds out whether user space may see a later payload of a flow that is sampled for as long as it
+/// lasts.
 #[inline(never)]
-pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
-    environment: &E,
-    frame: &F,
-    work: &mut Work,
-    set: &mut FlowSet<'_>,
-) {
+pub(super) fn sample_later<F: Frame + ?Sized>(frame: &F, work: &mut Work, set: &mut FlowSet<'_>) {
     let work = black_box(work);
     let verdict = set.head(work.way).verdict();
     let Work { dissection, payload, .. } = work;
@@ -153,7 +146,7 @@ pub(super) fn sample_later<E: Environment, F: Frame + ?Sized>(
     let beginning = frame.be_u64(dissection.payload_offset);
     if beginning.is_none_or(|beginning| verdict.may_sample(beginning)) {
         payload.fill(frame, dissection.payload_offset, dissection.payload_length);
-        sample(environment, frame, work, set);
+        work.outcome.is_sampled = true;
     }
 }
 
@@ -166,7 +159,7 @@ fn may_be_sampled(slot: &SlotInTable<'_>) -> bool {
 
 /// Hands of a payload to user space what [`sample_length`] allows.
 #[inline(never)]
-fn sample<E: Environment, F: Frame + ?Sized>(
+pub(super) fn sample<E: Environment, F: Frame + ?Sized>(
     environment: &E,
     frame: &F,
     work: &mut Work,
@@ -295,11 +288,7 @@ fn adopt<E: Environment>(environment: &E, work: &mut Work, set: &mut FlowSet<'_>
     }
     slot.head.set_verdict(Verdict::from_bits(proposal.application));
     slot.tail.evidence = proposal.evidence;
-    if slot.tail.destination_endpoint == ELSEWHERE {
-        // By now the other side has often spoken and is known.
-        let index = destination_endpoint(environment, work);
-        set.tail(work.way).destination_endpoint = index;
-    }
+    work.outcome.is_adopted = true;
 }
 
 /// A word of the verdict memory: 48 bits of the conversation, then evidence and verdict.

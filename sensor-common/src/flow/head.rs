@@ -134,8 +134,9 @@ impl FlowHead {
     #[inline(always)]
     pub(super) fn open(&mut self, key: &FlowKey, first_seen: u64) {
         let zero = zero();
-        self.source = key.source;
-        self.destination = key.destination;
+        // Word by word: of neighbours the compiler makes a call that copies octet by octet.
+        [self.source[0], self.source[1]] = key.source;
+        [self.destination[0], self.destination[1]] = key.destination;
         self.transport = key.transport;
         self.place = key.place;
         self.unfolded_octets = zero;

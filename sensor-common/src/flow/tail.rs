@@ -4,7 +4,9 @@ use super::{
     head::HEAD_WORDS,
     slot::{FirstPacket, SLOT_WORDS},
 };
-use crate::{endpoint::EndpointIndex, wire::transport::is_first_segment, zero::zero};
+use crate::{
+    endpoint::EndpointIndex, read_back::read_back, wire::transport::is_first_segment, zero::zero,
+};
 
 /// 64-bit words of a tail.
 pub const TAIL_WORDS: usize = 8;
@@ -74,6 +76,8 @@ impl FlowTail {
         self.first_tcp_flags = first.tcp_flags;
         self.looked_at = zero as u8;
         self.earlier_application = zero as u8;
+        // Of more neighbours the compiler makes a call that clears octet by octet.
+        read_back();
         self.earlier_evidence = zero as u8;
         self.change = zero as u8;
         self.held_length = zero as u8;
