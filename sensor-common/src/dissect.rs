@@ -12,6 +12,7 @@ use crate::{
         ethernet::{self, Link, ethertype},
         ipv4,
         ipv6::{self, Ipv6},
+        mpls, pppoe,
         transport::{self, Transport},
         tunnel::{self, Carrier, Tunnel},
     },
@@ -83,6 +84,8 @@ struct Packet {
     end: usize,
     has_transport: bool,
     ipv6: Ipv6,
+    /// What stands before the network layer.
+    link: Link,
 }
 
 /// Dissects one frame received on `interface` into `found`; after an error that holds nothing.
@@ -96,8 +99,14 @@ pub fn dissect<F: Frame + ?Sized>(
     interface: u32,
     found: &mut Dissection,
 ) -> Result<(), Undissected> {
-    let link = ethernet::link(frame, 0)?;
-    flow(frame, &link, interface, found)
+    let mut link = ethernet::link(frame, 0)?;
+    match link.ethertype {
+        ethertype::PPPOE_SESSION => pppoe::pass(frame, &mut link)?,
+        ethertype::MPLS | ethertype::MPLS_UPSTREAM => mpls::pass(frame, &mut link)?,
+        _ => {}
+    }
+    found.packet.link = link;
+    flow(frame, interface, found)
 }
 
 /// More than any offset in a frame. A value that is known to be no larger keeps this bound when the
@@ -119,7 +128,7 @@ pub fn dissect_inner<F: Frame + ?Sized>(
     found: &mut Dissection,
 ) -> Result<(), Undissected> {
     let tunnel = core::hint::black_box(tunnel);
-    let mut link = match tunnel.content as u16 {
+    found.packet.link = match tunnel.content as u16 {
         ethertype::BRIDGED_ETHERNET => ethernet::link(frame, tunnel.offset)?,
         ethertype => Link {
             destination: 0,
@@ -130,9 +139,7 @@ pub fn dissect_inner<F: Frame + ?Sized>(
             network_offset: tunnel.offset,
         },
     };
-    // Behind the ways that meet here: they are one to the verifier.
-    link.network_offset &= OFFSETS;
-    flow(frame, &link, interface, found)?;
+    flow(frame, interface, found)?;
     let found = core::hint::black_box(found);
     if found.payload_offset > tunnel.end {
         return Err(Undissected::TruncatedTransport);
@@ -144,10 +151,14 @@ pub fn dissect_inner<F: Frame + ?Sized>(
 #[inline(always)]
 fn flow<F: Frame + ?Sized>(
     frame: &F,
-    link: &Link,
     interface: u32,
     found: &mut Dissection,
 ) -> Result<(), Undissected> {
+    // Read back: however many headers came before, they are one way to the verifier.
+    read_back();
+    let mut link = found.packet.link;
+    link.network_offset &= OFFSETS;
+    let link = &link;
     // The result is written where it stays: returned by value it would be merged from all paths,
     // failures among them, and the compiler spills registers that a failure never set.
     found.source_station = link.source;

@@ -4,5 +4,7 @@ pub mod arp;
 pub mod ethernet;
 pub mod ipv4;
 pub mod ipv6;
+pub mod mpls;
+pub mod pppoe;
 pub mod transport;
 pub mod tunnel;

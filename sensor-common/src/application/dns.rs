@@ -24,7 +24,11 @@ pub(super) fn recognise(payload: &Payload, context: &Context) -> Option<Identifi
     if !is_message(payload, 0) {
         return None;
     }
-    if context.has_port(5353) {
+    // Names that are not encoded as NetBIOS has them, but asked for there.
+    if context.has_port(137) {
+        return Some(Identification::likely(Application::Nbns));
+    }
+    if context.has_port(5353) && !context.has_port(53) {
         return Some(Identification::confirmed(Application::Mdns));
     }
     // Only multicast DNS answers in a question; an update has its prerequisites there (RFC 2136).
@@ -125,6 +129,9 @@ mod tests {
         assert_eq!(on_port(5353, QUESTION), confirmed(Application::Mdns));
         assert_eq!(on_port(5355, QUESTION), confirmed(Application::Llmnr));
         assert_eq!(datagram(QUESTION), likely(Application::Dns));
+        assert_eq!(on_port(137, QUESTION), likely(Application::Nbns));
+        let asked_of_a_server = spoken(protocol::UDP, [5353, 53], QUESTION);
+        assert_eq!(asked_of_a_server, confirmed(Application::Dns));
     }
 
     #[test]

@@ -7,6 +7,9 @@ const HEADER: usize = 13;
 const HANDSHAKE: u8 = 22;
 const HANDSHAKE_HEADER: usize = 12;
 
+/// Before the standard (Cisco AnyConnect still speaks it); the hello in it says 1.0 as in TLS.
+const BEFORE_1_0: u16 = 0x0100;
+
 /// Content type, version 1.0 or 1.2 as ones' complements, epoch, sequence number, length.
 #[inline(always)]
 pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
@@ -15,7 +18,7 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let whole = payload.be_u16(11) as usize + HEADER;
     // Change cipher spec, alert, handshake, application data, heartbeat.
     if content.wrapping_sub(20) > 4
-        || version != 0xfeff && version != 0xfefd
+        || version != 0xfeff && version != 0xfefd && version != BEFORE_1_0
         || payload.be_u16(3) > 8
         || whole > payload.length()
         || whole == HEADER
@@ -52,6 +55,13 @@ mod tests {
     fn a_hello_is_confirmed_by_its_fragment() {
         assert_eq!(datagram(&hello()), confirmed(Application::Dtls));
         no_prefix_is_confirmed(&hello(), datagram);
+    }
+
+    #[test]
+    fn the_version_before_the_standard_is_known() {
+        let mut old = hello();
+        old[1..3].copy_from_slice(&[1, 0]);
+        assert_eq!(datagram(&old), confirmed(Application::Dtls));
     }
 
     #[test]

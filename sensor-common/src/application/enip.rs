@@ -21,9 +21,12 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         && if command < 0x40 { LOW_COMMANDS } else { HIGH_COMMANDS } >> (command & 0x3f) & 1 != 0;
     if is_command {
         let whole = payload.le_u16(2) as usize + HEADER;
+        // Only what has a session is followed by more in a segment; a small number and zeros are
+        // many other things.
+        let is_followed = command >= 0x40;
         // Status codes end at 0x69 (unsupported protocol).
         return (payload.length() >= HEADER
-            && whole <= payload.length()
+            && (whole == payload.length() || is_followed && whole < payload.length())
             && payload.le_u32(8) <= 0x69
             && payload.be_u32(20) == 0)
             .then_some(Identification::marked(
@@ -95,6 +98,10 @@ mod tests {
             octets[0] = command;
             assert_eq!(datagram(&octets), likely(Application::Enip), "{command:#x}");
         }
+        // A small number and zeros, then more: many other things.
+        let mut longer = [0; 40];
+        longer[0] = 0x04;
+        assert_eq!(datagram(&longer), unknown());
         let mut question = [0; 24];
         question[0] = 0x63;
         assert_eq!(datagram(&question), confirmed(Application::Enip));

@@ -153,6 +153,7 @@ fn begun_stream(payload: &Payload, context: &Context) -> u16 {
         0x80..=0xff => first_of!(payload, context:
             smb::recognise(payload),
             rpc::recognise_stream(payload),
+            mqtt::recognise(payload),
             telnet::recognise(payload),
             bgp::recognise(payload),
             phd::recognise(payload),
@@ -210,6 +211,8 @@ fn text_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Cont
         syslog::recognise(payload),
         sip::recognise(payload),
         wsd::recognise(frame, payload, context),
+        // A transaction may be any number.
+        rpc::recognise(payload),
     )
 }
 
@@ -225,14 +228,15 @@ fn begun_datagram<F: Frame + ?Sized>(frame: &F, payload: &Payload, context: &Con
         0x01 | 0x02 => first_of!(frame, payload, context:
             dhcp::recognise(frame, payload),
             stun::recognise(payload),
+            slp::recognise(payload),
             radius::recognise(payload, context),
             wireguard::recognise(payload),
             dhcpv6::recognise(payload, context),
             enip::recognise(payload),
             hartip::recognise(payload, context),
-            slp::recognise(payload),
         ),
         0x03..=0x0e => first_of!(frame, payload, context:
+            quic::recognise_public_header(payload),
             dcerpc::recognise(frame, payload),
             wireguard::recognise(payload),
             knx::recognise(payload),

@@ -1,4 +1,5 @@
-//! QUIC (RFC 9000 section 17.2, RFC 9369, RFC 8999): long headers of known versions.
+//! QUIC (RFC 9000 section 17.2, RFC 9369, RFC 8999): long headers of known versions; and the public
+//! header that Google's had before (draft-hamilton-early-deployment-quic-00 section 6.1).
 
 use super::{Application, Identification, randomness::looks_random};
 use crate::payload::Payload;
@@ -24,7 +25,9 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         return None;
     }
     let is_draft = version >> 8 == DRAFT && version & 0xff <= LAST_DRAFT;
-    let is_known = version == VERSION_1 || version == VERSION_2 || is_draft;
+    // Versions that ask for a negotiation (section 15).
+    let is_reserved = version & 0x0f0f_0f0f == 0x0a0a_0a0a;
+    let is_known = version == VERSION_1 || version == VERSION_2 || is_draft || is_reserved;
     // `Q0` and two digits.
     let is_google = version & 0xffff_f0f0 == u32::from_be_bytes(*b"Q000");
     // Google's versions until Q046: two lengths of 4 bits in one octet, 5 for 8 octets. Else the
@@ -41,6 +44,17 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let is_negotiation = version == 0 && (length == 8 || length == 20) && payload.octet(14) <= 20;
     (is_negotiation && payload.length() >= 27 && payload.length() < 300)
         .then_some(Identification::likely(Application::Quic))
+}
+
+/// Flags that name a version and an identifier of 8 octets, the identifier, `Q0` and two digits. The
+/// version is the second condition: it is in a client's first packets only.
+#[inline(always)]
+pub(super) fn recognise_public_header(payload: &Payload) -> Option<Identification> {
+    const FLAGS: u8 = 0x09;
+    (payload.octet(0) & 0xc9 == FLAGS
+        && payload.be_u32(9) & 0xffff_f0f0 == u32::from_be_bytes(*b"Q000")
+        && payload.length() > 14)
+        .then_some(Identification::confirmed(Application::Quic))
 }
 
 /// A second condition on a long header: a full datagram, or identifiers of usual lengths, one of
@@ -85,6 +99,29 @@ mod tests {
         let mut google = initial();
         google[1..6].copy_from_slice(b"Q046\x50");
         assert_eq!(datagram(&google), confirmed(Application::Quic));
+    }
+
+    #[test]
+    fn a_reserved_version_is_known_by_its_nibbles() {
+        let mut reserved = initial();
+        reserved[1..5].copy_from_slice(&[0x1a, 0x2a, 0x3a, 0xfa]);
+        assert_eq!(datagram(&reserved), confirmed(Application::Quic));
+        reserved[3] = 0x3b;
+        assert_eq!(datagram(&reserved), unknown());
+    }
+
+    #[test]
+    fn a_public_header_is_confirmed_by_its_version() {
+        let mut first = [0x5a; 40];
+        (first[0], first[13]) = (0x0d, 1);
+        first[9..13].copy_from_slice(b"Q035");
+        assert_eq!(datagram(&first), confirmed(Application::Quic));
+        prefixes_agree(&first, datagram);
+        for (at, octet) in [(0, 0x05), (0, 0x0c), (9, b'R'), (10, b'1'), (11, b'a')] {
+            let mut near_miss = first;
+            near_miss[at] = octet;
+            assert_ne!(datagram(&near_miss).application, Application::Quic, "{at}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ recognisers! {
     "dicom": Dicom = |_, payload, _| dicom::recognise(payload);
     "dnp3": Dnp3 = |_, payload, _| dnp3::recognise(payload);
     "dns": Dns = |_, payload, context| dns::recognise_stream(payload, context);
-    "dns": Dns | Mdns | Llmnr = |_, payload, context| dns::recognise(payload, context);
+    "dns": Dns | Mdns | Llmnr | Nbns = |_, payload, context| dns::recognise(payload, context);
     "dtls": Dtls = |_, payload, _| dtls::recognise(payload);
     "enip": Enip = |_, payload, _| enip::recognise(payload);
     "fins": Fins = |_, payload, _| fins::recognise_stream(payload);
@@ -89,12 +89,13 @@ recognisers! {
     "pop3": Pop3 = |_, payload, _| pop3::recognise(payload);
     "postgresql": Postgresql = |_, payload, _| postgresql::recognise(payload);
     "quic": Quic = |_, payload, _| quic::recognise(payload);
+    "quic": Quic = |_, payload, _| quic::recognise_public_header(payload);
     "radius": Radius = |_, payload, context| radius::recognise(payload, context);
     "rdp": Rdp = |_, payload, _| rdp::recognise(payload);
     "rdp": Rdp = |_, payload, _| rdp::recognise_datagram(payload);
     "redis": Redis = |_, payload, _| redis::recognise(payload);
     "redis": Redis = |_, payload, _| redis::recognise_answer(payload);
-    "replies": Smtp | Ftp = |_, payload, context| replies::recognise(payload, context);
+    "replies": Smtp | Ftp | Pop3 = |_, payload, context| replies::recognise(payload, context);
     "rpc": Rpc | Nfs = |_, payload, _| rpc::recognise_stream(payload);
     "rpc": Rpc | Nfs = |_, payload, _| rpc::recognise(payload);
     "rsync": Rsync = |_, payload, _| rsync::recognise(payload);

@@ -66,6 +66,11 @@ fn command(payload: &Payload, context: &Context, small: u64) -> Option<Identific
     if verb == EHLO || verb == HELO || verb == LHLO || small == MAIL_FROM || small == RCPT_TO {
         return Some(Identification::confirmed(Application::Smtp));
     }
+    // Mail asks for TLS in another way; the whole line (RFC 4217 section 4) is the second condition.
+    if payload.has(0, b"AUTH TLS") || payload.has(0, b"AUTH SSL") {
+        let is_whole = payload.length() == 10 && payload.be_u16(8) == 0x0d0a;
+        return Some(Identification::marked(Application::Ftp, is_whole));
+    }
     // POP3 has the same command; mostly its server has greeted with `+OK` by then.
     if verb == USER && context.has_port(POP3_PORT) {
         return Some(Identification::likely(Application::Pop3));
@@ -98,6 +103,8 @@ mod tests {
         assert_eq!(stream(b"ehlo ward\r\n"), confirmed(Application::Smtp));
         assert_eq!(stream(b"MAIL FROM:<a@b>\r\n"), confirmed(Application::Smtp));
         assert_eq!(stream(b"USER anonymous\r\n"), likely(Application::Ftp));
+        assert_eq!(stream(b"AUTH TLS\r\n"), confirmed(Application::Ftp));
+        assert_eq!(stream(b"AUTH PLAIN\r\n").application, Application::Unknown);
         let to_pop3 = spoken(protocol::TCP, [50_001, 110], b"USER ward\r\n");
         assert_eq!(to_pop3, likely(Application::Pop3));
         assert_eq!(stream(b"331 Password\r\n"), likely(Application::Ftp));

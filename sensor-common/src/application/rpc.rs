@@ -87,6 +87,13 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_may_look_like_text() {
+        let mut printable = call();
+        printable[..4].copy_from_slice(b"8CvY");
+        assert_eq!(datagram(&printable), confirmed(Application::Nfs));
+    }
+
+    #[test]
     fn other_versions_and_programs_are_refused() {
         for (at, octet) in [(7, 2), (11, 3), (12, 0x80), (13, 0), (16, 1)] {
             let mut near_miss = call();

@@ -20,6 +20,10 @@ pub mod ethertype {
     pub const PROVIDER_BRIDGE: u16 = 0x88a8;
     /// Pre-standard double tagging, still sent by some switches.
     pub const QINQ_LEGACY: u16 = 0x9100;
+    pub const MPLS: u16 = 0x8847;
+    /// With a label that another router assigned (RFC 5332), and for multicast before it.
+    pub const MPLS_UPSTREAM: u16 = 0x8848;
+    pub const PPPOE_SESSION: u16 = 0x8864;
     pub const EAPOL: u16 = 0x888e;
     pub const PROFINET: u16 = 0x8892;
     pub const ETHERCAT: u16 = 0x88a4;
@@ -32,7 +36,7 @@ pub mod ethertype {
 }
 
 /// What stands before the network layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Link {
     /// 48-bit addresses in the low bits.
     pub destination: u64,

@@ -126,6 +126,26 @@ impl EthernetHeader {
         frame
     }
 
+    /// A packet of the Internet protocol in a session of PPP over Ethernet (RFC 2516 section 4).
+    pub fn session_frame(&self, kind: u16, packet: &[u8]) -> Vec<u8> {
+        let protocol: u16 = if kind == ethertype::IPV6 { 0x0057 } else { 0x0021 };
+        let mut session = vec![0x11, 0, 0x12, 0x34];
+        session.extend((packet.len() as u16 + 2).to_be_bytes());
+        session.extend(protocol.to_be_bytes());
+        session.extend_from_slice(packet);
+        self.frame(ethertype::PPPOE_SESSION, &session)
+    }
+
+    /// A packet behind a stack of this many labels (RFC 3032 section 2.1).
+    pub fn labelled_frame(&self, labels: u8, packet: &[u8]) -> Vec<u8> {
+        let mut stack = Vec::new();
+        for label in 1..=labels {
+            stack.extend([label, 0x5a, 0x10 | u8::from(label == labels), 64]);
+        }
+        stack.extend_from_slice(packet);
+        self.frame(ethertype::MPLS, &stack)
+    }
+
     /// An IEEE 802.3 frame: a length instead of an EtherType, then LLC.
     pub fn length_frame(&self, llc: &[u8]) -> Vec<u8> {
         self.frame(llc.len() as u16, llc)

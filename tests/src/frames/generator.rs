@@ -91,7 +91,8 @@ impl FrameGenerator {
                 damage::mutated(&mut self.random, whole)
             }
             90..94 => damage::near_miss(&mut self.random, &self.repertoire),
-            94..97 => oddities::stacked_tags(&mut self.random, &self.repertoire),
+            94..96 => oddities::stacked_tags(&mut self.random, &self.repertoire),
+            96..98 => oddities::carried(&mut self.random, &self.repertoire),
             _ => damage::noise(&mut self.random),
         }
     }
@@ -158,6 +159,8 @@ mod tests {
             "4 in ip",
             "6 in ip",
             "gre ip",
+            "pppoe session",
+            "4 mpls labels",
             "gre ethernet",
             "erspan 1",
             "erspan 2",

@@ -1,17 +1,25 @@
 //! Link types, by their LINKTYPE_ values (<https://www.tcpdump.org/linktypes.html>), and how their
 //! packets become Ethernet frames.
 
+mod arcnet;
+mod nflog;
+mod ppp;
+mod wireless;
+
 /// Octets of an Ethernet header.
 const ETHERNET_HEADER: usize = 14;
 
 const IPV4: u16 = 0x0800;
+const ARP: u16 = 0x0806;
 const IPV6: u16 = 0x86dd;
+const PPPOE_SESSION: u16 = 0x8864;
 /// Reserved (RFC 1701): a type that no dissector takes for its own.
 const NO_ETHERTYPE: u16 = 0xffff;
 
 /// What an error message says.
 pub(super) const SUPPORTED: &str = "Ethernet (1), raw IP (12, 14, 101, 228, 229), \
-    Linux cooked (113, 276) and BSD loopback (0, 108)";
+    Linux cooked (113, 276), BSD loopback (0, 108), PPP (9, 50, 51), Cisco HDLC (104), \
+    NFLOG (239), IEEE 802.11 (105, 127) and ARCNET (7, 129)";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
@@ -24,14 +32,33 @@ pub(super) enum Link {
     LinuxCooked2,
     /// A protocol family, in the byte order of whoever captured.
     Loopback,
+    Ppp,
+    PppoeSession,
+    CiscoHdlc,
+    Nflog,
+    Wireless,
+    Radiotap,
+    Arcnet,
+    LinuxArcnet,
 }
 
 /// What a link header says.
 struct Header<'a> {
     ethertype: u16,
-    /// Link address of the sender.
+    /// Link addresses, zeros where they are not known.
     source: [u8; 6],
+    destination: [u8; 6],
     payload: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    const fn without_stations(ethertype: u16, payload: &'a [u8]) -> Self {
+        Self { ethertype, source: [0; 6], destination: [0; 6], payload }
+    }
+
+    const fn from(self, source: [u8; 6]) -> Self {
+        Self { source, ..self }
+    }
 }
 
 impl Link {
@@ -44,6 +71,14 @@ impl Link {
             113 => Self::LinuxCooked,
             276 => Self::LinuxCooked2,
             0 | 108 => Self::Loopback,
+            9 | 50 => Self::Ppp,
+            51 => Self::PppoeSession,
+            104 => Self::CiscoHdlc,
+            239 => Self::Nflog,
+            105 => Self::Wireless,
+            127 => Self::Radiotap,
+            7 => Self::Arcnet,
+            129 => Self::LinuxArcnet,
             _ => return None,
         })
     }
@@ -55,7 +90,7 @@ impl Link {
         let Some(header) = self.header(packet) else {
             return wire_length;
         };
-        frame.extend_from_slice(&[0; 6]);
+        frame.extend_from_slice(&header.destination);
         frame.extend_from_slice(&header.source);
         frame.extend_from_slice(&header.ethertype.to_be_bytes());
         frame.extend_from_slice(header.payload);
@@ -64,36 +99,40 @@ impl Link {
     }
 
     fn header(self, packet: &[u8]) -> Option<Header<'_>> {
-        let without_source = |ethertype, payload| Header { ethertype, source: [0; 6], payload };
         Some(match self {
             Self::Ethernet => return None,
             Self::Ip => match packet.first()? >> 4 {
-                4 => without_source(IPV4, packet),
-                6 => without_source(IPV6, packet),
-                _ => without_source(NO_ETHERTYPE, packet),
+                4 => Header::without_stations(IPV4, packet),
+                6 => Header::without_stations(IPV6, packet),
+                _ => Header::without_stations(NO_ETHERTYPE, packet),
             },
-            Self::Ipv4 => without_source(IPV4, packet),
-            Self::Ipv6 => without_source(IPV6, packet),
+            Self::Ipv4 => Header::without_stations(IPV4, packet),
+            Self::Ipv6 => Header::without_stations(IPV6, packet),
             Self::Loopback => {
                 let (family, payload) = packet.split_first_chunk()?;
-                without_source(family_ethertype(*family), payload)
+                Header::without_stations(family_ethertype(*family), payload)
             }
             Self::LinuxCooked => {
                 let (header, payload) = packet.split_first_chunk::<16>()?;
-                Header {
-                    ethertype: cooked_ethertype([header[14], header[15]], payload),
-                    source: cooked_source([header[4], header[5]], &header[6..14]),
-                    payload,
-                }
+                let ethertype = cooked_ethertype([header[14], header[15]], payload);
+                Header::without_stations(ethertype, payload)
+                    .from(cooked_source([header[4], header[5]], &header[6..14]))
             }
             Self::LinuxCooked2 => {
                 let (header, payload) = packet.split_first_chunk::<20>()?;
-                Header {
-                    ethertype: cooked_ethertype([header[0], header[1]], payload),
-                    source: cooked_source([0, header[11]], &header[12..20]),
-                    payload,
-                }
+                let ethertype = cooked_ethertype([header[0], header[1]], payload);
+                Header::without_stations(ethertype, payload)
+                    .from(cooked_source([0, header[11]], &header[12..20]))
             }
+            Self::Ppp => ppp::header(packet)?,
+            // The dissector knows the rest.
+            Self::PppoeSession => Header::without_stations(PPPOE_SESSION, packet),
+            Self::CiscoHdlc => ppp::cisco(packet)?,
+            Self::Nflog => nflog::header(packet)?,
+            Self::Wireless => wireless::data(packet, false)?,
+            Self::Radiotap => wireless::radiotap(packet)?,
+            Self::Arcnet => arcnet::header(packet, 2)?,
+            Self::LinuxArcnet => arcnet::header(packet, 4)?,
         })
     }
 }

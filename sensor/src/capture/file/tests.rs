@@ -128,7 +128,23 @@ fn other_link_types_become_ethernet() {
     let station = [2, 0, 0, 0, 0, 9];
     let cooked = b"\0\0\0\x01\0\x06\x02\0\0\0\0\x09\0\0\x86\xdd\x60";
     let cooked2 = b"\x08\x06\0\0\0\0\0\x02\0\x01\0\x06\x02\0\0\0\0\x09\0\0arp";
-    let cases: [(u32, &[u8], Vec<u8>); 10] = [
+    // From an access point: receiver, access point, sender; quality of service.
+    let mut wireless = b"\x88\x02\0\0\x02\0\0\0\0\x08\x04\0\0\0\0\x01\x02\0\0\0\0\x09\0\0\0\0\
+        \xaa\xaa\x03\0\0\0\x08\0\x45"
+        .to_vec();
+    let radiotap = [b"\0\0\x09\0\x02\0\0\0\0", &wireless[..]].concat();
+    // Time, flags that say that the header is padded.
+    let padded =
+        [b"\0\0\x11\0\x03\0\0\0\0\0\0\0\0\0\0\0\x20", &wireless[..26], b"\0\0", &wireless[26..]]
+            .concat();
+    let received = {
+        let mut frame = ethernet(&station, 0x0800, b"\x45");
+        frame[..6].copy_from_slice(&[2, 0, 0, 0, 0, 8]);
+        frame
+    };
+    wireless[1] |= 0x40;
+    let encrypted = [&[2, 0, 0, 0, 0, 8], &station[..], b"\xff\xff", &wireless[26..]].concat();
+    let cases: [(u32, &[u8], Vec<u8>); 28] = [
         (12, b"\x45", ethernet(&[0; 6], 0x0800, b"\x45")),
         (14, b"\x60", ethernet(&[0; 6], 0x86dd, b"\x60")),
         (101, b"\x20", ethernet(&[0; 6], 0xffff, b"\x20")),
@@ -139,12 +155,46 @@ fn other_link_types_become_ethernet() {
         (0, b"\x02\0\0\0x", ethernet(&[0; 6], 0x0800, b"x")),
         (108, b"\0\0\0\x18x", ethernet(&[0; 6], 0x86dd, b"x")),
         (113, b"short", Vec::new()),
+        (9, b"\xff\x03\0\x21x", ethernet(&[0; 6], 0x0800, b"x")),
+        (9, b"\0\x57x", ethernet(&[0; 6], 0x86dd, b"x")),
+        (9, b"\x21x", ethernet(&[0; 6], 0x0800, b"x")),
+        (9, b"\xff\x03\xc0\x21x", ethernet(&[0; 6], 0xffff, b"x")),
+        (50, b"\x0f\0\x08\0x", ethernet(&[0; 6], 0x0800, b"x")),
+        (51, b"\x11\0\0\x01\0\x03\0\x21x", ethernet(&[0; 6], 0x8864, b"\x11\0\0\x01\0\x03\0\x21x")),
+        (104, b"\x8f\0\x86\xddx", ethernet(&[0; 6], 0x86dd, b"x")),
+        (104, b"\x8f\0", Vec::new()),
+        (105, &radiotap[9..], received.clone()),
+        (105, &wireless, encrypted),
+        (105, b"\xd4\0\0\0", Vec::new()),
+        (127, &radiotap, received.clone()),
+        (127, &padded, received),
+        (7, b"\x01\x02\xd4\0\0\x07x", ethernet(&[0; 6], 0x0800, b"x")),
+        (7, b"\x01\x02\xd4\xff\xff\xff\xd4\0\0\x07x", ethernet(&[0; 6], 0x0800, b"x")),
+        (7, b"\x01\x02\xd4\x02\0\x07x", ethernet(&[0; 6], 0xffff, b"x")),
+        (7, b"\x01\x02\xf1x", ethernet(&[0; 6], 0x0806, b"x")),
+        (129, b"\x01\x02\0\0\xc4\0\0\x07x", ethernet(&[0; 6], 0x86dd, b"x")),
     ];
     for (link_type, packet, expected) in cases {
         let found = all_frames(pcap(false, 0xa1b2_c3d4, link_type, &[(0, 0, packet)]));
         assert_eq!(found[0].octets, expected, "{link_type}");
         let length = if expected.is_empty() { packet.len() } else { expected.len() };
         assert_eq!(found[0].wire_length, length as u64 + 10, "{link_type}");
+    }
+}
+
+#[test]
+fn a_packet_that_a_firewall_logged_is_found_among_what_was_noted_of_it() {
+    // The sender's link address, then the packet, in both byte orders.
+    let little = b"\x02\0\0\0\x10\0\x08\0\0\x06\0\0\x02\0\0\0\0\x09\0\0\x05\0\x09\0\x45\0\0\0";
+    let big = b"\x0a\0\0\0\0\x10\0\x08\0\x06\0\0\x02\0\0\0\0\x09\0\0\0\x05\0\x09\x60\0\0\0";
+    for (logged, kind, first) in [(little, [0x08, 0], 0x45), (big, [0x86, 0xdd], 0x60)] {
+        let found = all_frames(pcap(false, 0xa1b2_c3d4, 239, &[(0, 0, logged)]));
+        assert_eq!(found[0].octets[6..12], [2, 0, 0, 0, 0, 9]);
+        assert_eq!((&found[0].octets[12..14], found[0].octets[14]), (&kind[..], first));
+    }
+    for cut in 0..little.len() - 4 {
+        let found = all_frames(pcap(false, 0xa1b2_c3d4, 239, &[(0, 0, &little[..cut])]));
+        assert!(found[0].octets.is_empty(), "{cut}");
     }
 }
 

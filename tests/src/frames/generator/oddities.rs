@@ -145,6 +145,22 @@ pub(super) fn link_control(random: &mut SeededRandom) -> Specimen {
     Specimen { octets, description: name.to_owned() }
 }
 
+/// A packet in a session of PPPoE, or behind one to six labels, more than the dissector goes past.
+pub(super) fn carried(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
+    let (kind, packet) = inner_packet(random, repertoire);
+    let header = sound::hardware(random);
+    match random.between(0, 6) {
+        0 => Specimen {
+            octets: header.session_frame(kind, &packet),
+            description: "pppoe session".to_owned(),
+        },
+        labels => Specimen {
+            octets: header.labelled_frame(labels as u8, &packet),
+            description: format!("{labels} mpls labels"),
+        },
+    }
+}
+
 /// One to twelve tags, more than any parser follows.
 pub(super) fn stacked_tags(random: &mut SeededRandom, repertoire: &[Saying]) -> Specimen {
     let (kind, packet) = inner_packet(random, repertoire);
