@@ -103,7 +103,7 @@ impl Findings {
         if !self.is_done {
             failures.push("the guest broke off".to_owned());
         }
-        let over = verify::over_budget(&self.verified, verify::BUDGET_ELSEWHERE);
+        let over = verify::over_budget(&self.verified);
         if !over.is_empty() {
             failures.push(format!("over the budget of instructions: {}", over.join(", ")));
         }
