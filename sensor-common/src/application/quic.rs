@@ -25,9 +25,7 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
         return None;
     }
     let is_draft = version >> 8 == DRAFT && version & 0xff <= LAST_DRAFT;
-    // Versions that ask for a negotiation (section 15).
-    let is_reserved = version & 0x0f0f_0f0f == 0x0a0a_0a0a;
-    let is_known = version == VERSION_1 || version == VERSION_2 || is_draft || is_reserved;
+    let is_known = version == VERSION_1 || version == VERSION_2 || is_draft || is_reserved(version);
     // `Q0` and two digits.
     let is_google = version & 0xffff_f0f0 == u32::from_be_bytes(*b"Q000");
     // Google's versions until Q046: two lengths of 4 bits in one octet, 5 for 8 octets. Else the
@@ -44,6 +42,12 @@ pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let is_negotiation = version == 0 && (length == 8 || length == 20) && payload.octet(14) <= 20;
     (is_negotiation && payload.length() >= 27 && payload.length() < 300)
         .then_some(Identification::likely(Application::Quic))
+}
+
+/// Versions by which a client asks for a negotiation (RFC 9000 section 15).
+#[inline(always)]
+fn is_reserved(version: u32) -> bool {
+    version & 0x0f0f_0f0f == 0x0a0a_0a0a
 }
 
 /// Flags that name a version and an identifier of 8 octets, the identifier, `Q0` and two digits. The
@@ -73,7 +77,9 @@ fn has_form(payload: &Payload) -> bool {
         20 => payload.octet(26) <= LONGEST_CONNECTION && looks_random(payload.be_u64_at(6)),
         _ => false,
     };
-    !is_old_draft && (payload.length() >= FULL_DATAGRAM || is_usual)
+    let is_full = payload.length() >= FULL_DATAGRAM;
+    // There are so many reserved versions that chance has one now and then.
+    if is_reserved(version) { is_full && is_usual } else { !is_old_draft && (is_full || is_usual) }
 }
 
 #[cfg(test)]
@@ -103,9 +109,11 @@ mod tests {
 
     #[test]
     fn a_reserved_version_is_known_by_its_nibbles() {
-        let mut reserved = initial();
-        reserved[1..5].copy_from_slice(&[0x1a, 0x2a, 0x3a, 0xfa]);
+        let mut reserved = [0x5a; 1200];
+        reserved[..6].copy_from_slice(&[0xc3, 0x1a, 0x2a, 0x3a, 0xfa, 8]);
+        reserved[14] = 0;
         assert_eq!(datagram(&reserved), confirmed(Application::Quic));
+        assert_eq!(datagram(&reserved[..1199]), likely(Application::Quic));
         reserved[3] = 0x3b;
         assert_eq!(datagram(&reserved), unknown());
     }
