@@ -1,5 +1,7 @@
 //! What holds of every frame, whole or cut.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use sensor_common::dissect::{Dissection, dissect};
 use tests::frames::{
     EthernetHeader, FrameGenerator, MacAddress, Tag, checksum::Endpoints, ethernet::ethertype,
@@ -57,8 +59,8 @@ fn wrapped(kind: u16, packet: &[u8]) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn sessions_and_labels_hide_nothing_of_a_flow() {
-    let (v4, v6) = ([10, 20, 0, 1].into(), "fd00::1".parse().unwrap());
-    let message = udp_datagram(5000, 53, b"question", &Endpoints::v4(v4, v4));
+    let (v4, v6) = (Ipv4Addr::new(10, 20, 0, 1), Ipv6Addr::LOCALHOST);
+    let message = udp_datagram(&Endpoints::v4(v4, v4), 5000, 53, b"question");
     let packets = [
         (ethertype::IPV4, Ipv4Header::between(v4, v4).packet(17, &message)),
         (ethertype::IPV6, Ipv6Header::between(v6, v6).packet(17, &message)),
@@ -78,7 +80,7 @@ fn sessions_and_labels_hide_nothing_of_a_flow() {
 #[test]
 fn other_codes_deeper_stacks_and_other_packets_have_no_flow() {
     let header = EthernetHeader::broadcast(MacAddress::vendor(0x00_30e6, 1));
-    let address = [10, 20, 0, 1].into();
+    let address = Ipv4Addr::new(10, 20, 0, 1);
     let packet = Ipv4Header::between(address, address).packet(17, &[0; 8]);
     assert!(dissection(&header.labelled_frame(4, &packet)).is_some());
     assert!(dissection(&header.labelled_frame(5, &packet)).is_none(), "too deep");

@@ -218,11 +218,11 @@ fn a_foreign_file_says_what_it_is() {
 #[test]
 fn an_unsupported_link_type_is_named() {
     assert!(matches!(
-        open(pcap(false, 0xa1b2_c3d4, 105, &[])),
-        Err(CaptureError::LinkType { link_type: 105, interface: 1, .. })
+        open(pcap(false, 0xa1b2_c3d4, 107, &[])),
+        Err(CaptureError::LinkType { link_type: 107, interface: 1, .. })
     ));
     // In pcapng only once a packet of that interface comes.
-    let mut file = section(true, &[(1, &[]), (105, &[])]);
+    let mut file = section(true, &[(1, &[]), (107, &[])]);
     enhanced(&mut file, 0, 0, PACKET);
     let offset = file.octets.len() as u64;
     enhanced(&mut file, 1, 0, PACKET);
@@ -230,7 +230,7 @@ fn an_unsupported_link_type_is_named() {
     let (delivered, error) = frames(&mut file);
     assert_eq!(delivered.len(), 1);
     match error {
-        Some(CaptureError::LinkType { link_type: 105, interface: 2, offset: found, .. }) => {
+        Some(CaptureError::LinkType { link_type: 107, interface: 2, offset: found, .. }) => {
             assert_eq!(found, offset);
         }
         other => panic!("{other:?}"),
