@@ -9,10 +9,7 @@ use aya_ebpf::{
 use sensor_common::{
     account::{Work, account, count_carrier, enter, finds_tunnel, settled_head},
     books::{INTERFACE_ROWS, InterfaceRow, UNDISSECTED_REASONS, Undissected, preferred_row},
-    dissect::{
-        dissect,
-        plain::{Plain, plain},
-    },
+    dissect::{dissect, plain::plain},
     flow::{FlowSet, WAYS},
     frame::Frame,
     read_back::read_back,
@@ -45,10 +42,7 @@ pub fn observe(context: &XdpContext) {
     };
     // SAFETY: the memory is this CPU's own, and a program is not interrupted by itself.
     let row = unsafe { &mut *row };
-    let plain = plain(&frame, reception.interface);
-    if let Some(plain) = &plain
-        && let Some(octets) = express(&frame, &reception, plain, cpu)
-    {
+    if let Some(octets) = express(&frame, &reception, cpu) {
         return received(row, octets);
     }
     let Some(work) = WORK.get_ptr_mut(cpu) else {
@@ -59,13 +53,7 @@ pub fn observe(context: &XdpContext) {
     // Read again: how far the express way looked would else be a state of its own to the verifier.
     let context = black_box(context);
     let frame = XdpFrame::new(context);
-    let dissected = match &plain {
-        Some(plain) => {
-            plain.write(&mut work.dissection);
-            Ok(())
-        }
-        None => dissect(&frame, reception.interface, &mut work.dissection),
-    };
+    let dissected = dissect(&frame, reception.interface, &mut work.dissection);
     let declared_length = match dissected {
         Ok(()) => work.dissection.declared_length,
         Err(_) => 0,
@@ -107,7 +95,8 @@ fn received(row: &mut InterfaceRow, octets: u64) {
 /// Counts a plain frame in its flow if no more is to be done for it; its octets. Not a function of
 /// its own: the call would take as long as a tenth of what it does.
 #[inline(always)]
-fn express(frame: &XdpFrame, reception: &Reception, plain: &Plain, cpu: u32) -> Option<u64> {
+fn express(frame: &XdpFrame, reception: &Reception, cpu: u32) -> Option<u64> {
+    let plain = plain(frame, reception.interface)?;
     let octets = match reception.wire_length {
         Some(octets) => octets,
         None => whole_length(frame, plain.declared_length)?,

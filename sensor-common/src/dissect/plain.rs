@@ -5,7 +5,6 @@
 //! the path must see in any case: segments that open a connection, and packets that may carry
 //! others.
 
-use super::Dissection;
 use crate::{
     flow::{FlowKey, FlowKeyFields, Network},
     frame::{Frame, Header},
@@ -17,33 +16,13 @@ use crate::{
     },
 };
 
-/// What is counted of a plain frame, and what else a dissection says of it; as in [`Dissection`].
+/// What is counted of a plain frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plain {
     pub key: FlowKey,
     pub tcp_flags: u8,
+    /// As in [`super::Dissection`].
     pub declared_length: usize,
-    source_station: u64,
-    destination_station: u64,
-    tcp_sequence: u32,
-    payload_length: usize,
-}
-
-impl Plain {
-    /// Writes the dissection, of a frame that has to take the whole way, where it stays.
-    #[inline(always)]
-    pub fn write(&self, found: &mut Dissection) {
-        found.key = self.key;
-        found.source_station = self.source_station;
-        found.destination_station = self.destination_station;
-        found.tcp_flags = self.tcp_flags;
-        found.tcp_sequence = self.tcp_sequence;
-        found.icmp_type_code = 0;
-        found.is_later_fragment = false;
-        found.payload_offset = self.declared_length - self.payload_length;
-        found.payload_length = self.payload_length;
-        found.declared_length = self.declared_length;
-    }
 }
 
 /// An IPv4 header without options, or the fixed header of IPv6, and the shortest TCP header; so
@@ -89,7 +68,7 @@ pub fn plain<F: Frame + ?Sized>(frame: &F, interface: u32) -> Option<Plain> {
             _ => return None,
         }
     };
-    let transport = match packet.protocol {
+    let tcp_flags = match packet.protocol {
         protocol::TCP => segment(&packet)?,
         protocol::UDP => datagram(&packet)?,
         _ => return None,
@@ -105,15 +84,7 @@ pub fn plain<F: Frame + ?Sized>(frame: &F, interface: u32) -> Option<Plain> {
         interface,
         protocol: packet.protocol,
     });
-    Some(Plain {
-        key,
-        tcp_flags: transport.flags,
-        declared_length: packet.end,
-        source_station: link.source,
-        destination_station: link.destination,
-        tcp_sequence: transport.sequence,
-        payload_length: packet.length - transport.header_length,
-    })
+    Some(Plain { key, tcp_flags, declared_length: packet.end })
 }
 
 #[inline(always)]
@@ -155,33 +126,18 @@ fn ipv6_packet<H: Header>(headers: &H, link: &Link) -> Option<Packet> {
     })
 }
 
-struct Transport {
-    header_length: usize,
-    flags: u8,
-    sequence: u32,
-}
-
-/// The header of a segment that opens no connection.
+/// The control bits of a segment that opens no connection.
 #[inline(always)]
-fn segment(packet: &Packet) -> Option<Transport> {
+fn segment(packet: &Packet) -> Option<u8> {
     let header_length = (packet.control >> 60) as usize * 4;
     let flags = (packet.control >> 48) as u8;
     let is_valid = header_length >= 20 && header_length <= packet.length;
-    let sequence = packet.beginning as u32;
-    (is_valid && flags & tcp_flags::SYN == 0).then_some(Transport {
-        header_length,
-        flags,
-        sequence,
-    })
+    (is_valid && flags & tcp_flags::SYN == 0).then_some(flags)
 }
 
-/// The header of a datagram that carries no other packet.
+/// No control bits, of a datagram that carries no other packet.
 #[inline(always)]
-fn datagram(packet: &Packet) -> Option<Transport> {
+fn datagram(packet: &Packet) -> Option<u8> {
     let may_carry = tunnel::may_carry(protocol::UDP, (packet.beginning >> 32) as u16);
-    (packet.length >= 8 && !may_carry).then_some(Transport {
-        header_length: 8,
-        flags: 0,
-        sequence: 0,
-    })
+    (packet.length >= 8 && !may_carry).then_some(0)
 }
