@@ -130,14 +130,7 @@ pub fn dissect_inner<F: Frame + ?Sized>(
     let tunnel = core::hint::black_box(tunnel);
     found.packet.link = match tunnel.content as u16 {
         ethertype::BRIDGED_ETHERNET => ethernet::link(frame, tunnel.offset)?,
-        ethertype => Link {
-            destination: 0,
-            source: 0,
-            outer_vlan: 0,
-            inner_vlan: 0,
-            ethertype,
-            network_offset: tunnel.offset,
-        },
+        ethertype => Link { ethertype, network_offset: tunnel.offset, ..Link::default() },
     };
     flow(frame, interface, found)?;
     let found = core::hint::black_box(found);

@@ -1,5 +1,5 @@
 //! QUIC (RFC 9000 section 17.2, RFC 9369, RFC 8999): long headers of known versions; and the public
-//! header that Google's had before (draft-hamilton-early-deployment-quic-00 section 6.1).
+//! header that Google's had before (draft-hamilton-early-deployment-quic-00).
 
 use super::{Application, Identification, randomness::looks_random};
 use crate::payload::Payload;

@@ -1,4 +1,4 @@
-//! Service Location Protocol, version 2 (RFC 2608 section 8) and version 1 (RFC 2165 section 19), by
+//! Service Location Protocol, version 2 (RFC 2608 section 8) and version 1 (RFC 2165 section 4), by
 //! which printers and directory servers are found.
 
 use super::{Application, Identification};

@@ -13,7 +13,7 @@ const FRAME: usize = 2;
 pub(super) fn recognise(payload: &Payload) -> Option<Identification> {
     let fits = payload.be_u16(2) as usize + HEADER == payload.length();
     if payload.be_u32(4) != MAGIC_COOKIE {
-        return fits.then(|| classic(payload))?;
+        return if fits { classic(payload) } else { None };
     }
     message::<0>(payload, fits)
 }

@@ -6,13 +6,11 @@ mod nflog;
 mod ppp;
 mod wireless;
 
-/// Octets of an Ethernet header.
-const ETHERNET_HEADER: usize = 14;
+use sensor_common::wire::ethernet::{
+    HEADER_LENGTH,
+    ethertype::{ARP, IPV4, IPV6, PPPOE_SESSION},
+};
 
-const IPV4: u16 = 0x0800;
-const ARP: u16 = 0x0806;
-const IPV6: u16 = 0x86dd;
-const PPPOE_SESSION: u16 = 0x8864;
 /// Reserved (RFC 1701): a type that no dissector takes for its own.
 const NO_ETHERTYPE: u16 = 0xffff;
 
@@ -56,7 +54,7 @@ impl<'a> Header<'a> {
         Self { ethertype, source: [0; 6], destination: [0; 6], payload }
     }
 
-    const fn from(self, source: [u8; 6]) -> Self {
+    const fn sent_by(self, source: [u8; 6]) -> Self {
         Self { source, ..self }
     }
 }
@@ -95,7 +93,7 @@ impl Link {
         frame.extend_from_slice(&header.ethertype.to_be_bytes());
         frame.extend_from_slice(header.payload);
         let removed = packet.len() - header.payload.len();
-        wire_length.saturating_sub(removed as u64) + ETHERNET_HEADER as u64
+        wire_length.saturating_sub(removed as u64) + HEADER_LENGTH as u64
     }
 
     fn header(self, packet: &[u8]) -> Option<Header<'_>> {
@@ -116,13 +114,13 @@ impl Link {
                 let (header, payload) = packet.split_first_chunk::<16>()?;
                 let ethertype = cooked_ethertype([header[14], header[15]], payload);
                 Header::without_stations(ethertype, payload)
-                    .from(cooked_source([header[4], header[5]], &header[6..14]))
+                    .sent_by(cooked_source([header[4], header[5]], &header[6..14]))
             }
             Self::LinuxCooked2 => {
                 let (header, payload) = packet.split_first_chunk::<20>()?;
                 let ethertype = cooked_ethertype([header[0], header[1]], payload);
                 Header::without_stations(ethertype, payload)
-                    .from(cooked_source([0, header[11]], &header[12..20]))
+                    .sent_by(cooked_source([0, header[11]], &header[12..20]))
             }
             Self::Ppp => ppp::header(packet)?,
             // The dissector knows the rest.

@@ -3,9 +3,10 @@
 
 use super::{ARP, Header, IPV4, IPV6, NO_ETHERTYPE};
 
-/// System codes (RFC 1201 section 2, "ARCNET protocol IDs").
+/// System codes (RFC 1201).
 const IPV4_CODE: u8 = 212;
 const ARP_CODE: u8 = 213;
+/// RFC 2497.
 const IPV6_CODE: u8 = 196;
 /// Those of RFC 1051, whose header ends with the code.
 const OLD_IPV4_CODE: u8 = 240;

@@ -28,7 +28,7 @@ pub(super) fn header(packet: &[u8]) -> Option<Header<'_>> {
                     AF_INET6 => IPV6,
                     _ => NO_ETHERTYPE,
                 };
-                return Some(Header::without_stations(ethertype, value).from(source));
+                return Some(Header::without_stations(ethertype, value).sent_by(source));
             }
             _ => {}
         }

@@ -1,5 +1,5 @@
 //! IEEE 802.11 data frames (section 9.3.2), bare or behind what the receiver noted of them
-//! (<https://www.radiotap.org>). Frames that are encrypted say nothing but who sent them.
+//! (<https://www.radiotap.org>). Of encrypted frames no type is known.
 
 use super::{Header, NO_ETHERTYPE};
 
