@@ -9,6 +9,7 @@ use core::arch::asm;
 
 use aya_ebpf::{
     bindings::xdp_action,
+    helpers::generated::bpf_xdp_adjust_head,
     macros::map,
     maps::{Array, ProgramArray},
     programs::XdpContext,
@@ -18,7 +19,9 @@ use aya_ebpf::{
 const BLOCK: usize = 1024;
 const BLOCKS: u32 = 1024;
 
-const PACKET_WORDS: usize = 32;
+/// Octets before an untagged packet.
+const ETHERNET_HEADER: usize = 14;
+const PACKET_WORDS: usize = 34;
 const PACKETS: u32 = 128;
 
 /// Which flows come, and how they look; written by user space before each turn.
@@ -43,6 +46,8 @@ struct Turn {
     transport: u64,
     /// Added to the packet's number in the table of flows.
     first_packet: u64,
+    /// 1 for frames that end where their packets do, 0 for frames that are all as long as the first.
+    is_trimmed: u64,
 }
 
 /// The beginning of a packet: headers and all of the payload that a recogniser looks at.
@@ -181,31 +186,98 @@ pub fn ipv6(context: &XdpContext, network_offset: usize) -> u32 {
 /// word: the kernel's calls copy in a way whose end every later read of the frame waits for.
 #[inline(always)]
 pub fn packet(context: &XdpContext) -> u32 {
-    const NETWORK_OFFSET: usize = 14;
-    let Some(fields) = turn().and_then(next) else {
+    let Some((turn, fields)) = turn().and_then(|turn| next(turn).map(|fields| (&*turn, fields)))
+    else {
         return xdp_action::XDP_ABORTED;
     };
     let Some(packet) = PACKET_TABLE.get(fields.packet as u32 & (PACKETS - 1)) else {
         return xdp_action::XDP_ABORTED;
     };
-    let start = context.data() + NETWORK_OFFSET;
-    if start + size_of::<Packet>() > context.data_end() {
+    // The total length of the IPv4 header.
+    let length = (u64::from_be(packet.words[0]) >> 32 & 0xffff) as usize;
+    if turn.is_trimmed != 0 && !trim(context, ETHERNET_HEADER + length) {
         return xdp_action::XDP_ABORTED;
     }
+    let (start, end) = (context.data() + ETHERNET_HEADER, context.data_end());
     for (index, word) in packet.words.iter().enumerate() {
-        // SAFETY: the frame has room for a whole packet.
+        if start + index * 8 + 8 > end {
+            break;
+        }
+        // SAFETY: the word lies in the frame.
         unsafe {
             asm!("*(u64 *)({0} + 0) = {1}", in(reg) start + index * 8, in(reg) *word,
                  options(nostack));
         }
     }
+    write_end(packet, length, start, end);
     let lifetime_and_protocol = u64::from_be(packet.words[1]) & !0xffff_ffff;
     // The transport header begins after 20 octets, in the middle of a word.
     let beginning = u64::from_be(packet.words[2]) << 32 | u64::from_be(packet.words[3]) >> 32;
     let transport = beginning & 0xffff_ffff_ffff;
-    if write_ipv4(context, NETWORK_OFFSET, &fields, lifetime_and_protocol, transport) {
+    if write_ipv4(context, ETHERNET_HEADER, &fields, lifetime_and_protocol, transport) {
         call(context)
     } else {
         xdp_action::XDP_ABORTED
     }
+}
+
+/// Makes the frame as long as this, or as Ethernet pads it. It is cut at its beginning, and the
+/// Ethernet header moved: what the kernel adds at the end it would fill with zeros first.
+#[inline(always)]
+fn trim(context: &XdpContext, length: usize) -> bool {
+    const SHORTEST_FRAME: usize = 60;
+    let length = if length < SHORTEST_FRAME { SHORTEST_FRAME } else { length };
+    let start = context.data();
+    if start + ETHERNET_HEADER > context.data_end() {
+        return false;
+    }
+    let excess = (context.data_end() - start) as i64 - length as i64;
+    let (head, tail): (u64, u64);
+    // SAFETY: the header's 14 octets from `start` lie in the frame.
+    unsafe {
+        asm!("{1} = *(u64 *)({0} + 0)", "{2} = *(u64 *)({0} + 6)",
+             in(reg) start, out(reg) head, out(reg) tail, options(nostack));
+    }
+    // SAFETY: no pointer into the frame is kept.
+    if unsafe { bpf_xdp_adjust_head(context.ctx, excess as i32) } != 0 {
+        return false;
+    }
+    let start = context.data();
+    if start + ETHERNET_HEADER > context.data_end() {
+        return false;
+    }
+    // SAFETY: as above.
+    unsafe {
+        asm!("*(u64 *)({0} + 0) = {1}", "*(u64 *)({0} + 6) = {2}",
+             in(reg) start, in(reg) head, in(reg) tail, options(nostack));
+    }
+    true
+}
+
+/// The octets after the last whole word of a packet that is in the table to its end, with those
+/// before them that make a word: readers read it at once.
+#[inline(always)]
+fn write_end(packet: &Packet, length: usize, start: usize, end: usize) {
+    let at = opaque(length.wrapping_sub(8));
+    if at > size_of::<Packet>() - 8 {
+        return;
+    }
+    let destination = start + at;
+    if destination + 8 > end {
+        return;
+    }
+    // SAFETY: eight octets from `at` lie in both.
+    unsafe {
+        asm!("{2} = *(u64 *)({0} + 0)", "*(u64 *)({1} + 0) = {2}",
+             in(reg) (packet as *const Packet as usize) + at, in(reg) destination, out(reg) _,
+             options(nostack));
+    }
+}
+
+/// The compiler must not check one copy of a sum and use another.
+#[inline(always)]
+fn opaque(mut value: usize) -> usize {
+    // SAFETY: the instruction moves a register to itself.
+    unsafe { asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack)) };
+    value
 }

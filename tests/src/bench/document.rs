@@ -39,8 +39,10 @@ is shipped, with all it does; its table has four slots for each flow. For *new f
 has room for 65,536.
 
 *First payload packets*: 16,384 new flows a turn, each opened by a packet without payload; 16 frames
-later it speaks. The time of a turn that only opens is subtracted. Then the same packets of flows
-whose application is settled: the difference is what classifying adds. *Payload adds once settled*
+later it speaks. Frames are as long as their packets, padded to 60 octets: a longer one would not take
+the short way once its flow is settled. The time of a turn that only opens is subtracted. Then the same
+packets of flows whose application is settled: the difference is what classifying adds, samples for the
+agent included. *Payload adds once settled*
 compares these with packets without payload. The mix goes through all protocols in random order, so
 that no branch is learnt by heart, with a flow table that fits into the caches and with one that
 does not.

@@ -11,7 +11,7 @@ use super::loads::TABLE;
 
 const BLOCK: usize = 1024;
 /// Octets that the table of packets has of each: headers and what recognisers look at.
-const PACKET_OCTETS: usize = 256;
+const PACKET_OCTETS: usize = 272;
 const XDP_PASS: u32 = 2;
 
 /// How frames are made.
@@ -20,7 +20,7 @@ pub enum Mutator {
     Ipv4,
     Vlan,
     Ipv6,
-    /// Packets of the table of packets, each frame as long as the longest.
+    /// Packets of the table of packets; frames end with them, or are all as long as the longest.
     Packet,
 }
 
@@ -82,6 +82,8 @@ pub struct Turn {
     pub lifetime_and_protocol: u64,
     pub transport: u64,
     pub first_packet: u64,
+    /// 1 for frames that end where their packets do.
+    pub is_trimmed: u64,
 }
 
 // SAFETY: words without padding; any value is valid.

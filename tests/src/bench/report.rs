@@ -85,6 +85,8 @@ pub struct ClassResult {
     pub settled: f64,
     /// First payloads, of all rounds, that were not inspected.
     pub uninspected: u64,
+    /// Flows that were in the table after a round and not taken for what they are.
+    pub misjudged: u64,
     pub added_by_classifying: f64,
     /// The settled flow's packet with payload minus its packet without.
     pub added_by_payload_once_settled: f64,

@@ -3,6 +3,7 @@
 use sensor::capture::Datapath as _;
 use sensor::capture::host::TableSizes;
 use sensor::capture::xdp::{XdpDatapath, XdpSettings};
+use sensor_common::application::Identification;
 use sensor_common::books::{Entry, UNDISSECTED_REASONS};
 use sensor_common::flow::WAYS;
 use serde::Serialize;
@@ -90,6 +91,13 @@ impl Shipped {
 
     pub fn inspected(&self) -> u64 {
         self.datapath.ledger().line(Entry::Inspected)
+    }
+
+    /// Flows in the table that spoke and are taken for something else.
+    pub fn taken_for_others(&self, identification: Identification) -> u64 {
+        let slots = (0..self.datapath.slots()).filter_map(|position| self.datapath.slot(position));
+        let spoke = slots.filter(|slot| slot.tail.inspected > 0);
+        spoke.filter(|slot| slot.identification() != identification).count() as u64
     }
 
     pub fn books(&self) -> Books {

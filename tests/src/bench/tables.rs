@@ -205,6 +205,9 @@ fn first_payloads(first: &FirstPayloads) -> String {
     for class in first.mix.iter().chain(&first.classes).filter(|class| class.uninspected > 0) {
         let _ = writeln!(text, "\n{}: {} were not inspected.", class.name, class.uninspected);
     }
+    for class in first.classes.iter().filter(|class| class.misjudged > 0) {
+        let _ = writeln!(text, "\n{}: {} were not recognised.", class.name, class.misjudged);
+    }
     let dearest = first
         .classes
         .iter()

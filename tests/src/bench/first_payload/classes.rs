@@ -2,7 +2,7 @@
 
 use sensor::capture::Datapath as _;
 use sensor::capture::host::{HostDatapath, TableSizes};
-use sensor_common::application::Application;
+use sensor_common::application::{Application, Identification};
 
 use crate::bench::headers::link;
 use crate::frames::{
@@ -58,22 +58,24 @@ impl Class {
         self
     }
 
-    /// What the classifier says of the first payload packet: the same code on the host.
-    pub fn verdict(&self) -> String {
+    /// What the classifier says of the first payload packet, and by what: the same code on the host.
+    pub fn identification(&self) -> Identification {
         let mut host = HostDatapath::new(&TableSizes { sets: 16, endpoints: 64, verdicts: 64 });
         for packet in [&self.opening, &self.speaking] {
             let frame = link().frame(ethertype::IPV4, packet);
             host.receive(&frame, frame.len() as u64, 1, 1);
         }
-        let found = (0..host.slots())
+        (0..host.slots())
             .filter_map(|position| host.slot(position))
             .find(|slot| slot.packets() > 0)
-            .map(|slot| slot.identification());
-        match found {
-            Some(found) if found.application != Application::Unknown => {
-                format!("{}, {}", found.application.name(), found.evidence.name())
-            }
-            _ => "none".to_owned(),
+            .map_or(Identification::default(), |slot| slot.identification())
+    }
+
+    /// The same in words.
+    pub fn verdict(&self) -> String {
+        match self.identification() {
+            Identification { application: Application::Unknown, .. } => "none".to_owned(),
+            found => format!("{}, {}", found.application.name(), found.evidence.name()),
         }
     }
 }
