@@ -42,10 +42,9 @@ has room for 65,536.
 later it speaks. Frames are as long as their packets, padded to 60 octets: a longer one would not take
 the short way once its flow is settled. The time of a turn that only opens is subtracted. Then the same
 packets of flows whose application is settled: the difference is what classifying adds, samples for the
-agent included. *Payload adds once settled*
-compares these with packets without payload. The mix goes through all protocols in random order, so
-that no branch is learnt by heart, with a flow table that fits into the caches and with one that
-does not.
+agent included. *Payload adds once settled* compares these with packets without payload. The mix goes
+through all protocols in random order, so that no branch is learnt by heart, with a flow table that
+fits into the caches and with one that does not.
 
 *Reading the table*: the agent's own reader goes through the whole table, once after every flow has
 counted a packet and once after nothing has happened, as it does several times a second and, looking at
