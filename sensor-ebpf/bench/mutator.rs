@@ -14,13 +14,17 @@ use aya_ebpf::{
     maps::{Array, ProgramArray},
     programs::XdpContext,
 };
+use sensor_common::{
+    frame::{Frame, Header},
+    wire::ethernet::{HEADER_LENGTH, SHORTEST_FRAME},
+};
+
+use crate::xdp_frame::{XdpFrame, opaque};
 
 /// Entries of the table of flows: a thousand blocks, since user space writes block by block.
 const BLOCK: usize = 1024;
 const BLOCKS: u32 = 1024;
 
-/// Octets before an untagged packet.
-const ETHERNET_HEADER: usize = 14;
 const PACKET_WORDS: usize = 34;
 const PACKETS: u32 = 128;
 
@@ -195,10 +199,10 @@ pub fn packet(context: &XdpContext) -> u32 {
     };
     // The total length of the IPv4 header.
     let length = (u64::from_be(packet.words[0]) >> 32 & 0xffff) as usize;
-    if turn.is_trimmed != 0 && !trim(context, ETHERNET_HEADER + length) {
+    if turn.is_trimmed != 0 && !trim(context, HEADER_LENGTH + length) {
         return xdp_action::XDP_ABORTED;
     }
-    let (start, end) = (context.data() + ETHERNET_HEADER, context.data_end());
+    let (start, end) = (context.data() + HEADER_LENGTH, context.data_end());
     for (index, word) in packet.words.iter().enumerate() {
         if start + index * 8 + 8 > end {
             break;
@@ -214,7 +218,7 @@ pub fn packet(context: &XdpContext) -> u32 {
     // The transport header begins after 20 octets, in the middle of a word.
     let beginning = u64::from_be(packet.words[2]) << 32 | u64::from_be(packet.words[3]) >> 32;
     let transport = beginning & 0xffff_ffff_ffff;
-    if write_ipv4(context, ETHERNET_HEADER, &fields, lifetime_and_protocol, transport) {
+    if write_ipv4(context, HEADER_LENGTH, &fields, lifetime_and_protocol, transport) {
         call(context)
     } else {
         xdp_action::XDP_ABORTED
@@ -225,31 +229,25 @@ pub fn packet(context: &XdpContext) -> u32 {
 /// Ethernet header moved: what the kernel adds at the end it would fill with zeros first.
 #[inline(always)]
 fn trim(context: &XdpContext, length: usize) -> bool {
-    const SHORTEST_FRAME: usize = 60;
     let length = if length < SHORTEST_FRAME { SHORTEST_FRAME } else { length };
-    let start = context.data();
-    if start + ETHERNET_HEADER > context.data_end() {
+    let frame = XdpFrame::new(context);
+    let Some(header) = frame.beginning::<HEADER_LENGTH>() else {
         return false;
-    }
-    let excess = (context.data_end() - start) as i64 - length as i64;
-    let (head, tail): (u64, u64);
-    // SAFETY: the header's 14 octets from `start` lie in the frame.
-    unsafe {
-        asm!("{1} = *(u64 *)({0} + 0)", "{2} = *(u64 *)({0} + 6)",
-             in(reg) start, out(reg) head, out(reg) tail, options(nostack));
-    }
+    };
+    let (head, tail) = (header.be_u64::<0>(), header.be_u64::<6>());
+    let excess = frame.first_buffer_length() as i64 - length as i64;
     // SAFETY: no pointer into the frame is kept.
     if unsafe { bpf_xdp_adjust_head(context.ctx, excess as i32) } != 0 {
         return false;
     }
     let start = context.data();
-    if start + ETHERNET_HEADER > context.data_end() {
+    if start + HEADER_LENGTH > context.data_end() {
         return false;
     }
-    // SAFETY: as above.
+    // SAFETY: the header's 14 octets from `start` lie in the frame.
     unsafe {
         asm!("*(u64 *)({0} + 0) = {1}", "*(u64 *)({0} + 6) = {2}",
-             in(reg) start, in(reg) head, in(reg) tail, options(nostack));
+             in(reg) start, in(reg) head.to_be(), in(reg) tail.to_be(), options(nostack));
     }
     true
 }
@@ -258,6 +256,7 @@ fn trim(context: &XdpContext, length: usize) -> bool {
 /// before them that make a word: readers read it at once.
 #[inline(always)]
 fn write_end(packet: &Packet, length: usize, start: usize, end: usize) {
+    // The compiler must not check one copy of a sum and use another.
     let at = opaque(length.wrapping_sub(8));
     if at > size_of::<Packet>() - 8 {
         return;
@@ -272,12 +271,4 @@ fn write_end(packet: &Packet, length: usize, start: usize, end: usize) {
              in(reg) (packet as *const Packet as usize) + at, in(reg) destination, out(reg) _,
              options(nostack));
     }
-}
-
-/// The compiler must not check one copy of a sum and use another.
-#[inline(always)]
-fn opaque(mut value: usize) -> usize {
-    // SAFETY: the instruction moves a register to itself.
-    unsafe { asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack)) };
-    value
 }

@@ -13,6 +13,7 @@ use sensor_common::{
     flow::{FlowSet, WAYS},
     frame::Frame,
     read_back::read_back,
+    wire::ethernet::SHORTEST_FRAME,
 };
 
 use crate::{
@@ -154,9 +155,6 @@ fn set_index(cpu: u32, hash: u64) -> u32 {
     let set_mask = settings::set_mask();
     cpu * (set_mask + 1) + (hash as u32 & set_mask)
 }
-
-/// The shortest frame on the wire, without its check sequence; shorter packets are padded to it.
-const SHORTEST_FRAME: usize = 60;
 
 /// Octets of the whole frame. Most frames are as long as their headers say, or padded to the
 /// shortest length; the kernel is asked only for others.

@@ -134,8 +134,9 @@ impl XdpFrame {
     }
 }
 
+/// The value, of which the compiler knows nothing any more.
 #[inline(always)]
-fn opaque(mut value: usize) -> usize {
+pub fn opaque(mut value: usize) -> usize {
     // SAFETY: the instruction moves a register to itself.
     unsafe { asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack)) };
     value

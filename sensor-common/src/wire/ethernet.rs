@@ -7,6 +7,8 @@ use crate::{
 
 /// Octets of destination address, source address and type.
 pub const HEADER_LENGTH: usize = 14;
+/// The shortest frame on the wire, without its check sequence; shorter packets are padded to it.
+pub const SHORTEST_FRAME: usize = 60;
 const TAG_LENGTH: usize = 4;
 
 /// EtherType values (IANA "IEEE 802 Numbers") that the dissector knows.

@@ -166,9 +166,8 @@ impl Stage {
         for _ in 0..rounds {
             for (index, times) in wanted.iter().zip(&mut times) {
                 self.round(*index as u64, times)?;
-                let identification = classes[*index].identification();
                 for (shipped, times) in self.field.shipped.iter().zip(times) {
-                    times.misjudged += shipped.taken_for_others(identification);
+                    times.misjudged += shipped.taken_for_others(classes[*index].identification);
                 }
             }
         }

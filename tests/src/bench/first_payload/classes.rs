@@ -20,6 +20,8 @@ pub struct Class {
     pub speaking: Vec<u8>,
     /// Without payload, later.
     pub bare: Vec<u8>,
+    /// What the classifier says of it on the host, where the same code runs.
+    pub identification: Identification,
     /// Whether it is part of the mix.
     pub is_protocol: bool,
 }
@@ -50,7 +52,8 @@ impl Class {
             ),
             Transport::Udp => (datagram(b""), datagram(payload), datagram(b"")),
         };
-        Self { name, opening, speaking, bare, is_protocol: true }
+        let identification = identification([&opening, &speaking]);
+        Self { name, opening, speaking, bare, identification, is_protocol: true }
     }
 
     fn apart_from_the_mix(mut self) -> Self {
@@ -58,26 +61,25 @@ impl Class {
         self
     }
 
-    /// What the classifier says of the first payload packet, and by what: the same code on the host.
-    pub fn identification(&self) -> Identification {
-        let mut host = HostDatapath::new(&TableSizes { sets: 16, endpoints: 64, verdicts: 64 });
-        for packet in [&self.opening, &self.speaking] {
-            let frame = link().frame(ethertype::IPV4, packet);
-            host.receive(&frame, frame.len() as u64, 1, 1);
-        }
-        (0..host.slots())
-            .filter_map(|position| host.slot(position))
-            .find(|slot| slot.packets() > 0)
-            .map_or(Identification::default(), |slot| slot.identification())
-    }
-
-    /// The same in words.
+    /// Application and evidence in words.
     pub fn verdict(&self) -> String {
-        match self.identification() {
+        match self.identification {
             Identification { application: Application::Unknown, .. } => "none".to_owned(),
             found => format!("{}, {}", found.application.name(), found.evidence.name()),
         }
     }
+}
+
+fn identification(packets: [&[u8]; 2]) -> Identification {
+    let mut host = HostDatapath::new(&TableSizes { sets: 16, endpoints: 64, verdicts: 64 });
+    for packet in packets {
+        let frame = link().frame(ethertype::IPV4, packet);
+        host.receive(&frame, frame.len() as u64, 1, 1);
+    }
+    (0..host.slots())
+        .filter_map(|position| host.slot(position))
+        .find(|slot| slot.packets() > 0)
+        .map_or(Identification::default(), |slot| slot.identification())
 }
 
 /// The first payload of the client of each dialogue, and payloads of no protocol.

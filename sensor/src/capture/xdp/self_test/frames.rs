@@ -1,6 +1,8 @@
 //! The frames of the self-test: a few of every kind that the program has a way of its own for. Made
 //! here, of nobody's network; check sums are zero, because they decide nothing.
 
+use sensor_common::wire::ethernet::SHORTEST_FRAME;
+
 /// A frame with the name by which a report calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Specimen {
@@ -95,10 +97,9 @@ fn arp() -> Vec<u8> {
 
 /// With the padding of the shortest frame.
 fn framed(to: [u8; 6], from: [u8; 6], rest: &[&[u8]]) -> Vec<u8> {
-    const SHORTEST: usize = 60;
     let mut frame = [to, from].concat();
     frame.extend(rest.concat());
-    frame.resize(frame.len().max(SHORTEST), 0);
+    frame.resize(frame.len().max(SHORTEST_FRAME), 0);
     frame
 }
 
